@@ -1,0 +1,30 @@
+.PHONY: demo test test-slow bench check
+PYTHON ?= python3
+BIN := .venv/bin
+
+demo: .venv/installed
+	$(BIN)/pickwell demo --out demo
+
+test: check
+	$(BIN)/pytest -q -n 2 --dist worksteal
+
+test-slow: .venv/tested
+	$(BIN)/pytest -q -m slow
+
+check: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/tested
+	$(BIN)/python -m benchmarks
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e .
+	touch $@
+
+.venv/tested: .venv/installed
+	$(BIN)/pip install -q -c constraints.txt -e '.[test]'
+	touch $@

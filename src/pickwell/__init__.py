@@ -1,0 +1,1 @@
+"""Picks the images worth labelling."""
