@@ -1,0 +1,1 @@
+"""Pure functions of tensors: what is uncertain, what covers, what comes first."""

@@ -1,0 +1,88 @@
+"""The best `b` of a stream of scores, exactly, without ever holding the stream."""
+
+import torch
+from torch import Tensor
+
+from pickwell.errors import BudgetError, TrainingError
+from pickwell.items import Pick
+
+
+def check_budget(budget: int, available: int) -> None:
+    """Refuses a budget that is not between 1 and the number of items that could be picked."""
+    if budget < 1:
+        raise BudgetError(f"budget {budget} is not a number of images; ask for at least 1")
+    if budget > available:
+        raise BudgetError(f"budget {budget} is larger than the {available} unlabelled images left; ask for at most {available}")
+
+
+class TopB:
+    """Keeps the `b` highest scores seen; ties go to the lower id.
+
+    The result equals a full sort of the stream for any chunking, order or sharding (`merge`). Memory is O(b + chunk).
+
+    >>> best = TopB(2)
+    >>> best.update(torch.tensor([7, 3]), torch.tensor([0.5, 0.5]))
+    >>> best.update(torch.tensor([1]), torch.tensor([0.1]))
+    >>> [(pick.item, pick.rank) for pick in best.picks()]
+    [(3, 1), (7, 2)]
+    """
+
+    def __init__(self, b: int) -> None:
+        if b < 1:
+            raise BudgetError(f"budget {b} is not a number of images; ask for at least 1")
+        self.b = b
+        self._ids = torch.empty(0, dtype=torch.int64)
+        self._scores = torch.empty(0, dtype=torch.float64)
+        self._sorted = True
+        self._floor: float | None = None
+
+    def update(self, ids: Tensor, scores: Tensor) -> None:
+        """Takes in one chunk: ids int64 `(N,)`, each seen once in the whole stream, and their scores `(N,)`."""
+        assert ids.shape == scores.shape and ids.ndim == 1, f"ids {tuple(ids.shape)} and scores {tuple(scores.shape)}"
+        ids, scores = ids.detach().cpu(), scores.detach().cpu()
+        if scores.isnan().any():
+            first = int(ids[scores.isnan()][0])
+            raise TrainingError(
+                f"the score of item {first} is not a number; scores must be numbers: "
+                "the networks that made it have probably diverged, train them again with a lower learning rate"
+            )
+        scores = scores.double()
+        if self._floor is not None:
+            # Equal scores stay in: only the sort can tell whose id is lower.
+            hopeful = scores >= self._floor
+            ids, scores = ids[hopeful], scores[hopeful]
+        if not len(ids):
+            return
+        self._ids, self._scores = torch.cat((self._ids, ids.long())), torch.cat((self._scores, scores))
+        self._sorted = False
+        # Sorting only when the surplus reaches b makes the cost of a long stream one comparison an item.
+        if len(self._ids) >= 2 * self.b:
+            self._settle()
+
+    def merge(self, other: "TopB") -> None:
+        """Takes in what another shard's stream kept; its `b` must be at least this one's."""
+        assert other.b >= self.b, f"a shard that kept {other.b} cannot answer for the best {self.b}"
+        self.update(other._ids, other._scores)
+
+    def ids(self) -> Tensor:
+        """The kept ids, int64, in rank order."""
+        self._settle()
+        return self._ids
+
+    def scores(self) -> Tensor:
+        """The kept scores, float64, in rank order."""
+        self._settle()
+        return self._scores
+
+    def picks(self) -> list[Pick]:
+        """The kept items in rank order: at most `b`, fewer when the stream was shorter."""
+        pairs = zip(self.ids().tolist(), self.scores().tolist(), strict=True)
+        return [Pick(item, rank, score) for rank, (item, score) in enumerate(pairs, start=1)]
+
+    def _settle(self) -> None:
+        if self._sorted:
+            return
+        by_id = self._ids.argsort()
+        order = by_id[self._scores[by_id].argsort(descending=True, stable=True)][: self.b]
+        self._ids, self._scores, self._sorted = self._ids[order], self._scores[order], True
+        self._floor = float(self._scores[-1]) if len(order) == self.b else None
