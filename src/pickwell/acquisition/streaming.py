@@ -12,7 +12,9 @@ def check_budget(budget: int, available: int) -> None:
     if budget < 1:
         raise BudgetError(f"budget {budget} is not a number of images; ask for at least 1")
     if budget > available:
-        raise BudgetError(f"budget {budget} is larger than the {available} unlabelled images left; ask for at most {available}")
+        raise BudgetError(
+            f"budget {budget} is larger than the {available} unlabelled images left; ask for at most {available}"
+        )
 
 
 class TopB:
@@ -38,7 +40,8 @@ class TopB:
 
     def update(self, ids: Tensor, scores: Tensor) -> None:
         """Takes in one chunk: ids int64 `(N,)`, each seen once in the whole stream, and their scores `(N,)`."""
-        assert ids.shape == scores.shape and ids.ndim == 1, f"ids {tuple(ids.shape)} and scores {tuple(scores.shape)}"
+        assert ids.ndim == 1, f"ids {tuple(ids.shape)}"
+        assert ids.shape == scores.shape, f"ids {tuple(ids.shape)} but scores {tuple(scores.shape)}"
         ids, scores = ids.detach().cpu(), scores.detach().cpu()
         if scores.isnan().any():
             first = int(ids[scores.isnan()][0])

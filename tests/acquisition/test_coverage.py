@@ -1,0 +1,79 @@
+"""Greedy covers against their definitions."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from pickwell.acquisition.coverage import k_center
+
+
+def naive(features: Tensor, centres: Tensor | None, budget: int, weight: Tensor) -> list[int]:
+    chosen: list[int] = []
+    for _ in range(budget):
+        values = []
+        for index in range(len(features)):
+            known = [*([] if centres is None else centres), *(features[c] for c in chosen)]
+            gap = min((float((features[index].double() - c.double()).norm()) for c in known), default=1.0)
+            values.append(-1.0 if index in chosen else gap * float(weight[index]))
+        chosen.append(max(range(len(values)), key=lambda i: (values[i], -i)))
+    return chosen
+
+
+@given(
+    seed=st.integers(0, 999),
+    count=st.integers(1, 40),
+    known=st.integers(0, 9),
+    block=st.integers(1, 45),
+    weighted=st.booleans(),
+    grid=st.booleans(),
+    share=st.floats(0, 1),
+)
+def test_k_center_equals_the_naive_greedy_for_any_block(
+    seed: int, count: int, known: int, block: int, weighted: bool, grid: bool, share: float
+) -> None:
+    g = torch.Generator().manual_seed(seed)
+    # On a line of whole numbers with weights of powers of two every distance is exact, so ties are real ties.
+    features = torch.randint(0, 5, (count, 1), generator=g).float() if grid else torch.randn(count, 3, generator=g)
+    centres = torch.randn(known, features.shape[1], generator=g).round() if known else None
+    weight = 2.0 ** torch.randint(0, 3, (count,), generator=g) if weighted else torch.ones(count)
+    budget = max(1, int(share * count))
+    picks, _ = k_center(features, centres, budget, weight=weight if weighted else None, block=block)
+    assert picks.tolist() == naive(features, centres, budget, weight)
+
+
+def test_the_gaps_are_the_weighted_distances_at_each_pick() -> None:
+    features = torch.tensor([[0.0], [1.0], [5.0], [9.0]])
+    picks, gaps = k_center(features, torch.tensor([[0.0]]), 4, weight=torch.tensor([1.0, 1.0, 2.0, 1.0]))
+    assert picks.tolist() == [2, 3, 1, 0]
+    assert gaps.tolist() == [10.0, 4.0, 1.0, 0.0]
+
+
+def test_without_centres_the_first_pick_is_the_heaviest_then_the_farthest() -> None:
+    features = torch.tensor([[0.0], [1.0], [7.0]])
+    assert k_center(features, None, 2)[0].tolist() == [0, 2]
+    assert k_center(features, None, 2, weight=torch.tensor([1.0, 3.0, 1.0]))[0].tolist() == [1, 2]
+
+
+def test_the_last_partial_block_can_be_picked() -> None:
+    features = torch.zeros(10, 2)
+    features[9] = 1
+    assert k_center(features, torch.zeros(1, 2), 1, block=4)[0].tolist() == [9]
+
+
+def test_all_of_a_pool_of_copies_can_be_picked_once_each() -> None:
+    assert k_center(torch.ones(7, 2), torch.ones(1, 2), 7, block=3)[0].tolist() == list(range(7))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_features_may_lie_in_a_file(tmp_path: Path, dtype: type) -> None:
+    features = torch.randn(50, 4, generator=torch.Generator().manual_seed(1)).numpy().astype(dtype)
+    np.save(tmp_path / "features.npy", features)
+    mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
+    on_disk, _ = k_center(mapped, mapped[:3], 9, block=7)
+    in_memory, _ = k_center(torch.from_numpy(features), torch.from_numpy(features[:3]), 9)
+    assert on_disk.tolist() == in_memory.tolist()

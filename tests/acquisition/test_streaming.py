@@ -1,0 +1,88 @@
+"""TopB against a full sort."""
+
+import random
+import re
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pickwell.acquisition.streaming import TopB, check_budget
+from pickwell.errors import BudgetError, TrainingError
+
+# Few distinct values, so that ties at the edge of the budget are the rule.
+streams = st.lists(st.sampled_from([-float("inf"), -1.0, -0.0, 0.0, 0.5, 1.0, float("inf")]), min_size=1, max_size=80)
+
+
+def reference(scores: list[float], b: int) -> list[int]:
+    return sorted(range(len(scores)), key=lambda item: (-scores[item], item))[:b]
+
+
+@given(
+    scores=streams, b=st.integers(1, 100), chunk=st.integers(1, 90), shards=st.integers(1, 5), seed=st.integers(0, 99)
+)
+def test_equals_a_full_sort_for_any_order_chunking_and_sharding(
+    scores: list[float], b: int, chunk: int, shards: int, seed: int
+) -> None:
+    order = list(range(len(scores)))
+    random.Random(seed).shuffle(order)
+    parts = [TopB(b) for _ in range(shards)]
+    for number, start in enumerate(range(0, len(order), chunk)):
+        ids = torch.tensor(order[start : start + chunk])
+        parts[number % shards].update(ids, torch.tensor(scores)[ids])
+    whole = parts[0]
+    for part in parts[1:]:
+        whole.merge(part)
+    expected = reference(scores, b)
+    assert whole.ids().tolist() == expected
+    assert [(p.item, p.rank, p.score) for p in whole.picks()] == [
+        (item, rank, scores[item]) for rank, item in enumerate(expected, start=1)
+    ]
+
+
+def test_holds_no_more_than_the_budget_and_a_chunk() -> None:
+    best, generator = TopB(100), torch.Generator().manual_seed(0)
+    for start in range(0, 200_000, 1000):
+        # Rising scores are the worst case: every item beats all before it.
+        best.update(torch.arange(start, start + 1000), start + torch.rand(1000, generator=generator))
+        assert len(best._ids) <= 2 * 100 + 1000
+    assert int(best.ids().min()) >= 199_000
+
+
+def test_reading_the_picks_early_changes_nothing() -> None:
+    best = TopB(2)
+    best.update(torch.tensor([5]), torch.tensor([1.0]))
+    assert [p.item for p in best.picks()] == [5]
+    best.update(torch.tensor([4, 6, 9]), torch.tensor([1.0, 1.0, 0.0]))
+    assert best.ids().tolist() == [4, 5]
+    assert best.scores().tolist() == [1.0, 1.0]
+
+
+def test_low_precision_scores_keep_their_value() -> None:
+    best = TopB(1)
+    best.update(torch.tensor([0]), torch.tensor([0.1], dtype=torch.bfloat16))
+    assert best.picks()[0].score == float(torch.tensor(0.1, dtype=torch.bfloat16))
+
+
+def test_a_score_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(TrainingError, match=r"the score of item 8 is not a number; .* lower learning rate"):
+        TopB(1).update(torch.tensor([7, 8]), torch.tensor([0.0, torch.nan]))
+
+
+@pytest.mark.parametrize(
+    ("budget", "text"),
+    [
+        (0, "budget 0 is not a number of images; ask for at least 1"),
+        (4, "budget 4 is larger than the 3 unlabelled images left; ask for at most 3"),
+    ],
+)
+def test_a_budget_outside_the_pool_is_refused(budget: int, text: str) -> None:
+    with pytest.raises(BudgetError, match=re.escape(text)):
+        check_budget(budget, 3)
+    check_budget(3, 3)
+
+
+def test_no_budget_is_refused() -> None:
+    with pytest.raises(BudgetError, match="budget 0"):
+        TopB(0)
