@@ -1,0 +1,165 @@
+"""Statements about labels: the log, and the truth that the log makes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, case, exists, func, select
+
+from pickwell.errors import LabelError
+from pickwell.items import Kind, Label, Pick, PickState, RoundState
+from pickwell.store import rounds
+from pickwell.store.rows import Entry, Labels, Told, moment
+from pickwell.store.tables import IMPORT, UNDO, batch, chunks, insert_all, label, pick, round_
+
+_STATES = {Kind.ANSWER: PickState.ANSWERED, Kind.SKIP: PickState.SKIPPED, Kind.IGNORE: PickState.IGNORED}
+
+
+def check(labels: Sequence[Label]) -> None:
+    """Raises LabelError unless each item has one label, and each label what its kind needs."""
+    seen: set[int] = set()
+    for one in labels:
+        if one.item in seen:
+            raise LabelError(f"item {one.item} has two labels in one batch; give one for each item")
+        if not 0 <= one.item < 2**63:
+            raise LabelError(f"item {one.item} does not exist; ids count from 0")
+        if (one.kind is Kind.ANSWER) is (not one.value):
+            raise LabelError(
+                f"item {one.item} has the {one.kind} {one.value!r}; an answer needs a label, skip and ignore have none"
+            )
+        seen.add(one.item)
+    for text in {one.value or "" for one in labels} | {one.annotator for one in labels}:
+        if "\0" in text or text != text.encode(errors="replace").decode():
+            raise LabelError(f"the text {text!r} of a label has characters that cannot be stored; use valid Unicode")
+
+
+def repeated(connection: Connection, event: str | None) -> tuple[int, Mapping[str, Any]] | None:
+    """The batch that a client's event made earlier, and what it told; None for a new event."""
+    if event is None:
+        return None
+    row = connection.execute(select(batch.c.id, batch.c.told).where(batch.c.event == event)).one_or_none()
+    return (row.id, row.told) if row else None
+
+
+def tell(
+    connection: Connection,
+    now: int,
+    labels: Sequence[Label],
+    *,
+    source: str,
+    imported: bool,
+    held_out: Collection[int],
+    event: str | None,
+) -> Told:
+    """Appends a batch of labels and moves the picks it answers; closes the open round when none waits any more."""
+    check(labels)
+    picks = _asked(connection, [int(one.item) for one in labels])
+    unasked = sorted({one.item for one in labels} - picks.keys())
+    if unasked and not imported:
+        raise LabelError(_never_asked(unasked))
+    if unasked:
+        _import(connection, now, unasked, held_out)
+        picks |= _asked(connection, unasked)
+    corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
+    number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
+    insert_all(connection, label, (_row(number, picks[one.item][0], one) for one in labels))
+    settle(connection, number)
+    told = Told(number, **_counts(labels), corrected=corrected, closed=_close(connection, now, number))
+    connection.execute(batch.update().where(batch.c.id == number).values(told=asdict(told)))
+    return told
+
+
+def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """The last pick of each item that has one, and its state."""
+    found: dict[int, tuple[int, str]] = {}
+    for chunk in chunks(items, 10_000):
+        query = select(pick.c.item, pick.c.id, pick.c.state).join(round_).where(pick.c.item.in_(chunk))
+        for item, number, state in connection.execute(query.where(rounds.was_asked).order_by(pick.c.id)):
+            found[item] = (number, state)
+    return found
+
+
+def _never_asked(items: Sequence[int]) -> str:
+    shown = ", ".join(map(str, items[:5])) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+    subject = f"item {shown} was" if len(items) == 1 else f"items {shown} were"
+    return f"{subject} never asked for; label what a round has picked, or import the labels; nothing was kept"
+
+
+def _import(connection: Connection, now: int, items: Sequence[int], held_out: Collection[int]) -> None:
+    """Gives items that were never asked a pick in a closed round, so that every label belongs to a pick."""
+    kept_back = frozenset(held_out)
+    picks = [Pick(item, rank, 0.0, item in kept_back) for rank, item in enumerate(items, 1)]
+    empty: dict[str, Any] = {key: {} for key in ("settings", "versions", "timings", "monitors")}
+    number = rounds.next_number(connection)
+    rounds.insert(
+        connection, now, picks, number=number, state=RoundState.CLOSED, closed=now, strategy=IMPORT, seed=0, **empty
+    )
+
+
+def _batch(connection: Connection, now: int, **columns: Any) -> int:
+    made = connection.execute(batch.insert().values(time=now, told={}, **columns).returning(batch.c.id))
+    return int(made.scalar_one())
+
+
+def _author(labels: Iterable[Label]) -> str:
+    names = {one.annotator for one in labels}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _row(number: int, picked: int, one: Label) -> dict[str, Any]:
+    return {
+        "batch": number,
+        "pick": picked,
+        "item": int(one.item),
+        "kind": one.kind.value,
+        "value": one.value,
+        "annotator": one.annotator,
+        "seconds": one.seconds,
+    }
+
+
+def _counts(labels: Sequence[Label]) -> dict[str, Any]:
+    kinds = [one.kind for one in labels]
+    return {state.value: kinds.count(kind) for kind, state in _STATES.items()}
+
+
+def settle(connection: Connection, number: int) -> None:
+    """Makes each pick that a batch touched what the newest label that stands says: one rule for tell and undo."""
+    told, stands, undo, winner = label.alias("told"), label.alias("stands"), label.alias("undo"), label.alias("winner")
+    newest = select(func.max(stands.c.id)).where(stands.c.pick == told.c.pick, stands.c.kind != UNDO)
+    newest = newest.where(~exists().where(undo.c.undoes == stands.c.id))
+    truth = select(told.c.pick, newest.scalar_subquery().label("label")).where(told.c.batch == number).subquery("truth")
+    states = case({kind.value: state.value for kind, state in _STATES.items()}, value=winner.c.kind)
+    state = select(states).where(winner.c.id == truth.c.label).scalar_subquery()
+    values = {"label": truth.c.label, "state": func.coalesce(state, PickState.WAITING.value)}
+    move = pick.update().where(pick.c.id == truth.c.pick).values({**values, "leased_by": None, "leased_until": None})
+    connection.execute(move)
+
+
+def _close(connection: Connection, now: int, number: int) -> int | None:
+    """The round that this batch closes, having left none of its picks waiting."""
+    current = rounds.open_number(connection)
+    waiting = select(pick.c.id).where(pick.c.round == current, pick.c.state == PickState.WAITING).limit(1)
+    if current is None or connection.execute(waiting).first():
+        return None
+    rounds.mark(connection, current, RoundState.OPEN, state=RoundState.CLOSED, closed=now, closed_by=number)
+    return current
+
+
+def truth(connection: Connection) -> Labels:
+    """The answers that stand, by item."""
+    query = select(pick.c.item, label.c.value, pick.c.held_out, pick.c.round).join(label, label.c.id == pick.c.label)
+    rows = connection.execute(query.where(pick.c.state == PickState.ANSWERED).order_by(pick.c.item)).all()
+    items, values, held_out, numbers = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Labels(np.array(items, np.int64), list(values), np.array(held_out, np.bool_), np.array(numbers, np.int64))
+
+
+def entries(connection: Connection, after: int, last: int, limit: int) -> list[Entry]:
+    """The first entries of the log whose ids are in (after, last]."""
+    own = label.c["id", "item", "value", "kind", "annotator"]
+    columns: list[Any] = [*own, batch.c.source, pick.c.round, batch.c.time, *label.c["seconds", "undoes"]]
+    query = select(*columns)
+    query = query.join(batch, batch.c.id == label.c.batch).join(pick, pick.c.id == label.c.pick)
+    query = query.where(label.c.id > after, label.c.id <= last).order_by(label.c.id).limit(limit)
+    return [Entry(**{**row, "time": moment(row["time"])}) for row in connection.execute(query).mappings()]

@@ -1,0 +1,194 @@
+"""Statements about rounds and their picks."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy import Connection, and_, case, func, literal, select
+from sqlalchemy.exc import IntegrityError
+
+from pickwell.errors import RoundError
+from pickwell.items import Pick, PickState, Round, RoundState
+from pickwell.store.rows import Details, moment
+from pickwell.store.tables import IMPORT, insert_all, label, pick, round_
+
+SHOWN = (pick.c.item, pick.c.rank, pick.c.score, pick.c.held_out)
+"""The columns of a pick that people see, beside its state."""
+DECIDED = (PickState.ANSWERED, PickState.IGNORED)
+"""The states in which an item is not asked again."""
+
+
+def position(connection: Connection) -> int:
+    """The label log's last id; 0 when it is empty."""
+    return int(connection.execute(select(func.coalesce(func.max(label.c.id), 0))).scalar_one())
+
+
+def next_number(connection: Connection) -> int:
+    """One more than the highest number that a round has."""
+    return int(connection.execute(select(func.coalesce(func.max(round_.c.number), 0) + 1)).scalar_one())
+
+
+def open_number(connection: Connection) -> int | None:
+    """The number of the open round, if there is one."""
+    return connection.execute(select(round_.c.number).where(round_.c.state == RoundState.OPEN)).scalar()
+
+
+def insert(connection: Connection, now: int, picks: Sequence[Pick], **columns: Any) -> None:
+    """Adds a round and its picks."""
+    common = {"state": RoundState.OPEN, "opened": now, "position": position(connection)}
+    connection.execute(round_.insert().values({**common, **columns}))
+    insert_all(connection, pick, _rows(columns["number"], picks))
+
+
+def _rows(number: int, picks: Sequence[Pick]) -> Iterator[dict[str, Any]]:
+    for p in picks:
+        score = None if math.isnan(p.score) else float(p.score)  # SQLite keeps no NaN
+        yield {
+            "round": number,
+            "item": int(p.item),
+            "rank": int(p.rank),
+            "score": score,
+            "held_out": bool(p.held_out),
+            "state": PickState.WAITING,
+        }
+
+
+def open_round(connection: Connection, now: int, picks: Sequence[Pick], number: int, **columns: Any) -> None:
+    """Opens a round, or raises RoundError saying why it cannot be."""
+    _check_picks(number, picks)
+    _check_free(connection, number)
+    try:
+        insert(connection, now, picks, number=number, **columns)
+    except IntegrityError as error:  # only a writer that does not take our locks could cause it
+        raise RoundError(f"round {number} cannot open: another process has just opened one; look again") from error
+    _check_askable(connection, number)
+
+
+def _check_picks(number: int, picks: Sequence[Pick]) -> None:
+    if not picks:
+        raise RoundError(f"round {number} cannot open: it has no picks; ask for at least one")
+    for what, values in (("item", [p.item for p in picks]), ("rank", [p.rank for p in picks])):
+        value, times = Counter(values).most_common(1)[0]
+        if times > 1:
+            raise RoundError(f"round {number} cannot open: {what} {value} is picked {times} times; pick each once")
+        if min(values) < 0:
+            raise RoundError(f"round {number} cannot open: {what} {min(values)} is negative; count from 0")
+
+
+def _check_free(connection: Connection, number: int) -> None:
+    if connection.execute(select(round_.c.number).where(round_.c.number == number)).scalar() is not None:
+        free = next_number(connection)
+        raise RoundError(f"round {number} cannot open: there is one of that number already; the next is {free}")
+    other = open_number(connection)
+    if other is not None:
+        left, total = _progress(connection, other)
+        raise RoundError(
+            f"round {number} cannot open: round {other} is still open, with {left} of {total} picks waiting; "
+            "answer them, or close it first"
+        )
+
+
+def _progress(connection: Connection, number: int) -> tuple[int, int]:
+    waiting = func.count(case((pick.c.state == PickState.WAITING, 1)))
+    left, total = connection.execute(select(waiting, func.count()).where(pick.c.round == number)).one()
+    return left, total
+
+
+def _check_askable(connection: Connection, number: int) -> None:
+    asked = pick.alias()
+    query = select(pick.c.item, pick.c.state).join(asked, asked.c.item == pick.c.item)
+    query = query.where(asked.c.round == number, pick.c.state.in_(DECIDED)).order_by(pick.c.item)
+    if found := connection.execute(query).all():
+        item, state = found[0]
+        what = "labelled" if state == PickState.ANSWERED else "ignored"
+        raise RoundError(
+            f"round {number} cannot open: item {item} is {what} already ({len(found)} of its picks are taken); "
+            "pick among items that are neither labelled nor ignored"
+        )
+
+
+def close(connection: Connection, now: int, number: int, state: RoundState) -> None:
+    """Moves an open round to another state, or raises RoundError when it is not open."""
+    if state == RoundState.OPEN:
+        raise RoundError(f"round {number} cannot be closed as 'open'; allowed: closed, abandoned")
+    if not mark(connection, number, RoundState.OPEN, state=state, closed=now):
+        found = connection.execute(select(round_.c.state).where(round_.c.number == number)).scalar()
+        raise RoundError(
+            f"round {number} cannot be closed: it is {found} already" if found else _absent(connection, number)
+        )
+    connection.execute(pick.update().where(pick.c.round == number).values(leased_by=None, leased_until=None))
+
+
+def mark(connection: Connection, number: int, expected: RoundState, **values: Any) -> bool:
+    """Whether the round was in the expected state, and so has taken the new values."""
+    move = round_.update().where(round_.c.number == number, round_.c.state == expected).values(values)
+    return bool(connection.execute(move).rowcount == 1)
+
+
+def _absent(connection: Connection, number: int) -> str:
+    known = next_number(connection) - 1
+    return f"there is no round {number}; " + (f"the last one is {known}" if known else "none was opened yet")
+
+
+def read(connection: Connection, now: int, *, picks: bool = True, where: sa.ColumnElement[bool]) -> list[Round]:
+    """The rounds that the condition finds, by number, their picks in rank order."""
+    asked = _picks(connection, now, where) if picks else {}
+    query = select(*round_.c["number", "state", "strategy", "seed", "settings"]).where(where).order_by(round_.c.number)
+    return [
+        Round(r.number, RoundState(r.state), r.strategy, r.seed, tuple(asked.get(r.number, ())), r.settings)
+        for r in connection.execute(query)
+    ]
+
+
+def _picks(connection: Connection, now: int, where: sa.ColumnElement[bool]) -> Mapping[int, list[Pick]]:
+    query = select(pick.c.round, *SHOWN, state_at(now)).join(round_)
+    asked = defaultdict(list)
+    for number, *values in connection.execute(query.where(where).order_by(pick.c.round, pick.c.rank)):
+        asked[number].append(to_pick(*values))
+    return asked
+
+
+def to_pick(item: int, rank: int, score: float | None, held_out: bool, state: str) -> Pick:
+    """A pick from its columns."""
+    return Pick(item, rank, math.nan if score is None else score, held_out, PickState(state))
+
+
+def leased(now: int) -> sa.ColumnElement[bool]:
+    """Whether somebody holds the pick: a lease is no state of its own, so that it ends by itself."""
+    return and_(pick.c.state == PickState.WAITING, func.coalesce(pick.c.leased_until, 0) > now)
+
+
+def state_at(now: int) -> sa.ColumnElement[str]:
+    """The pick's state as people see it at a moment."""
+    return case((leased(now), literal(PickState.LEASED.value)), else_=pick.c.state)
+
+
+def read_one(connection: Connection, now: int, number: int) -> Round:
+    """The round of that number; RoundError when there is none."""
+    found = read(connection, now, where=round_.c.number == number)
+    if not found:
+        raise RoundError(_absent(connection, number))
+    return found[0]
+
+
+def details(connection: Connection, number: int) -> Details:
+    """What else is kept of a round; RoundError when there is none."""
+    row = connection.execute(select(round_).where(round_.c.number == number)).one_or_none()
+    if row is None:
+        raise RoundError(_absent(connection, number))
+    closed = None if row.closed is None else moment(row.closed)
+    return Details(number, row.versions, row.timings, row.monitors, moment(row.opened), closed, row.position)
+
+
+def items(connection: Connection, where: sa.ColumnElement[bool]) -> NDArray[np.int64]:
+    """The items, ascending and each once, of the picks that the condition finds."""
+    found = connection.execute(select(pick.c.item).join(round_).where(where)).scalars().all()
+    return np.unique(np.array(found, dtype=np.int64))
+
+
+# An import that was undone leaves a round of picks behind that nobody was ever asked.
+was_asked = ~and_(round_.c.strategy == IMPORT, round_.c.state == RoundState.ABANDONED)

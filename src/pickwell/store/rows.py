@@ -1,0 +1,112 @@
+"""The values that the store hands out beside those of `pickwell.items`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def moment(microseconds: int) -> datetime:
+    """The UTC time that the database keeps as microseconds since 1970."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """What a campaign was made with."""
+
+    name: str
+    seed: int
+    settings: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """All that is kept of a round beside its picks. `position` is the label log's when it was opened."""
+
+    number: int
+    versions: Mapping[str, Any]
+    timings: Mapping[str, Any]
+    monitors: Mapping[str, Any]
+    opened: datetime
+    closed: datetime | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one `tell` did. `corrected` of its labels replaced an answer or an ignore; `closed` is the round it closed.
+
+    `repeated` says that the event had been told before, and that nothing was stored now.
+    """
+
+    batch: int
+    answered: int = 0
+    skipped: int = 0
+    ignored: int = 0
+    corrected: int = 0
+    closed: int | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """The answers that stand, as columns of one length, in ascending order of item."""
+
+    items: NDArray[np.int64]
+    values: list[str]
+    held_out: NDArray[np.bool_]
+    rounds: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def part(self, *, held_out: bool) -> tuple[NDArray[np.int64], list[str]]:
+        """Items and values of the labels to measure on (`held_out`), or of those to train on."""
+        wanted = self.held_out == held_out
+        values = [value for value, is_wanted in zip(self.values, wanted, strict=True) if is_wanted]
+        return self.items[wanted], values
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the label log. `kind` is answer, skip, ignore or undo; an undo names the entry that it takes back."""
+
+    id: int
+    item: int
+    value: str | None
+    kind: str
+    annotator: str
+    source: str
+    round: int
+    time: datetime
+    seconds: float | None
+    undoes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One number measured in a round by a model that had learnt from `labels` labels."""
+
+    round: int
+    labels: int
+    metric: str
+    value: float
+    time: datetime
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that belongs to a round: its kind, its path inside the campaign and its SHA-256."""
+
+    round: int
+    kind: str
+    path: str
+    sha256: str
+    time: datetime

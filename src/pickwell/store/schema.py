@@ -1,0 +1,53 @@
+"""Brings a database to this version's tables, or says why that cannot be."""
+
+from importlib.resources import files
+
+import sqlalchemy as sa
+
+from pickwell.errors import StoreError, VersionError
+
+HEAD = "0001"
+"""The newest migration. Known here so that opening a database of today need not load Alembic."""
+TABLE = "pickwell_version"
+
+
+def version(connection: sa.Connection) -> str | None:
+    """The database's schema version; None when it has none of our tables."""
+    if not sa.inspect(connection).has_table(TABLE):
+        return None
+    found = connection.execute(sa.select(sa.column("version_num")).select_from(sa.table(TABLE))).scalar()
+    return None if found is None else str(found)
+
+
+def refuse_newer(found: str, name: str) -> None:
+    """Raises VersionError when the database was made by a newer version of this package."""
+    if found > HEAD:
+        raise VersionError(
+            f"the campaign database {name} was made by a newer Pickwell (schema {found}; this one knows up to {HEAD}); "
+            "nothing was changed: upgrade with 'pip install --upgrade pickwell'"
+        )
+
+
+def refuse_foreign(connection: sa.Connection, name: str) -> None:
+    """Raises StoreError when the database holds tables, but not ours."""
+    if tables := sa.inspect(connection).get_table_names():
+        raise StoreError(
+            f"the database {name} belongs to something else (its tables: {', '.join(sorted(tables)[:5])}); "
+            "give the campaign a database of its own"
+        )
+
+
+def upgrade(connection: sa.Connection, name: str) -> None:
+    """Runs the migrations that are missing, inside the connection's transaction: all of them or none."""
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    found = version(connection)
+    refuse_newer(found, name) if found else refuse_foreign(connection, name)
+    script = ScriptDirectory(str(files("pickwell.store") / "migrations"))
+    context = MigrationContext.configure(connection, opts={"version_table": TABLE})
+    with Operations.context(context):
+        for revision in reversed(list(script.iterate_revisions("head", found or "base"))):
+            revision.module.upgrade()
+    context.stamp(script, "head")

@@ -1,0 +1,254 @@
+"""The store: every public move is one transaction."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import or_, select, true
+
+from pickwell.errors import StoreError
+from pickwell.items import Label, Pick, PickState, Round, RoundState
+from pickwell.store import labels as _labels
+from pickwell.store import leases, results, rounds
+from pickwell.store import undo as _undo
+from pickwell.store.database import Database
+from pickwell.store.rows import Artifact, CampaignRow, Details, Entry, Labels, Result, Told, moment
+from pickwell.store.tables import campaign, pick, round_
+
+_PAGE = 10_000
+
+
+def now() -> int:
+    """Microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+class Store:
+    """What a campaign must never lose. Any number of processes and threads may use one database at once.
+
+    A method that changes something returns only after the change is on the disk; one that raises has changed nothing.
+    Every method may raise StoreError: BusyError when another writer holds the database for longer than the patience,
+    and otherwise a sentence that says what is wrong with the database.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], int] = now) -> None:
+        self._database = database
+        self._clock = clock
+
+    @staticmethod
+    def open(url: str, *, create: bool = False, clock: Callable[[], int] = now, patience: float = 10.0) -> "Store":
+        """Opens the database at a URL or path, migrating it to this version; `create` makes one that is missing.
+
+        `clock` gives microseconds since 1970; `patience` is how many seconds to wait for another writer.
+        Raises VersionError when the database was made by a newer version, and StoreError when there is none.
+        """
+        database = Database(url, patience)
+        try:
+            database.prepare(create)
+        except BaseException:
+            database.close()
+            raise
+        return Store(database, clock)
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def create_campaign(
+        self, *, name: str, seed: int, settings: Mapping[str, Any], versions: Mapping[str, Any]
+    ) -> None:
+        """Writes down what the campaign is; once."""
+        with self._database.writing() as connection:
+            if found := connection.execute(select(campaign.c.name)).scalar():
+                raise StoreError(f"{self._database.name} holds the campaign '{found}' already; make '{name}' elsewhere")
+            columns = {"id": 1, "name": name, "seed": seed, "settings": settings, "versions": versions}
+            connection.execute(campaign.insert().values(created=self._clock(), **columns))
+
+    def campaign(self) -> CampaignRow:
+        """What the campaign was made with."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(campaign)).one_or_none()
+        if row is None:
+            raise StoreError(f"no campaign is in {self._database.name} yet; make one with 'pickwell init'")
+        return CampaignRow(row.name, row.seed, row.settings, row.versions, moment(row.created))
+
+    def open_round(
+        self,
+        *,
+        number: int,
+        strategy: str,
+        seed: int,
+        picks: Sequence[Pick],
+        settings: Mapping[str, Any] | None = None,
+        versions: Mapping[str, Any] | None = None,
+        timings: Mapping[str, Any] | None = None,
+        monitors: Mapping[str, Any] | None = None,
+    ) -> Round:
+        """Opens a round. RoundError when its number is taken, another is open, or an item is labelled or ignored."""
+        kept = {"settings": settings or {}, "versions": versions or {}}
+        kept |= {"timings": timings or {}, "monitors": monitors or {}}
+        with self._database.writing() as connection:
+            rounds.open_round(connection, self._clock(), picks, number=number, strategy=strategy, seed=seed, **kept)
+            return rounds.read_one(connection, self._clock(), number)
+
+    def next_number(self) -> int:
+        """The number that the next round should have: imports take numbers too."""
+        with self._database.reading() as connection:
+            return rounds.next_number(connection)
+
+    def current(self) -> Round | None:
+        """The open round, if there is one."""
+        with self._database.reading() as connection:
+            found = rounds.read(connection, self._clock(), where=round_.c.state == RoundState.OPEN)
+        return found[0] if found else None
+
+    def round(self, number: int) -> Round:
+        """The round of that number; RoundError when there is none."""
+        with self._database.reading() as connection:
+            return rounds.read_one(connection, self._clock(), number)
+
+    def rounds(self, *, picks: bool = True) -> list[Round]:
+        """All rounds by number; imports are rounds with the strategy "import"."""
+        with self._database.reading() as connection:
+            return rounds.read(connection, self._clock(), picks=picks, where=true())
+
+    def details(self, number: int) -> Details:
+        """What else is kept of a round: versions, timings, monitors, times."""
+        with self._database.reading() as connection:
+            return rounds.details(connection, number)
+
+    def close_round(self, number: int, state: RoundState = RoundState.CLOSED) -> None:
+        """Closes or abandons the open round; what nobody answered may be picked again. RoundError when not open."""
+        with self._database.writing() as connection:
+            rounds.close(connection, self._clock(), number, state)
+
+    def tell(
+        self,
+        labels: Sequence[Label],
+        *,
+        source: str,
+        imported: bool = False,
+        held_out: Collection[int] = (),
+        event: str | None = None,
+    ) -> Told:
+        """Keeps labels, all or none: answers of picks, corrections of labelled items, or with `imported` of any item.
+
+        Imported items that were never asked become picks of a closed round, `held_out` those among them never to be
+        trained on. The same `event` again is acknowledged, and nothing is stored. Raises LabelError.
+        """
+        if not labels:
+            return Told(batch=0)
+        with self._database.writing() as connection:
+            if before := _labels.repeated(connection, event):
+                return replace(Told(**{"batch": before[0], **before[1]}), repeated=True)
+            return _labels.tell(
+                connection,
+                self._clock(),
+                labels,
+                source=source,
+                imported=imported,
+                held_out=held_out,
+                event=event,
+            )
+
+    def undo(self, *, annotator: str | None = None, event: str | None = None) -> list[Label]:
+        """Takes back the last batch told (by the annotator, if named), any depth; returns its labels, none left: [].
+
+        Its picks wait again, or what they were told before stands again; a round that it had closed opens again.
+        Raises RoundError when another round was opened since. The same `event` again undoes nothing more.
+        """
+        with self._database.writing() as connection:
+            if before := _labels.repeated(connection, event):
+                return _undo.undone(connection, before[0])
+            return _undo.undo(connection, self._clock(), annotator, event)
+
+    def labels(self) -> Labels:
+        """The answers that stand, by item."""
+        with self._database.reading() as connection:
+            return _labels.truth(connection)
+
+    def ignored(self) -> NDArray[np.int64]:
+        """The items never to be labelled, ascending."""
+        return self._items(pick.c.state == PickState.IGNORED)
+
+    def taken(self) -> NDArray[np.int64]:
+        """The items that cannot be asked now, ascending: answered, ignored, or in the open round."""
+        return self._items(or_(pick.c.state.in_(rounds.DECIDED), round_.c.state == RoundState.OPEN))
+
+    def asked(self) -> NDArray[np.int64]:
+        """The items that `tell` takes without `imported`, ascending: all that were ever picked or imported."""
+        return self._items(rounds.was_asked)
+
+    def _items(self, where: Any) -> NDArray[np.int64]:
+        with self._database.reading() as connection:
+            return rounds.items(connection, where)
+
+    def position(self) -> int:
+        """The label log's last id, 0 when it is empty: it grows with every tell and undo, and with nothing else."""
+        with self._database.reading() as connection:
+            return rounds.position(connection)
+
+    def log(self, *, after: int = 0) -> Iterator[Entry]:
+        """The label log in order, from the entry that follows `after` to the last one of this moment."""
+        last = self.position()
+        while after < last:
+            with self._database.reading() as connection:
+                page = _labels.entries(connection, after, last, _PAGE)
+            yield from page
+            after = page[-1].id
+
+    def lease(self, annotator: str, n: int, seconds: float) -> list[Pick]:
+        """Up to n picks of the open round for one annotator alone, in rank order: those still held come first.
+
+        Asking again therefore returns the same picks, renewed. They wait again when the seconds are over.
+        """
+        clock = self._clock()
+        with self._database.leasing() as connection:
+            return leases.lease(connection, clock, annotator, n, _after(clock, seconds))
+
+    def heartbeat(self, annotator: str, seconds: float) -> int:
+        """Renews the leases that an annotator still holds; returns how many."""
+        clock = self._clock()
+        with self._database.leasing() as connection:
+            return leases.renew(connection, clock, annotator, _after(clock, seconds))
+
+    def release(self, annotator: str) -> int:
+        """Ends all leases of an annotator; returns how many."""
+        with self._database.leasing() as connection:
+            return leases.renew(connection, self._clock(), annotator, None)
+
+    def record(self, round: int, values: Mapping[str, float], *, labels: int, run: str = "") -> None:  # noqa: A002
+        """Keeps what was measured in a round by a model that had learnt from so many labels; again replaces it."""
+        with self._database.writing() as connection:
+            results.record(connection, self._clock(), round, values, labels, run)
+
+    def results(self) -> list[Result]:
+        """All that was measured, in order of time."""
+        with self._database.reading() as connection:
+            return results.results(connection)
+
+    def keep_artifact(self, round: int, kind: str, path: str, sha256: str) -> None:  # noqa: A002
+        """Keeps that a file belongs to a round; the same path again replaces it."""
+        with self._database.writing() as connection:
+            results.keep_artifact(connection, self._clock(), round, kind, path, sha256)
+
+    def artifacts(self) -> list[Artifact]:
+        """All files, in order of time."""
+        with self._database.reading() as connection:
+            return results.artifacts(connection)
+
+
+def _after(clock: int, seconds: float) -> int:
+    return clock + round(seconds * 1_000_000)

@@ -1,0 +1,151 @@
+"""The tables. Migrations make them; a test holds the two together."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Double, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import UniqueConstraint as Unique
+
+
+class Json(sa.TypeDecorator[Any]):
+    """JSON as text: the databases' own JSON types refuse the NaN of a diverged loss, or forget the order of keys."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:
+        return json.dumps(value, default=_plain)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return json.loads(value or "null")
+
+
+def _plain(value: Any) -> Any:
+    """The plain Python value of an array, a tensor, a mapping or a path."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+_T = TypeVar("_T")
+
+# SQLite numbers rows by itself only under the exact type INTEGER, which has 64 bits there.
+Id = BigInteger().with_variant(Integer, "sqlite")
+UNDO = "undo"
+IMPORT = "import"
+metadata = sa.MetaData()
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("versions", Json, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("event", Text, unique=True),
+    Column("annotator", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("told", Json, nullable=False),
+    Column("undoes", Id, ForeignKey("batch.id"), unique=True),
+)
+
+round_ = Table(
+    "round",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, CheckConstraint("state IN ('open', 'closed', 'abandoned')"), nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("versions", Json, nullable=False),
+    Column("timings", Json, nullable=False),
+    Column("monitors", Json, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("closed", BigInteger),
+    Column("position", BigInteger, nullable=False),
+    Column("closed_by", Id, ForeignKey("batch.id")),
+)
+_open = round_.c.state == sa.literal_column("'open'")
+Index("round_one_open", round_.c.state, unique=True, sqlite_where=_open, postgresql_where=_open)
+
+pick = Table(
+    "pick",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("round", Integer, ForeignKey("round.number"), nullable=False),
+    Column("item", BigInteger, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("score", Double),
+    Column("held_out", Boolean, nullable=False),
+    Column("state", Text, CheckConstraint("state IN ('waiting', 'answered', 'skipped', 'ignored')"), nullable=False),
+    Column("label", BigInteger),
+    Column("leased_by", Text),
+    Column("leased_until", BigInteger),
+    Unique("round", "rank"),
+    Unique("item", "round"),
+)
+_decided = pick.c.state.in_([sa.literal_column("'answered'"), sa.literal_column("'ignored'")])
+Index("pick_one_decided", pick.c.item, unique=True, sqlite_where=_decided, postgresql_where=_decided)
+
+label = Table(
+    "label",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("batch", Id, ForeignKey("batch.id"), nullable=False, index=True),
+    Column("pick", Id, ForeignKey("pick.id"), nullable=False, index=True),
+    Column("item", BigInteger, nullable=False),
+    Column("kind", Text, CheckConstraint("kind IN ('answer', 'skip', 'ignore', 'undo')"), nullable=False),
+    Column("value", Text),
+    Column("annotator", Text, nullable=False),
+    Column("seconds", Double),
+    Column("undoes", Id, ForeignKey("label.id"), unique=True),
+)
+
+result = Table(
+    "result",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("value", Double),
+    Column("time", BigInteger, nullable=False),
+    Unique("run", "round", "labels", "metric"),
+)
+
+artifact = Table(
+    "artifact",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("round", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("path", Text, nullable=False, unique=True),
+    Column("sha256", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+
+def insert_all(connection: sa.Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    """Inserts any number of rows in chunks, so that a million need little memory."""
+    for chunk in chunks(rows, 10_000):
+        connection.execute(table.insert(), chunk)
+
+
+def chunks(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """The values in lists of `size`, the last one shorter."""
+    rest = iter(values)
+    while chunk := list(islice(rest, size)):
+        yield chunk

@@ -1,0 +1,79 @@
+"""Taking back what was told last."""
+
+from sqlalchemy import Connection, and_, exists, func, or_, select
+
+from pickwell.errors import RoundError
+from pickwell.items import Kind, Label, PickState, RoundState
+from pickwell.store.labels import settle
+from pickwell.store.tables import IMPORT, UNDO, batch, insert_all, label, pick, round_
+
+
+def undo(connection: Connection, now: int, annotator: str | None, event: str | None) -> list[Label]:
+    """Appends the undo of the last batch that stands; returns the labels taken back, none when there is no batch."""
+    last = _last(connection, annotator)
+    if last is None:
+        return []
+    _refuse_used(connection, last)
+    columns = {"annotator": annotator or "", "source": UNDO, "time": now, "told": {}, "undoes": last, "event": event}
+    made = connection.execute(batch.insert().values(columns).returning(batch.c.id)).scalar_one()
+    insert_all(connection, label, _rows(connection, last, made))
+    settle(connection, made)
+    _reopen(connection, made)
+    _forget_import(connection, made)
+    return undone(connection, made)
+
+
+def _last(connection: Connection, annotator: str | None) -> int | None:
+    """The newest batch of labels that no other batch has undone."""
+    later = batch.alias()
+    query = select(batch.c.id).where(batch.c.undoes.is_(None), ~exists().where(later.c.undoes == batch.c.id))
+    if annotator is not None:
+        query = query.where(batch.c.annotator == annotator)
+    return connection.execute(query.order_by(batch.c.id.desc()).limit(1)).scalar()
+
+
+def _refuse_used(connection: Connection, number: int) -> None:
+    """Raises RoundError when a round was opened later: its picks were chosen knowing these labels."""
+    first = select(func.min(label.c.id)).where(label.c.batch == number).scalar_subquery()
+    told = exists().where(pick.c.round == round_.c.number, pick.c.label.is_not(None))
+    stands = and_(round_.c.strategy != IMPORT, or_(round_.c.state != RoundState.ABANDONED, told))
+    later = connection.execute(select(func.max(round_.c.number)).where(stands, round_.c.position >= first)).scalar()
+    if later is not None:
+        raise RoundError(
+            f"the last labels cannot be undone: round {later} was opened since, knowing them; "
+            "correct them by telling the right ones"
+        )
+
+
+def _rows(connection: Connection, last: int, made: int) -> list[dict[str, object]]:
+    found = connection.execute(select(label).where(label.c.batch == last).order_by(label.c.id))
+    return [
+        {"batch": made, "pick": r.pick, "item": r.item, "kind": UNDO, "annotator": r.annotator, "undoes": r.id}
+        for r in found
+    ]
+
+
+def _reopen(connection: Connection, made: int) -> None:
+    """Opens the round again that answers had closed, now that some of its picks wait again."""
+    waits = select(pick.c.round).join(label, label.c.pick == pick.c.id)
+    waits = waits.where(label.c.batch == made, pick.c.state == PickState.WAITING)
+    other = round_.alias()
+    free = ~exists().where(other.c.state == RoundState.OPEN)
+    closed = and_(round_.c.state == RoundState.CLOSED, round_.c.closed_by.is_not(None), round_.c.number.in_(waits))
+    values = {"state": RoundState.OPEN, "closed": None, "closed_by": None}
+    connection.execute(round_.update().where(closed, free).values(values))
+
+
+def _forget_import(connection: Connection, made: int) -> None:
+    """Abandons a round of imported labels none of which is left."""
+    touched = select(pick.c.round).join(label, label.c.pick == pick.c.id).where(label.c.batch == made)
+    left = exists().where(pick.c.round == round_.c.number, pick.c.label.is_not(None))
+    imported = and_(round_.c.strategy == IMPORT, round_.c.number.in_(touched))
+    connection.execute(round_.update().where(imported, ~left).values(state=RoundState.ABANDONED))
+
+
+def undone(connection: Connection, made: int) -> list[Label]:
+    """The labels that an undo took back."""
+    back = label.alias()
+    query = select(label).join(back, back.c.undoes == label.c.id).where(back.c.batch == made).order_by(label.c.id)
+    return [Label(r.item, r.value, Kind(r.kind), r.annotator, r.seconds) for r in connection.execute(query)]
