@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pickwell.acquisition.streaming import TopB, check_budget
+from pickwell.acquisition.streaming import TopB, check_budget, in_chunks
 from pickwell.errors import BudgetError, TrainingError
 
 # Few distinct values, so that ties at the edge of the budget are the rule.
@@ -86,3 +86,14 @@ def test_a_budget_outside_the_pool_is_refused(budget: int, text: str) -> None:
 def test_no_budget_is_refused() -> None:
     with pytest.raises(BudgetError, match="budget 0"):
         TopB(0)
+
+
+@given(sizes=st.lists(st.integers(1, 9), max_size=9), size=st.integers(1, 12))
+def test_chunks_hold_the_same_items_in_the_same_order(sizes: list[int], size: int) -> None:
+    ids = torch.arange(sum(sizes))
+    parts = list(zip(ids.split(sizes), (ids * 2.0).split(sizes), strict=True)) if sizes else []
+    chunks = list(in_chunks(parts, size))
+    assert [i for part, _ in chunks for i in part.tolist()] == ids.tolist()
+    assert [v for _, part in chunks for v in part.tolist()] == (ids * 2.0).tolist()
+    assert all(len(part) == size for part, _ in chunks[:-1])
+    assert all(0 < len(part) <= size for part, _ in chunks)

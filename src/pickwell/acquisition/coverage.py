@@ -73,7 +73,7 @@ class _Blocks:
         if self.met[number] < len(self.centres):
             rows = _rows(self.features, start, stop)
             new = torch.cat(self.centres[self.met[number] :])
-            for part in new.split(self.block):
+            for part in torch.split(new, self.block):
                 # Differences, not products: a distance must not depend on what else is in the block.
                 near = torch.cdist(rows, part, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
                 torch.minimum(value, near if self.weight is None else near * self.weight[start:stop], out=value)

@@ -1,5 +1,7 @@
 """The best `b` of a stream of scores, exactly, without ever holding the stream."""
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor
 
@@ -15,6 +17,28 @@ def check_budget(budget: int, available: int) -> None:
         raise BudgetError(
             f"budget {budget} is larger than the {available} unlabelled images left; ask for at most {available}"
         )
+
+
+def in_chunks(batches: Iterable[tuple[Tensor, Tensor]], size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The same items in chunks of exactly `size`, the last one smaller, however they were batched.
+
+    A network's rounding depends on how many images are in a batch; with equal chunks its scores, and so the picks, do
+    not depend on the reader's batch size.
+
+    >>> batches = [(torch.arange(3), torch.zeros(3)), (torch.arange(3, 7), torch.zeros(4))]
+    >>> [ids.tolist() for ids, _ in in_chunks(batches, 2)]
+    [[0, 1], [2, 3], [4, 5], [6]]
+    """
+    rest: tuple[Tensor, Tensor] | None = None
+    for ids, values in batches:
+        if rest is not None:
+            ids, values = torch.cat((rest[0], ids)), torch.cat((rest[1], values))
+        whole = len(ids) - len(ids) % size
+        for start in range(0, whole, size):
+            yield ids[start : start + size], values[start : start + size]
+        rest = (ids[whole:], values[whole:]) if whole < len(ids) else None
+    if rest is not None:
+        yield rest
 
 
 class TopB:

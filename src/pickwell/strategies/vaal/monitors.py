@@ -1,0 +1,112 @@
+"""What a person must see to trust a query: whether the latent space is alive and whether D knows anything."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pickwell.strategies.vaal.losses import kl_divergence
+from pickwell.strategies.vaal.pair import Seen
+
+ACTIVE_VARIANCE = 0.01
+"""A latent unit is active if its mean varies over the pool by more than this (Burda et al. 2016)."""
+BLIND_AUC = 0.55
+SATURATED_AUC = 0.995
+SATURATED_SHARE = 0.99
+BINS = 20
+
+
+class LatentMonitor:
+    """Running sums over the pool: memory does not grow with it."""
+
+    def __init__(self, latent: int) -> None:
+        self.count = 0
+        self.mean, self.squares, self.kl_sum = torch.zeros(3, latent, dtype=torch.float64).unbind()
+
+    def update(self, seen: Seen) -> None:
+        """Takes in one batch."""
+        mu, kl = seen.mu.double().cpu(), kl_divergence(seen.mu, seen.logvar).double().cpu()
+        count = self.count + len(mu)
+        # Chan's update: the difference of two large sums would lose a small variance.
+        shift = mu.mean(0) - self.mean
+        self.squares += (mu - mu.mean(0)).square().sum(0) + shift.square() * (self.count * len(mu) / count)
+        self.mean += shift * (len(mu) / count)
+        self.kl_sum += kl.sum(0)
+        self.count = count
+
+    def variance(self) -> Tensor:
+        """The variance of mu over the pool, `(latent,)`."""
+        return self.squares / max(self.count, 1)
+
+    def active_units(self) -> int:
+        """How many latent dimensions carry something about the image."""
+        return int((self.variance() > ACTIVE_VARIANCE).sum())
+
+    def kl(self) -> Tensor:
+        """The mean KL of each dimension over the pool, `(latent,)`."""
+        return self.kl_sum / max(self.count, 1)
+
+
+def auc(positive: Tensor, negative: Tensor) -> float:
+    """The probability that a value of `positive` exceeds one of `negative`, ties counting half.
+
+    >>> auc(torch.tensor([2.0, 3.0]), torch.tensor([1.0, 2.0]))
+    0.875
+    """
+    ordered = negative.sort().values
+    below = torch.searchsorted(ordered, positive, side="left").double()
+    up_to = torch.searchsorted(ordered, positive, side="right").double()
+    return float((below + up_to).mean() / (2 * len(negative)))
+
+
+def accuracy(labelled: Tensor, unlabelled: Tensor) -> float:
+    """The share of logits on the right side of zero, both pools weighing the same."""
+    return float(((labelled > 0).double().mean() + (unlabelled <= 0).double().mean()) / 2)
+
+
+def report(latents: LatentMonitor, labelled: Tensor, unlabelled: Tensor, held_out: Tensor) -> dict[str, Any]:
+    """Numbers, lists and `warnings` from the latents and the logits of the three pools; a pool may be empty.
+
+    `held_out` are labelled images that D never saw: on those it was trained on, D is judged on what it remembers.
+    """
+    scores = torch.sigmoid(-unlabelled.double())
+    values: dict[str, Any] = {
+        "active_units": latents.active_units(),
+        "latent_units": len(latents.mean),
+        "kl_per_unit": [round(value, 4) for value in latents.kl().tolist()],
+        "score_histogram": torch.histc(scores, BINS, 0, 1).long().tolist(),
+    }
+    for name, logits in (("", labelled), ("_held_out", held_out)):
+        if len(logits):
+            values[f"discriminator_auc{name}"] = auc(logits, unlabelled)
+            values[f"discriminator_accuracy{name}"] = accuracy(logits, unlabelled)
+    values["warnings"] = warnings(values, scores)
+    return values
+
+
+def warnings(values: dict[str, Any], scores: Tensor) -> list[str]:
+    """A plain sentence for each thing that makes the query no better than chance."""
+    found = []
+    if values["active_units"] == 0:
+        found.append(
+            f"VAE collapsed: none of {values['latent_units']} latent units is active, so the picks are random; "
+            "lower strategy.beta, or check strategy.observation"
+        )
+    separation = values.get("discriminator_auc")
+    if separation is None:
+        return found
+    if separation > SATURATED_AUC and _share_at_one(scores) > SATURATED_SHARE:
+        found.append(
+            f"D saturated: it tells labelled from unlabelled perfectly (AUC {separation:.3f}) and gives every "
+            "unlabelled image a score of 1.000; train fewer steps (strategy.steps)"
+        )
+    if separation < BLIND_AUC:
+        found.append(
+            f"D blind: it cannot tell labelled from unlabelled (AUC {separation:.2f}), so the picks are random; "
+            "train more steps (strategy.steps), or label a first batch that differs from the pool"
+        )
+    return found
+
+
+def _share_at_one(scores: Tensor) -> float:
+    return float((scores > 0.9995).double().mean())

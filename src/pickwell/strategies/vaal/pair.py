@@ -1,0 +1,146 @@
+"""The two networks that play against each other, their optimisers, and one step of Algorithm 1 for both."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pickwell.errors import TrainingError
+from pickwell.learner import Devices
+from pickwell.learner.checkpoints import load_optimiser, named, optimiser_tensors, under
+from pickwell.strategies.vaal.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    negative_elbo,
+    reparameterise,
+    transductive_loss,
+    vae_loss,
+)
+from pickwell.strategies.vaal.networks import Discriminator, VariationalAutoencoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What the pair descends and how fast: the paper's beta, lambda1, lambda2, alpha1 and alpha2."""
+
+    beta: float
+    lambda1: float
+    lambda2: float
+    observation: str
+    learning_rate: float
+    discriminator_learning_rate: float
+
+
+class Seen(NamedTuple):
+    """What the networks say of some images: mu and logvar `(B, latent)` and D's logit `(B,)`, float32."""
+
+    mu: Tensor
+    logvar: Tensor
+    logits: Tensor
+
+
+class Pair:
+    """A VAE and a discriminator of its latents."""
+
+    def __init__(
+        self, vae: VariationalAutoencoder, discriminator: Discriminator, objective: Objective, devices: Devices
+    ) -> None:
+        self.objective, self.devices, self.steps = objective, devices, 0
+        self.vae, self.discriminator = devices.setup(vae), devices.setup(discriminator)
+        self.vae_optimiser = torch.optim.Adam(vae.parameters(), lr=objective.learning_rate)
+        self.discriminator_optimiser = torch.optim.Adam(
+            discriminator.parameters(), lr=objective.discriminator_learning_rate
+        )
+
+    def descend(self, x_l: Tensor, x_u: Tensor) -> dict[str, float]:
+        """One step against L_VAE and one against L_D (Algorithm 1); returns the losses."""
+        self.vae.train()
+        self.discriminator.train()
+        losses, mu = self._descend_vae(x_l, x_u)
+        # Paper: D's step encodes anew. We reuse the latents from before the VAE's step: one encoder pass fewer, the
+        # same picks (docs/paper.md).
+        losses["discriminator"] = self._descend_discriminator(*mu.detach().tensor_split([len(x_l)]))
+        self.steps += 1
+        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+        self._check(values)
+        return values
+
+    def _descend_vae(self, x_l: Tensor, x_u: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        goal, cut = self.objective, [len(x_l)]
+        # One pass for both halves: in separate passes batch norm would give D the pools' statistics to win by.
+        x = torch.cat((x_l, x_u))
+        with self.devices.autocast():
+            mu, logvar = self.vae.encode(x)
+            reconstruction = self.vae.decode(reparameterise(mu, logvar)).float()
+        halves = zip(*(half.tensor_split(cut) for half in (x, reconstruction, mu, logvar)), strict=True)
+        transductive = transductive_loss(
+            *(negative_elbo(*half, beta=goal.beta, observation=goal.observation) for half in halves)
+        )
+        self.discriminator.requires_grad_(False)
+        adversarial = adversarial_loss(*self.discriminator(mu).tensor_split(cut))
+        self.discriminator.requires_grad_(True)
+        loss = vae_loss(transductive, adversarial, lambda1=goal.lambda1, lambda2=goal.lambda2)
+        self.vae_optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.vae_optimiser.step()
+        return {"transductive": transductive.detach(), "adversarial": adversarial.detach()}, mu
+
+    def _descend_discriminator(self, z_l: Tensor, z_u: Tensor) -> Tensor:
+        logits = self.discriminator(torch.cat((z_l, z_u)))
+        loss = discriminator_loss(*logits.tensor_split([len(z_l)]))
+        self.discriminator_optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.discriminator_optimiser.step()
+        return loss.detach()
+
+    def _check(self, losses: Mapping[str, float]) -> None:
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                owner = "discriminator" if name == "discriminator" else "VAE"
+                setting = "discriminator_learning_rate" if name == "discriminator" else "learning_rate"
+                rate = getattr(self.objective, setting)
+                raise TrainingError(
+                    f"the {owner}'s {name} loss is {value} after {self.steps} steps: "
+                    f"it diverged at learning rate {rate:g}; set strategy.{setting} lower"
+                )
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Both networks in eval mode inside, as they were afterwards."""
+        before = self.vae.training, self.discriminator.training
+        self.vae.eval()
+        self.discriminator.eval()
+        try:
+            yield
+        finally:
+            self.vae.train(before[0])
+            self.discriminator.train(before[1])
+
+    @torch.inference_mode()
+    def see(self, x: Tensor) -> Seen:
+        """What the encoder and D say of `x`, as they stand; the decoder is not used."""
+        with self.devices.autocast():
+            mu, logvar = self.vae.encode(x)
+        return Seen(mu, logvar, self.discriminator(mu))
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor of both networks and both optimisers, and the number of steps taken."""
+        return {
+            "steps": torch.tensor(self.steps),
+            **named("vae", self.vae.state_dict()),
+            **named("discriminator", self.discriminator.state_dict()),
+            **named("vae_optimiser", optimiser_tensors(self.vae_optimiser)),
+            **named("discriminator_optimiser", optimiser_tensors(self.discriminator_optimiser)),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Puts back what `state` returned."""
+        self.steps = int(state["steps"])
+        self.vae.load_state_dict(under("vae", state))
+        self.discriminator.load_state_dict(under("discriminator", state))
+        load_optimiser(self.vae_optimiser, under("vae_optimiser", state))
+        load_optimiser(self.discriminator_optimiser, under("discriminator_optimiser", state))

@@ -1,0 +1,155 @@
+"""VAAL: a VAE and a discriminator learn together which images look unlabelled (Algorithms 1 and 2)."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from pickwell.acquisition.streaming import TopB, check_budget
+from pickwell.errors import SettingsError, unknown
+from pickwell.items import Pick
+from pickwell.learner import Batch, Devices
+from pickwell.learner.seeds import isolated
+from pickwell.strategies.strategy import RoundView, Strategy
+from pickwell.strategies.vaal.losses import OBSERVATIONS
+from pickwell.strategies.vaal.networks import (
+    PAPER_WIDTHS,
+    SMALL_WIDTHS,
+    VAE,
+    Discriminator,
+    FeatureVAE,
+    VariationalAutoencoder,
+)
+from pickwell.strategies.vaal.pair import Objective, Pair
+from pickwell.strategies.vaal.sight import Pools, Sight
+from pickwell.strategies.vaal.tables import Table, embedded, moments
+
+REPRESENTATIONS = ("pixels", "features")
+
+
+def paper_size(latent: int = 32) -> dict[str, Any]:
+    """The settings that make the networks as large as the paper's: `VAAL(**paper_size())`."""
+    return {"widths": PAPER_WIDTHS, "latent": latent}
+
+
+@dataclass(kw_only=True)
+class VAAL(Strategy):
+    """Queries the images whose latents D is surest are unlabelled; the score is 1 - D(mu).
+
+    With `representation="pixels"` (the paper) the VAE sees the training batches, beside the task model. With
+    `"features"` it sees the task model's penultimate features, and is trained in `select`, once they are there.
+    """
+
+    steps: int = 300
+    latent: int = 32
+    widths: tuple[int, ...] = SMALL_WIDTHS
+    feature_width: int = 256
+    discriminator_width: int = 512
+    beta: float = 1.0
+    lambda1: float = 1.0
+    lambda2: float = 1.0
+    learning_rate: float = 5e-4
+    discriminator_learning_rate: float = 5e-4
+    feature_batch: int = 64
+    observation: Literal["calibrated", "unit", "released_code"] = "calibrated"
+    representation: Literal["pixels", "features"] = "pixels"
+    _devices: Devices | None = field(default=None, init=False, repr=False, compare=False)
+    _pair: Pair | None = field(default=None, init=False, repr=False, compare=False)
+    _report: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "latent", "feature_width", "discriminator_width", "feature_batch"):
+            _require(name, getattr(self, name), getattr(self, name) >= 1, "a whole number of at least 1")
+        _require("widths", self.widths, bool(self.widths) and min(self.widths) >= 1, "one or more positive numbers")
+        for name in ("beta", "lambda1", "lambda2"):
+            _require(name, getattr(self, name), 0 <= getattr(self, name) < math.inf, "a number of at least 0")
+        for name in ("learning_rate", "discriminator_learning_rate"):
+            _require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "a number above 0")
+        for name, allowed in (("observation", OBSERVATIONS), ("representation", REPRESENTATIONS)):
+            if getattr(self, name) not in allowed:
+                raise SettingsError(unknown(f"strategy.{name}", getattr(self, name), allowed))
+
+    def begin(self, devices: Devices, sample: Batch) -> None:
+        self._devices = devices
+        if self.representation == "pixels":
+            _, channels, height, width = sample.x_l.shape
+            self._pair = self._pair_of(VAE((height, width), self.latent, self.widths, channels), devices)
+
+    def train_step(self, batch: Batch, draw: Callable[[], Batch]) -> Mapping[str, float]:
+        if self.representation == "features" or not len(batch.x_u):
+            return {}
+        return self._begun().descend(batch.x_l, batch.x_u)
+
+    def select(self, view: RoundView, budget: int) -> list[Pick]:
+        check_budget(budget, len(view.unlabelled))
+        pools = Pools(view.labelled, view.unlabelled, view.held_out)
+        if self.representation == "features":
+            pools = self._train_on_features(view)
+        pair = self._begun()
+        with pair.evaluating():
+            sight = Sight(pair, pools)
+            picks = self.pick(sight, budget)
+            self._report = sight.report()
+        return picks
+
+    def pick(self, sight: Sight, budget: int) -> list[Pick]:
+        """Algorithm 2, line 1: the `budget` smallest D(z_U)."""
+        best = TopB(budget)
+        for ids, seen in sight.unlabelled():
+            # Ranked by logits: 1 - D rounds to 1 long before they tie.
+            best.update(ids, -seen.logits)
+        scores = best.scores().sigmoid().tolist()
+        return [replace(pick, score=score) for pick, score in zip(best.picks(), scores, strict=True)]
+
+    def state(self) -> dict[str, Tensor]:
+        return self._pair.state() if self._pair and self.representation == "pixels" else {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        if self.representation == "pixels" and state:
+            self._begun().load_state(state)
+
+    def monitors(self) -> dict[str, Any]:
+        return self._report
+
+    def _begun(self) -> Pair:
+        assert self._pair is not None, "begin() builds the networks; call it first"
+        return self._pair
+
+    def _pair_of(self, vae: VariationalAutoencoder, devices: Devices) -> Pair:
+        objective = Objective(
+            beta=self.beta,
+            lambda1=self.lambda1,
+            lambda2=self.lambda2,
+            observation=self.observation,
+            learning_rate=self.learning_rate,
+            discriminator_learning_rate=self.discriminator_learning_rate,
+        )
+        return Pair(vae, Discriminator(self.latent, self.discriminator_width), objective, devices)
+
+    def _train_on_features(self, view: RoundView) -> Pools:
+        assert self._devices is not None, "begin() says where the networks run; call it first"
+        labelled, unlabelled, held_out = (
+            embedded(stream, view.learner.embed, self._devices.device)
+            for stream in (view.labelled, view.unlabelled, view.held_out)
+        )
+        spread = moments(labelled, unlabelled)
+        labelled, unlabelled, held_out = (replace(table, **spread) for table in (labelled, unlabelled, held_out))
+        with isolated():
+            torch.manual_seed(int(torch.randint(2**62, (), generator=view.rng)))
+            self._pair = self._pair_of(
+                FeatureVAE(unlabelled.rows.shape[1], self.latent, self.feature_width), self._devices
+            )
+            for _ in range(self.steps):
+                self._pair.descend(self._drawn(labelled), self._drawn(unlabelled))
+        return Pools(labelled, unlabelled, held_out)
+
+    def _drawn(self, table: Table) -> Tensor:
+        return table.take(torch.randint(len(table), (self.feature_batch,)))
+
+
+def _require(name: str, value: object, right: bool, allowed: str) -> None:
+    if not right:
+        raise SettingsError(f"strategy.{name} is {value!r}; it must be {allowed}")

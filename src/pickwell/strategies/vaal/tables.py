@@ -1,0 +1,82 @@
+"""Rows that belong to items: latents or features of a pool, on disk where they are many."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pickwell.strategies.strategy import Stream
+
+IN_MEMORY = 256 * 2**20
+"""Bytes above which a table is a memory-mapped file that goes with the process."""
+ROWS = 256
+
+Rows = npt.NDArray[np.float32]
+
+
+def allocate(rows: int, columns: int) -> Rows:
+    """An array `(rows, columns)`, float32, in memory or, if it is large, in a nameless temporary file."""
+    if rows * columns * 4 <= IN_MEMORY:
+        return np.zeros((rows, columns), dtype=np.float32)
+    with TemporaryFile() as file:  # the mapping outlives the handle
+        return np.memmap(file, dtype=np.float32, mode="w+", shape=(rows, columns))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A `Stream` of feature vectors in place of images, shifted and scaled as they are read."""
+
+    item_ids: Tensor
+    rows: Rows
+    device: torch.device
+    mean: Tensor | float = 0.0
+    scale: Tensor | float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def ids(self) -> Tensor:
+        return self.item_ids
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for start in range(0, len(self), ROWS):
+            places = torch.arange(start, min(start + ROWS, len(self)))
+            yield self.item_ids[places], self.take(places)
+
+    def take(self, places: Tensor) -> Tensor:
+        """The vectors at these places, `(B, D)`, on the device."""
+        raw = torch.from_numpy(np.array(self.rows[places.numpy()]))
+        return ((raw - self.mean) / self.scale).to(self.device)
+
+
+def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.device) -> Table:
+    """The features of a stream's images, each embedded once."""
+    rows: Rows | None = None
+    done = 0
+    for _, images in stream.batches():
+        features = embed(images).float().cpu().numpy()
+        if rows is None:
+            rows = allocate(len(stream), features.shape[1])
+        rows[done : done + len(features)] = features
+        done += len(features)
+    return Table(stream.ids(), np.zeros((0, 0), dtype=np.float32) if rows is None else rows, device)
+
+
+def moments(*tables: Table) -> dict[str, Any]:
+    """The mean and standard deviation of each feature over several tables, as a Table's `mean` and `scale`."""
+    count, mean, squares = 0, 0.0, 0.0
+    for table in tables:
+        for start in range(0, len(table), ROWS):
+            part = np.asarray(table.rows[start : start + ROWS], dtype=np.float64)
+            total, shift = count + len(part), part.mean(0) - mean
+            squares = squares + part.var(0) * len(part) + shift**2 * (count * len(part) / total)
+            mean, count = mean + shift * (len(part) / total), total
+    deviation = np.sqrt(squares / count)
+    # A feature that never varies says nothing: it stays zero.
+    scale = np.where(deviation > 1e-6, deviation, 1.0)
+    return {"mean": torch.tensor(mean, dtype=torch.float32), "scale": torch.tensor(scale, dtype=torch.float32)}
