@@ -39,7 +39,7 @@ class Database:
 
     def _postgresql(self) -> sa.Engine:
         try:
-            engine = sa.create_engine(self._url, pool_pre_ping=True, use_insertmanyvalues_wo_returning=True)
+            engine = sa.create_engine(self._url, pool_pre_ping=True)
         except ImportError as error:
             raise StoreError(
                 f"the database {self.name} needs psycopg; install it with 'pip install pickwell[postgresql]'"
