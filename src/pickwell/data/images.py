@@ -1,0 +1,120 @@
+"""The pool's images as tensors: all in memory where they fit, else decoded as they are needed."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+
+import torch
+from torch import Tensor
+
+from pickwell.data.pool import Pool
+from pickwell.data.threads import all_done, in_order, workers
+from pickwell.errors import SettingsError
+
+MEMORY_LIMIT = 2 << 30
+AHEAD = 2
+# So few images that the threads share even a small batch, so many that handing them over costs little.
+CHUNK = 16
+Part = tuple[Tensor, Tensor, list[Future[None]]]
+
+
+class Images:
+    """A pool's images at one size, `(3, size, size)` uint8 in RGB, the same in both modes.
+
+    In memory, if all N fit `memory_limit_bytes`: N * 3 * size^2 bytes, each image decoded when first asked for.
+    Streaming otherwise: at most AHEAD + 1 batches, and one image at full size a thread.
+    `progress(done, total)` is told of decoding into memory.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        size: int,
+        memory_limit_bytes: int = MEMORY_LIMIT,
+        threads: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        if size < 1:
+            raise SettingsError(f"image size {size} is too small; it must be at least 1 pixel")
+        self.pool = pool
+        self.size = size
+        self.threads = threads
+        self.progress = progress
+        self.in_memory = len(pool) * 3 * size * size <= memory_limit_bytes
+        self._lock = Lock()
+        self._kept: Tensor | None = None
+        self._ready = torch.zeros(len(pool), dtype=torch.bool)
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def get(self, ids: Tensor) -> Tensor:
+        """The images `(B, 3, size, size)` of the ids, on the CPU; PoolError names one that can be read no more."""
+        ids = ids.cpu()
+        if self.in_memory:
+            return self._filled(ids)[ids]
+        out = self._blank(len(ids))
+        with workers(self.threads) as pool:
+            all_done(self._begin(pool, ids, out, torch.arange(len(ids))))
+        return out
+
+    def batches(self, ids: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Ids and images, `batch_size` at a time in the order of `ids`, decoded ahead."""
+        parts = torch.split(ids.cpu(), batch_size)
+        if self.in_memory:
+            kept = self._filled(ids.cpu())
+            yield from ((part, kept[part]) for part in parts if len(part))
+            return
+        with workers(self.threads) as pool:
+
+            def begin(part: Tensor) -> Part:
+                out = self._blank(len(part))
+                return part, out, self._begin(pool, part, out, torch.arange(len(part)))
+
+            for part, out, futures in in_order(begin, (p for p in parts if len(p)), AHEAD - 1):
+                all_done(futures)
+                yield part, out
+
+    def _filled(self, ids: Tensor) -> Tensor:
+        """The tensor of all images, in which those of `ids` are decoded."""
+        with self._lock:
+            if self._kept is None:
+                self._kept = self._blank(len(self))
+            wanted = torch.unique(ids)
+            missing = wanted[~self._ready[wanted]]
+            if len(missing):
+                self._fill(missing, self._kept)
+            return self._kept
+
+    def _fill(self, missing: Tensor, kept: Tensor) -> None:
+        with workers(self.threads) as pool:
+
+            def begin(part: Tensor) -> tuple[Tensor, list[Future[None]]]:
+                return part, self._begin(pool, part, kept, part)
+
+            done = 0
+            for part, futures in in_order(begin, torch.split(missing, 32 * CHUNK), AHEAD):
+                all_done(futures)
+                self._ready[part] = True
+                done += len(part)
+                if self.progress:
+                    self.progress(done, len(missing))
+
+    def _blank(self, count: int) -> Tensor:
+        return torch.empty(count, 3, self.size, self.size, dtype=torch.uint8)
+
+    def _begin(self, pool: ThreadPoolExecutor, ids: Tensor, out: Tensor, rows: Tensor) -> list[Future[None]]:
+        """Begins to decode the ids into those rows of `out`."""
+        parts = zip(torch.split(ids, CHUNK), torch.split(rows, CHUNK), strict=True)
+        return [pool.submit(self._decode, i.tolist(), out, r.tolist()) for i, r in parts]
+
+    def _decode(self, ids: list[int], out: Tensor, rows: list[int]) -> None:
+        pixels = out.numpy()
+        for item, row in zip(ids, rows, strict=True):
+            pixels[row] = self.pool.view(item, self.size)
+
+
+def to_float(images: Tensor, *, channels_last: bool = False) -> Tensor:
+    """uint8 images `(B, 3, H, W)` as float32 in [0, 1], on the same device."""
+    form = torch.channels_last if channels_last else torch.preserve_format
+    return images.to(torch.float32, memory_format=form).div_(255)

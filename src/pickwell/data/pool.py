@@ -1,0 +1,209 @@
+"""The pool: a folder with manifest.parquet, set_aside.parquet and sources.json; the images stay where they are."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pickwell.data.decode import LIMITS, Limits, view
+from pickwell.data.files import alone
+from pickwell.data.manifest import ROWS, Manifest, first_of_each
+from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.records import Placed, read_set_aside, read_sources, write_set_aside, write_sources
+from pickwell.data.sources import Source, find, same
+from pickwell.data.survey import Progress, survey
+from pickwell.errors import PoolError
+from pickwell.items import Item, ItemId
+
+MANIFEST, SOURCES, ASIDE = "manifest.parquet", "sources.json", "set_aside.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What making or adding to a pool came to: of those listed, so many are new, were in it `already`, are set aside.
+
+    `reasons` counts those set aside by why; `total` is the pool's size now.
+
+    >>> print(Summary(added=1795, already=0, set_aside=2, reasons={"truncated": 2}, total=1795))
+    1,795 images added, 1,795 in the pool; 2 set aside (2 truncated)
+    """
+
+    added: int
+    already: int
+    set_aside: int
+    reasons: Mapping[str, int]
+    total: int
+
+    def __str__(self) -> str:
+        said = f"{self.added:,} images added, {self.total:,} in the pool"
+        if self.already:
+            said += f"; {self.already:,} were there already"
+        return f"{said}; {_counted(self.reasons)}" if self.set_aside else said
+
+
+class Pool:
+    """An opened pool. `summary` is what the last `create` or `add` of this object came to."""
+
+    def __init__(self, directory: Path, manifest: Manifest, sources: list[Placed], limits: Limits) -> None:
+        self.directory = directory
+        self.manifest = manifest
+        self.sources = sources
+        self.limits = limits
+        self.summary: Summary | None = None
+
+    @classmethod
+    def create(
+        cls,
+        directory: str | Path,
+        where: str | Path,
+        *,
+        labels_from_folders: bool = False,
+        limits: Limits = LIMITS,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> "Pool":
+        """Makes a pool in `directory` of the images at `where`; PoolError if it has one, or none can be read."""
+        directory = Path(directory)
+        source = find(where, labels_from_folders)
+        directory.mkdir(parents=True, exist_ok=True)
+        with alone(directory):
+            if (directory / MANIFEST).exists():
+                raise PoolError(f"{directory} holds a pool already; add to it with `pickwell add`, or name another one")
+            listing = _listed(source, where)
+            seen = survey(source, listing, limits=limits, threads=threads, progress=progress)
+            if not seen["reason"].null_count:
+                raise PoolError(f"no readable image at '{where}': {_counted(_reasons(seen))}; name another place")
+            sources = [Placed(source)]
+            write_sources(directory / SOURCES, sources, limits)
+            write_set_aside(directory / ASIDE, 0, seen)
+            # Last, because it is what makes the folder a pool.
+            pool = cls(directory, Manifest.write(directory / MANIFEST, _rows(seen, 0)), sources, limits)
+        pool.summary = _summary(seen, already=0, total=len(pool))
+        return pool
+
+    @classmethod
+    def open(cls, directory: str | Path) -> "Pool":
+        """Opens the pool in `directory`; touches no image."""
+        manifest = Manifest.read(Path(directory) / MANIFEST)
+        return cls(Path(directory), manifest, *read_sources(Path(directory) / SOURCES))
+
+    def add(
+        self,
+        where: str | Path,
+        *,
+        labels_from_folders: bool = False,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Summary:
+        """Appends the images at `where` whose names are new; those set aside before are tried again.
+
+        A source that is in the pool already keeps its settings. Where another source has images of the same names,
+        the new one's are prefixed with its folder's or file's name.
+        """
+        with alone(self.directory):
+            manifest = Manifest.read(self.directory / MANIFEST)
+            sources, _ = read_sources(self.directory / SOURCES)
+            source, index, listing = _join(find(where, labels_from_folders), where, sources, manifest)
+            present = pc.is_in(listing["name"], value_set=manifest.names_of(index))
+            new = _foreign(listing.filter(pc.invert(present)), manifest)
+            seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
+            write_sources(self.directory / SOURCES, sources, self.limits)
+            write_set_aside(self.directory / ASIDE, index, seen)
+            self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
+        self.summary = _summary(seen, already=len(listing) - len(new), total=len(self))
+        return self.summary
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def item(self, item: ItemId) -> Item:
+        """The item's name and known label."""
+        return self.manifest.item(item)
+
+    def bytes(self, item: ItemId) -> bytes:
+        """The image as it is stored, in whatever format that is; PoolError if it is there no more."""
+        source, path, row = self.manifest.where(item)
+        try:
+            return self.sources[source].source.read(path, row, self.limits.bytes)
+        except ImageError as error:
+            raise self._gone(item, error) from error
+
+    def view(self, item: ItemId, size: int) -> NDArray[np.uint8]:
+        """The image as a network sees it: `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
+        data = self.bytes(item)
+        try:
+            return view(data, size, self.limits)
+        except ImageError as error:
+            raise self._gone(item, error) from error
+
+    def set_aside(self) -> list[tuple[str, str, str]]:
+        """Name, reason and detail of every image that is not in the pool because it could not be read."""
+        aside = read_set_aside(self.directory / ASIDE)
+        return list(zip(*(aside[c].to_pylist() for c in ("name", "reason", "detail")), strict=True))
+
+    def _gone(self, item: ItemId, error: ImageError) -> PoolError:
+        return PoolError(
+            f"the image '{self.item(item).name}' (item {item}) can no longer be read: {error}; put it back as it was, "
+            f"or correct the place of its source in {self.directory / SOURCES}"
+        )
+
+
+def _listed(source: Source, where: str | Path) -> pa.Table:
+    """What the source lists; a name's second and later rows are marked as listed twice."""
+    listing = source.listing()
+    if not len(listing):
+        raise PoolError(f"no image at '{where}': no JPEG, PNG, WebP, BMP, TIFF or GIF is there; name another place")
+    return _marked(listing, pc.invert(first_of_each(listing["name"])))
+
+
+def _marked(listing: pa.Table, twice: pa.Array) -> pa.Table:
+    marks = pc.coalesce(listing["reason"], pc.if_else(twice, str(Reason.TWICE), None))
+    return listing.set_column(listing.schema.get_field_index("reason"), "reason", marks.cast(pa.string()))
+
+
+def _join(found: Source, where: str | Path, sources: list[Placed], manifest: Manifest) -> tuple[Source, int, pa.Table]:
+    """The source, its index in `sources` (where it is put if new), and its listing under the names of this pool."""
+    for index, (old, prefix) in enumerate(sources):
+        if source := same(found, old):
+            return source, index, _prefixed(_listed(source, where), prefix)
+    listing, prefix, tries = _listed(found, where), "", 0
+    while pc.any(pc.is_in(_prefixed(listing, prefix)["name"], value_set=manifest.names_of())).as_py():
+        tries += 1
+        prefix = Path(found.place).stem + (f"-{tries}" if tries > 1 else "") + "/"
+    sources.append(Placed(found, prefix))
+    return found, len(sources) - 1, _prefixed(listing, prefix)
+
+
+def _prefixed(listing: pa.Table, prefix: str) -> pa.Table:
+    if not prefix:
+        return listing
+    names, paths = listing["name"], pc.coalesce(listing["path"], listing["name"])
+    longer = pc.binary_join_element_wise(prefix, names, "")
+    return listing.set_column(0, "name", longer).set_column(1, "path", paths)
+
+
+def _foreign(new: pa.Table, manifest: Manifest) -> pa.Table:
+    """Marks the rows whose names, though new in their source, another source of the pool has."""
+    return _marked(new, pc.is_in(new["name"], value_set=manifest.names_of()))
+
+
+def _rows(seen: pa.Table, source: int) -> pa.Table:
+    good = seen.filter(pc.is_null(seen["reason"]))
+    return good.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), len(good))).select(ROWS.names)
+
+
+def _summary(seen: pa.Table, *, already: int, total: int) -> Summary:
+    return Summary(seen["reason"].null_count, already, len(seen) - seen["reason"].null_count, _reasons(seen), total)
+
+
+def _reasons(seen: pa.Table) -> dict[str, int]:
+    return dict(Counter(seen["reason"].drop_null().to_pylist()).most_common())
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    return f"{sum(reasons.values()):,} set aside ({', '.join(f'{n:,} {reason}' for reason, n in reasons.items())})"

@@ -1,0 +1,30 @@
+"""Why an image is set aside."""
+
+from enum import StrEnum
+
+from pickwell.errors import PoolError
+
+
+class Reason(StrEnum):
+    """The words a summary counts by; `ImageError.detail` says more of the single file."""
+
+    MISSING = "missing file"
+    NOT_A_FILE = "not a regular file"
+    UNREADABLE = "unreadable file"
+    NAME = "name is not UTF-8"
+    TWICE = "listed twice"
+    NO_IMAGE = "no image in the row"
+    EMPTY = "empty file"
+    NOT_AN_IMAGE = "not an image"
+    TRUNCATED = "truncated"
+    DAMAGED = "damaged"
+    TOO_LARGE = "too large"
+
+
+class ImageError(PoolError):
+    """One image cannot be read. `reason` is one of few words, `detail` the library's or the system's own."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail

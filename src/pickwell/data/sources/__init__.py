@@ -1,0 +1,45 @@
+"""Where images come from: one file a kind, and this ladder of them."""
+
+from pathlib import Path
+from typing import Any
+
+from pickwell.data.sources.csv_table import CsvTable
+from pickwell.data.sources.digits import Digits
+from pickwell.data.sources.folder import FolderTree
+from pickwell.data.sources.parquet import ParquetSet
+from pickwell.data.sources.source import LISTING, Source
+from pickwell.errors import PoolError, SettingsError, VersionError
+
+__all__ = ["KINDS", "LISTING", "Source", "find", "restore", "same"]
+
+KINDS: tuple[type[Source], ...] = (Digits, ParquetSet, CsvTable, FolderTree)
+"""The kinds, in the order in which they are tried."""
+
+
+def find(where: str | Path, labels_from_folders: bool = False) -> Source:
+    """The source that `where` names; PoolError if there is none."""
+    for kind in KINDS:
+        if found := kind.find(str(where), labels_from_folders):
+            if labels_from_folders and not isinstance(found, FolderTree):
+                raise SettingsError(f"labels from folders were asked for, but '{where}' is no folder; leave that out")
+            return found
+    said = "is of another kind" if Path(where).exists() else "does not exist"
+    raise PoolError(
+        f"no images at '{where}': it {said}; name a folder of images, a .csv or .tsv of paths, "
+        "a .parquet file or a folder of them, or 'digits'"
+    )
+
+
+def restore(record: dict[str, Any]) -> Source:
+    """The source that a pool's `sources.json` describes."""
+    for kind in KINDS:
+        if kind.kind == record.get("kind"):
+            return kind.restore(record)
+    raise VersionError(f"the pool has a source of kind '{record.get('kind')}', unknown here; install a newer pickwell")
+
+
+def same(new: Source, old: Source) -> Source | None:
+    """`new` as `old` or as the part of it that it is, None if it is neither."""
+    if isinstance(new, FolderTree) and isinstance(old, FolderTree):
+        return new.part(old.root)
+    return old if new.kind == old.kind and new.place == old.place else None

@@ -1,0 +1,64 @@
+"""Looking at every image of a listing once: which can be read, how large are they, and what is wrong with the rest."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import pyarrow as pa
+
+from pickwell.data.decode import LIMITS, Limits, measure
+from pickwell.data.reasons import ImageError
+from pickwell.data.sources import Source
+from pickwell.data.threads import in_order, workers
+
+Progress = Callable[[int, int, int], None]
+"""Called with how many are done, of how many, and how many of those were set aside."""
+
+SEEN = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("reason", pa.string()), ("detail", pa.string())])
+"""What is found out of each image: its size, or else the reason to set it aside."""
+
+# So few that a chunk of photographs takes well under a second, so many that handing over small ones costs little.
+CHUNK = 32
+Seen = tuple[int | None, int | None, str | None, str | None]
+
+
+def survey(
+    source: Source,
+    listing: pa.Table,
+    *,
+    limits: Limits = LIMITS,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> pa.Table:
+    """The listing with width, height, reason and detail of each image; in memory is one image a thread."""
+    batches: list[pa.RecordBatch] = []
+    done = bad = 0
+    chunks = (listing.slice(start, CHUNK) for start in range(0, len(listing), CHUNK))
+    with workers(threads) as pool:
+
+        def begin(chunk: pa.Table) -> Future[pa.RecordBatch]:
+            return pool.submit(_look, source, chunk, limits)
+
+        for future in in_order(begin, chunks, ahead=64):
+            batches.append(future.result())
+            done += len(batches[-1])
+            bad += len(batches[-1]) - batches[-1].column("reason").null_count
+            if progress:
+                progress(done, len(listing), bad)
+    seen = pa.Table.from_batches(batches, schema=SEEN).combine_chunks()
+    return pa.table({**{n: listing[n] for n in ("name", "path", "row", "known")}, **{n: seen[n] for n in SEEN.names}})
+
+
+def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
+    wanted = zip(*(chunk[n].to_pylist() for n in ("name", "path", "row", "reason")), strict=True)
+    seen = [_one(source, name if path is None else path, row, reason, limits) for name, path, row, reason in wanted]
+    columns = zip(*seen, strict=True)
+    return pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, SEEN, strict=True)], schema=SEEN)
+
+
+def _one(source: Source, path: str, row: int | None, reason: str | None, limits: Limits) -> Seen:
+    if reason is not None:
+        return None, None, reason, ""
+    try:
+        return *measure(source.read(path, row, limits.bytes), limits), None, None
+    except ImageError as error:
+        return None, None, str(error.reason), error.detail
