@@ -1,0 +1,138 @@
+"""A small pool, a learner with closed-form answers and a round's view: what a strategy sees, without a campaign."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from pickwell.learner import Batch, Devices
+from pickwell.learner.seeds import derive, generator, isolated
+from pickwell.strategies.strategy import Strategy
+
+
+class FakeLearner:
+    """Answers that can be worked out by hand.
+
+    `embed` is each channel's mean in the four quarters of the image, `(B, 12)`; `predict` is the softmax of `weight`
+    times it; sample number k is `predict` of the image made brighter by a factor of 1 + k / 10.
+    """
+
+    def __init__(self, classes: int = 3) -> None:
+        self.weight = torch.linspace(-3, 3, 12 * classes).reshape(classes, 12).roll(5, 1)
+
+    def embed(self, images: Tensor) -> Tensor:
+        height, width = images.shape[-2] // 2, images.shape[-1] // 2
+        halves = images[..., :height, :], images[..., height:, :]
+        quarters = [part for half in halves for part in (half[..., :width], half[..., width:])]
+        return torch.cat([quarter.mean((2, 3)) for quarter in quarters], dim=1)
+
+    def predict(self, images: Tensor) -> Tensor:
+        # Row by row: a matrix product rounds differently with the number of rows.
+        logits = (self.embed(images)[:, None] * self.weight).sum(2)
+        return logits.softmax(1)
+
+    def sample(self, images: Tensor, n: int) -> Iterator[Tensor]:
+        for number in range(n):
+            yield self.predict(images * (1 + number / 10))
+
+
+@dataclass(frozen=True)
+class FakeStream:
+    """Items of a tensor of images `(N, 3, H, W)`; `wanted` are ids, `every` what one place in the tensor counts for."""
+
+    images: Tensor
+    wanted: Tensor
+    batch_size: int = 16
+    every: int = 1
+
+    def __len__(self) -> int:
+        return len(self.wanted)
+
+    def ids(self) -> Tensor:
+        return self.wanted
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for ids in self.wanted.split(self.batch_size) if len(self) else ():  # type: ignore[no-untyped-call]
+            yield ids, self.images[ids // self.every]
+
+
+@dataclass
+class FakeView:
+    """A round's view of `images`, float32 in [0, 1], of which some places are labelled or held out.
+
+    The id of the image at a place is `place * every`: ids are not places in the unlabelled pool, nor in the tensor.
+    """
+
+    images: Tensor
+    labelled_places: Sequence[int]
+    held_out_places: Sequence[int] = ()
+    seed: int = 0
+    batch_size: int = 16
+    every: int = 3
+    learner: FakeLearner = field(default_factory=FakeLearner)
+    rng: torch.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = generator(self.seed, "select")
+
+    @property
+    def labelled(self) -> FakeStream:
+        return self._stream(sorted(self.labelled_places))
+
+    @property
+    def held_out(self) -> FakeStream:
+        return self._stream(sorted(self.held_out_places))
+
+    @property
+    def pending(self) -> FakeStream:
+        return self._stream([])
+
+    @property
+    def unlabelled(self) -> FakeStream:
+        known = {*self.labelled_places, *self.held_out_places}
+        return self._stream([place for place in range(len(self.images)) if place not in known])
+
+    def _stream(self, places: list[int]) -> FakeStream:
+        ids = torch.tensor(places, dtype=torch.int64) * self.every
+        return FakeStream(self.images, ids, self.batch_size, self.every)
+
+    def draw(self, step: int, size: int) -> Batch:
+        """Batch number `step` of the training pools, with replacement; all labels are class 0."""
+        halves = []
+        for name, stream in (("labelled", self.labelled), ("unlabelled", self.unlabelled)):
+            chance = generator(self.seed, name, step)
+            places = stream.ids() // self.every
+            halves.append(self.images[places[torch.randint(len(places), (size,), generator=chance)]])
+        return Batch(halves[0], torch.zeros(size, dtype=torch.int64), halves[1])
+
+
+def train_companion(
+    strategy: Strategy,
+    view: FakeView,
+    *,
+    batch_size: int = 16,
+    start: int = 0,
+    steps: int | None = None,
+    precision: str = "fp32",
+) -> Strategy:
+    """Trains a strategy's own networks as a fit does, without a task model; returns it.
+
+    From `start` > 0 it goes on where it was: `begin` and `load_state` are the caller's.
+    """
+    devices = Devices("bf16" if precision == "bf16" else "fp32")
+    with isolated():
+        if not start:
+            torch.manual_seed(derive(view.seed, "begin"))
+            strategy.begin(devices, view.draw(0, batch_size))
+        for step in range(start, strategy.steps if steps is None else start + steps):
+            torch.manual_seed(derive(view.seed, "companion", step))
+            strategy.train_step(view.draw(step, batch_size), lambda: view.draw(-1, batch_size))
+    return strategy
+
+
+def blobs(count: int = 48, size: int = 8, seed: int = 0) -> Tensor:
+    """Images `(count, 3, size, size)` in [0, 1]: noise whose brightness and colour rise along the pool."""
+    noise = torch.rand(count, 3, size, size, generator=generator(seed, "blobs"))
+    ramp = torch.linspace(0, 1, count)[:, None] * torch.tensor([1.0, 0.5, 0.2])
+    return 0.3 * noise + 0.7 * ramp[:, :, None, None]

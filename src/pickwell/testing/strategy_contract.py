@@ -1,0 +1,108 @@
+"""What every strategy must keep to; subclass it in a test and say how to make yours.
+
+class TestMine(StrategyContract):
+    def make(self) -> Strategy:
+        return Mine(steps=2)
+"""
+
+import pytest
+import torch
+
+from pickwell.errors import BudgetError
+from pickwell.items import Pick
+from pickwell.strategies import Strategy, settings_of
+from pickwell.testing.fakes import FakeView, blobs, train_companion
+
+LABELLED = (1, 4, 5, 9, 12, 20)
+HELD_OUT = (2, 7)
+UNLABELLED = 40
+
+
+class StrategyContract:
+    """A pool of 48 small images, 6 labelled and 2 held out."""
+
+    def make(self) -> Strategy:
+        """A new strategy with settings that make it quick."""
+        raise NotImplementedError
+
+    def view(self, *, batch_size: int = 16, seed: int = 0) -> FakeView:
+        return FakeView(blobs(), LABELLED, HELD_OUT, batch_size=batch_size, seed=seed)
+
+    def picks(self, budget: int, *, batch_size: int = 16, seed: int = 0) -> list[Pick]:
+        view = self.view(batch_size=batch_size, seed=seed)
+        return train_companion(self.make(), view).select(view, budget)
+
+    @pytest.mark.parametrize("budget", [1, 7, UNLABELLED])
+    def test_picks_exactly_the_budget_of_unlabelled_items_once_each(self, budget: int) -> None:
+        picks = self.picks(budget)
+        items = [pick.item for pick in picks]
+        assert len(items) == budget
+        assert len(set(items)) == budget
+        assert set(items) <= set(self.view().unlabelled.ids().tolist())
+
+    def test_ranks_count_from_one_and_scores_are_plain_numbers(self) -> None:
+        picks = self.picks(9)
+        assert [pick.rank for pick in picks] == list(range(1, 10))
+        assert all(type(pick.item) is int and type(pick.score) is float for pick in picks)
+        assert not any(pick.held_out for pick in picks)
+
+    def test_scores_do_not_rise_along_the_ranks(self) -> None:
+        scores = [pick.score for pick in self.picks(9)]
+        assert scores == sorted(scores, reverse=True)
+
+    @pytest.mark.parametrize("batch_size", [1, 7, 40])
+    def test_picks_do_not_depend_on_the_readers_batches(self, batch_size: int) -> None:
+        assert self.picks(9, batch_size=batch_size) == self.picks(9)
+
+    def test_the_same_seed_gives_the_same_picks(self) -> None:
+        assert self.picks(9, seed=5) == self.picks(9, seed=5)
+
+    def test_asking_again_from_a_restored_state_gives_the_same_picks(self) -> None:
+        view = self.view()
+        trained = train_companion(self.make(), view)
+        expected = trained.select(view, 9)
+        again, view = self.make(), self.view()
+        train_companion(again, view, steps=0)
+        again.load_state({name: tensor.clone() for name, tensor in trained.state().items()})
+        assert again.select(view, 9) == expected
+
+    def test_equal_images_are_picked_in_order_of_id(self) -> None:
+        """A pool of copies of one image: nothing but the id can tell them apart, unless the strategy draws lots."""
+        view = FakeView(blobs()[:1].repeat(12, 1, 1, 1), [0, 1], [2])
+        items = [pick.item for pick in train_companion(self.make(), view).select(view, 4)]
+        if self.draws_lots:
+            assert len(set(items)) == 4
+        else:
+            assert items == view.unlabelled.ids()[:4].tolist()
+
+    draws_lots = False
+    """Whether chance decides between equals: say so in a subclass."""
+
+    def test_select_leaves_the_learner_and_everybodys_randomness_alone(self) -> None:
+        view = self.view()
+        strategy = train_companion(self.make(), view)
+        weight, chance = view.learner.weight.clone(), torch.get_rng_state()
+        strategy.select(view, 9)
+        assert torch.equal(view.learner.weight, weight)
+        assert torch.equal(torch.get_rng_state(), chance)
+        assert torch.is_grad_enabled()
+
+    def test_a_query_leaves_the_training_as_it_was(self) -> None:
+        straight, looked = self.make(), self.make()
+        for strategy in (straight, looked):
+            train_companion(strategy, self.view(), steps=1)
+        looked.select(self.view(), 3)
+        for strategy in (straight, looked):
+            train_companion(strategy, self.view(), start=1, steps=1)
+        left, right = straight.state(), looked.state()
+        assert left.keys() == right.keys()
+        assert all(torch.equal(left[name], right[name]) for name in left)
+
+    @pytest.mark.parametrize("budget", [0, -1, UNLABELLED + 1])
+    def test_a_budget_that_cannot_be_met_is_refused(self, budget: int) -> None:
+        with pytest.raises(BudgetError, match=f"budget {budget} is"):
+            self.picks(budget)
+
+    def test_its_settings_make_the_same_strategy(self) -> None:
+        strategy = self.make()
+        assert type(strategy)(**settings_of(strategy)) == strategy
