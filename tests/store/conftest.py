@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from pwd import getpwall
 
 import pytest
 import sqlalchemy as sa
@@ -17,41 +19,37 @@ from pickwell.testing.store_contract import Clock
 _numbers = count()
 
 
-def _binaries() -> Path | None:
-    """The folder of an installed PostgreSQL server."""
+def _binaries() -> Path:
+    """The folder of a PostgreSQL server: the system's, or the one inside the package pgserver."""
     packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = shutil.which("initdb") or (str(packaged[-1]) if packaged else None)
-    return Path(found).resolve().parent if found else None
+    found = shutil.which("initdb") or (packaged[-1] if packaged else None)
+    if found:
+        return Path(found).resolve().parent
+    package = find_spec("pgserver")
+    if package is None or package.origin is None:
+        pytest.skip("no PostgreSQL: install its server, or the package pgserver")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _user() -> str | None:
+    """Who runs the server when the tests run as root, which PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return None
+    return "postgres" if any(entry.pw_name == "postgres" for entry in getpwall()) else "nobody"
 
 
 def _run(*command: object) -> None:
-    # PostgreSQL refuses to run as root.
-    other = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    user = _user()
+    other = ["runuser", "-u", user, "--"] if user else []
     subprocess.run([*other, *map(str, command)], check=True, capture_output=True, timeout=60, cwd="/")
 
 
-def _installed(binaries: Path) -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="pg"))  # pytest's own paths are too long for a socket
-    try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-        _run(binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-        _run(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", options, "start")
-        try:
-            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
-        finally:
-            _run(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _bundled() -> Iterator[str]:
-    pgserver = pytest.importorskip("pgserver", reason="no PostgreSQL: install its server, or the package pgserver")
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = pgserver.get_server(folder, cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+def _start(binaries: Path, folder: Path) -> None:
+    if user := _user():
+        shutil.chown(folder, user)
+    _run(binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    _run(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", options, "start")
 
 
 @pytest.fixture(scope="session")
@@ -59,20 +57,25 @@ def server() -> Iterator[str]:
     """The URL of a PostgreSQL server; skips where none can be had."""
     pytest.importorskip("psycopg", reason="no PostgreSQL: psycopg is not installed")
     binaries = _binaries()
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # pytest's own paths are too long for a socket
     try:
-        yield from _installed(binaries) if binaries else _bundled()
-    except (OSError, LookupError, subprocess.SubprocessError) as error:
+        _start(binaries, folder)
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"no PostgreSQL: its server does not start here ({error})")
+    yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+    _run(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def postgresql(server: str) -> Iterator[str]:
     """The URL of an empty schema."""
     schema = f"test{next(_numbers)}"
-    engine = sa.create_engine(sa.make_url(server).set(drivername="postgresql+psycopg"))
+    engine = sa.create_engine(server)
     with engine.begin() as connection:
         connection.execute(sa.schema.CreateSchema(schema))
-    yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{schema}"
+    yield f"{server}&options=-csearch_path%3D{schema}"
     with engine.begin() as connection:
         connection.execute(sa.schema.DropSchema(schema, cascade=True))
     engine.dispose()
