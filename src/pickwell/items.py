@@ -29,7 +29,10 @@ class PickState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """An item chosen for labelling. Rank 1 and the highest score come first."""
+    """An item chosen for labelling. Rank 1 and the highest score come first.
+
+    A `held_out` pick was drawn at random, to measure on; it has no score of its own (0).
+    """
 
     item: ItemId
     rank: int

@@ -54,10 +54,13 @@ _QUIET = ("ignore", None, Warning, pattern(r"PIL\."), 0)
 
 def view(data: bytes, size: int, limits: Limits = LIMITS) -> Pixels:
     """The image as a network sees it, `(3, size, size)`: short side to `size`, antialiased, then the centre."""
-    square = _centre(decode(data, size, limits))
-    if square.shape[0] != size:
+    square, box = _centre(decode(data, size, limits))
+    side = min(square.shape[:2])
+    if side == size:
+        square = square[:side, :side]
+    else:
         drawn = Image.fromarray(np.ascontiguousarray(square))
-        square = np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        square = np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR, box, reducing_gap=3.0))
     return np.ascontiguousarray(square.transpose(2, 0, 1))
 
 
@@ -79,11 +82,14 @@ def measure(data: bytes, limits: Limits = LIMITS) -> tuple[int, int]:
     return (height, width) if jpeg_orientation(data) >= 5 else (width, height)
 
 
-def _centre(pixels: Pixels) -> Pixels:
+def _centre(pixels: Pixels) -> tuple[Pixels, tuple[float, float, float, float]]:
+    """The pixels about the centre and the square box within them, which may begin half a pixel in."""
     height, width, _ = pixels.shape
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return pixels[top : top + side, left : left + side]
+    x, y = (width - side) % 2 / 2, (height - side) % 2 / 2
+    near = pixels[top : top + side + (height - side) % 2, left : left + side + (width - side) % 2]
+    return near, (x, y, x + side, y + side)
 
 
 def _jpeg_size(data: bytes, limits: Limits) -> tuple[int, int]:

@@ -19,6 +19,8 @@ def read_bytes(path: Path, most: int) -> bytes:
         with open(path, "rb", buffering=0, opener=_opener) as file:
             _check(os.fstat(file.fileno()), most)
             return file.readall()
+    except ImageError:
+        raise
     except FileNotFoundError as error:
         raise ImageError(Reason.MISSING, str(path)) from error
     except IsADirectoryError as error:

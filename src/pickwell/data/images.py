@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pickwell.data.pool import Pool
 from pickwell.data.threads import all_done, in_order, workers
-from pickwell.errors import SettingsError
+from pickwell.errors import PoolError, SettingsError
 
 MEMORY_LIMIT = 2 << 30
 AHEAD = 2
@@ -50,7 +50,7 @@ class Images:
 
     def get(self, ids: Tensor) -> Tensor:
         """The images `(B, 3, size, size)` of the ids, on the CPU; PoolError names one that can be read no more."""
-        ids = ids.cpu()
+        ids = self._checked(ids)
         if self.in_memory:
             return self._filled(ids)[ids]
         out = self._blank(len(ids))
@@ -60,9 +60,10 @@ class Images:
 
     def batches(self, ids: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Ids and images, `batch_size` at a time in the order of `ids`, decoded ahead."""
-        parts = torch.split(ids.cpu(), batch_size)
+        ids = self._checked(ids)
+        parts = torch.split(ids, batch_size)
         if self.in_memory:
-            kept = self._filled(ids.cpu())
+            kept = self._filled(ids)
             yield from ((part, kept[part]) for part in parts if len(part))
             return
         with workers(self.threads) as pool:
@@ -74,6 +75,12 @@ class Images:
             for part, out, futures in in_order(begin, (p for p in parts if len(p)), AHEAD - 1):
                 all_done(futures)
                 yield part, out
+
+    def _checked(self, ids: Tensor) -> Tensor:
+        ids = ids.cpu()
+        for wrong in ids[(ids < 0) | (ids >= len(self))][:1].tolist():
+            raise PoolError(f"unknown item {wrong}; the pool holds items 0 to {len(self) - 1}")
+        return ids
 
     def _filled(self, ids: Tensor) -> Tensor:
         """The tensor of all images, in which those of `ids` are decoded."""

@@ -69,22 +69,27 @@ def report(latents: LatentMonitor, labelled: Tensor, unlabelled: Tensor, held_ou
 
     `held_out` are labelled images that D never saw: on those it was trained on, D is judged on what it remembers.
     """
-    scores = torch.sigmoid(-unlabelled.double())
     values: dict[str, Any] = {
         "active_units": latents.active_units(),
         "latent_units": len(latents.mean),
         "kl_per_unit": [round(value, 4) for value in latents.kl().tolist()],
-        "score_histogram": torch.histc(scores, BINS, 0, 1).long().tolist(),
+        "score_histogram": histogram(unlabelled),
     }
     for name, logits in (("", labelled), ("_held_out", held_out)):
         if len(logits):
             values[f"discriminator_auc{name}"] = auc(logits, unlabelled)
             values[f"discriminator_accuracy{name}"] = accuracy(logits, unlabelled)
-    values["warnings"] = warnings(values, scores)
+            values[f"score_histogram{name or '_labelled'}"] = histogram(logits)
+    values["warnings"] = warnings(values, unlabelled)
     return values
 
 
-def warnings(values: dict[str, Any], scores: Tensor) -> list[str]:
+def histogram(logits: Tensor) -> list[int]:
+    """How many images have a score 1 - D in each of 20 equal parts of [0, 1]."""
+    return [int(count) for count in torch.histc(torch.sigmoid(-logits.double()), BINS, 0, 1)]
+
+
+def warnings(values: dict[str, Any], unlabelled: Tensor) -> list[str]:
     """A plain sentence for each thing that makes the query no better than chance."""
     found = []
     if values["active_units"] == 0:
@@ -95,7 +100,7 @@ def warnings(values: dict[str, Any], scores: Tensor) -> list[str]:
     separation = values.get("discriminator_auc")
     if separation is None:
         return found
-    if separation > SATURATED_AUC and _share_at_one(scores) > SATURATED_SHARE:
+    if separation > SATURATED_AUC and _share_at_one(unlabelled) > SATURATED_SHARE:
         found.append(
             f"D saturated: it tells labelled from unlabelled perfectly (AUC {separation:.3f}) and gives every "
             "unlabelled image a score of 1.000; train fewer steps (strategy.steps)"
@@ -108,5 +113,5 @@ def warnings(values: dict[str, Any], scores: Tensor) -> list[str]:
     return found
 
 
-def _share_at_one(scores: Tensor) -> float:
-    return float((scores > 0.9995).double().mean())
+def _share_at_one(logits: Tensor) -> float:
+    return float((torch.sigmoid(-logits.double()) > 0.9995).double().mean())

@@ -1,36 +1,49 @@
 """VAAL's networks: variational autoencoders of images and of feature vectors, and the discriminator of latents."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad, relu
+from torch.nn.functional import relu
 
 PAPER_WIDTHS = (128, 256, 512, 1024)
-SMALL_WIDTHS = (16, 32, 64, 128)
+SMALL_WIDTHS = (32, 64, 128, 256)
 # The paper's four stages leave 14 x 14 of a 224-pixel image. Left alone, 688 pixels would make 43 x 43 and the dense
 # layers 700 million weights; further stages of the last width keep the map at this size.
 LARGEST_MAP = 14
 
 
-class VariationalAutoencoder(nn.Module, ABC):
-    """An encoder to a diagonal Gaussian over latents and a decoder back."""
+class Encoder(nn.Module):
+    """The q(z|x) of a VAE: `(B, ...)` -> mu and logvar, each `(B, latent)`, float32. All that scoring needs."""
 
-    def __init__(self, encoder: nn.Module, features: int, latent: int) -> None:
+    def __init__(self, body: nn.Module, features: int, latent: int) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.body = body
         self.mu = nn.Linear(features, latent)
         self.logvar = nn.Linear(features, latent)
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The mu and logvar of q(z|x), each `(B, latent)`, float32; the decoder is not touched."""
-        hidden = self.encoder(x)
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.body(x)
         # In bfloat16 a latent has three digits: scores would tie and picks hang on rounding.
         with torch.autocast(hidden.device.type, enabled=False):
             hidden = hidden.float()
             return self.mu(hidden), self.logvar(hidden)
+
+
+class VariationalAutoencoder(nn.Module, ABC):
+    """An encoder to a diagonal Gaussian over latents and a decoder back."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The mu and logvar of q(z|x), each `(B, latent)`, float32; the decoder is not touched."""
+        parameters: tuple[Tensor, Tensor] = self.encoder(x)
+        return parameters
 
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
@@ -53,17 +66,15 @@ class VAE(VariationalAutoencoder):
         stride = 2 ** len(used)
         shape = (used[-1], -(-height // stride), -(-width // stride))
         sizes = (channels, *used)
-        encoder = nn.Sequential(*(layer for pair in pairwise(sizes) for layer in _down(*pair)), nn.Flatten())
-        features = shape[0] * shape[1] * shape[2]
-        super().__init__(encoder, features, latent)
+        margin = nn.ReplicationPad2d((0, shape[2] * stride - width, 0, shape[1] * stride - height))
+        layers: list[nn.Module] = [margin] if any(margin.padding) else []
+        layers += [layer for pair in pairwise(sizes) for layer in _down(*pair)]
+        features = math.prod(shape)
+        super().__init__(Encoder(nn.Sequential(*layers, nn.Flatten()), features, latent))
         self.height, self.width, self.shape = height, width, shape
-        self.padding = (0, shape[2] * stride - width, 0, shape[1] * stride - height)
         self.project = nn.Linear(latent, features)
         ups = [layer for pair in pairwise(reversed(used)) for layer in _up(*pair)]
         self.decoder = nn.Sequential(*ups, nn.ConvTranspose2d(used[0], channels, 4, 2, 1))
-
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return super().encode(pad(x, self.padding, mode="replicate") if any(self.padding) else x)
 
     def decode(self, z: Tensor) -> Tensor:
         image: Tensor = self.decoder(relu(self.project(z)).view(-1, *self.shape))
@@ -74,7 +85,7 @@ class FeatureVAE(VariationalAutoencoder):
     """A VAE for standardised feature vectors `(B, features)`: two hidden layers of `width` each way."""
 
     def __init__(self, features: int, latent: int, width: int = 256) -> None:
-        super().__init__(nn.Sequential(*_dense(features, width), *_dense(width, width)), width, latent)
+        super().__init__(Encoder(nn.Sequential(*_dense(features, width), *_dense(width, width)), width, latent))
         self.decoder = nn.Sequential(*_dense(latent, width), *_dense(width, width), nn.Linear(width, features))
 
     def decode(self, z: Tensor) -> Tensor:
@@ -85,10 +96,10 @@ class FeatureVAE(VariationalAutoencoder):
 class Discriminator(nn.Module):
     """The logit that a latent's image is labelled: `(B, latent)` -> `(B,)`, float32."""
 
-    # Paper: 5 layers; authors' code: 3. We: 5, of the authors' width.
+    # Paper: 5 layers; authors' code: 3. We: 5.
     layers = 5
 
-    def __init__(self, latent: int, width: int = 512) -> None:
+    def __init__(self, latent: int, width: int = 256) -> None:
         super().__init__()
         sizes = (latent, *[width] * (self.layers - 1))
         hidden = (layer for pair in pairwise(sizes) for layer in (nn.Linear(*pair), nn.ReLU()))

@@ -1,13 +1,13 @@
 """The two networks that play against each other, their optimisers, and one step of Algorithm 1 for both."""
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pickwell.errors import TrainingError
 from pickwell.learner import Devices
@@ -25,7 +25,10 @@ from pickwell.strategies.vaal.networks import Discriminator, VariationalAutoenco
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """What the pair descends and how fast: the paper's beta, lambda1, lambda2, alpha1 and alpha2."""
+    """What the pair descends and how fast: the paper's beta, lambda1, lambda2, alpha1 and alpha2.
+
+    `averaging` is the share of the averaged weights that a step keeps; 0 scores with the last ones, as the paper does.
+    """
 
     beta: float
     lambda1: float
@@ -33,6 +36,7 @@ class Objective:
     observation: str
     learning_rate: float
     discriminator_learning_rate: float
+    averaging: float
 
 
 class Seen(NamedTuple):
@@ -44,7 +48,7 @@ class Seen(NamedTuple):
 
 
 class Pair:
-    """A VAE and a discriminator of its latents."""
+    """A VAE and a discriminator of its latents, and averages over the steps of the encoder and D, which score."""
 
     def __init__(
         self, vae: VariationalAutoencoder, discriminator: Discriminator, objective: Objective, devices: Devices
@@ -55,6 +59,9 @@ class Pair:
         self.discriminator_optimiser = torch.optim.Adam(
             discriminator.parameters(), lr=objective.discriminator_learning_rate
         )
+        # Never in train mode: what scores cannot depend on an image's batch mates.
+        self.scoring_encoder = deepcopy(self.vae.encoder).eval()
+        self.scoring_discriminator = deepcopy(self.discriminator).eval()
 
     def descend(self, x_l: Tensor, x_u: Tensor) -> dict[str, float]:
         """One step against L_VAE and one against L_D (Algorithm 1); returns the losses."""
@@ -65,6 +72,8 @@ class Pair:
         # same picks (docs/paper.md).
         losses["discriminator"] = self._descend_discriminator(*mu.detach().tensor_split([len(x_l)]))
         self.steps += 1
+        self._average(self.scoring_encoder, self.vae.encoder)
+        self._average(self.scoring_discriminator, self.discriminator)
         values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
         self._check(values)
         return values
@@ -108,39 +117,45 @@ class Pair:
                     f"it diverged at learning rate {rate:g}; set strategy.{setting} lower"
                 )
 
-    @contextmanager
-    def evaluating(self) -> Iterator[None]:
-        """Both networks in eval mode inside, as they were afterwards."""
-        before = self.vae.training, self.discriminator.training
-        self.vae.eval()
-        self.discriminator.eval()
-        try:
-            yield
-        finally:
-            self.vae.train(before[0])
-            self.discriminator.train(before[1])
+    @torch.no_grad()
+    def _average(self, mean: nn.Module, now: nn.Module) -> None:
+        # A short memory at first: the random start must not linger.
+        keep = min(self.objective.averaging, (1 + self.steps) / (10 + self.steps))
+        for old, new in zip(mean.state_dict().values(), now.state_dict().values(), strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, 1 - keep)
 
     @torch.inference_mode()
     def see(self, x: Tensor) -> Seen:
-        """What the encoder and D say of `x`, as they stand; the decoder is not used."""
+        """What the averaged encoder and D say of `x`, in eval mode; the decoder is not used."""
         with self.devices.autocast():
-            mu, logvar = self.vae.encode(x)
-        return Seen(mu, logvar, self.discriminator(mu))
+            mu, logvar = self.scoring_encoder(x)
+        return Seen(mu, logvar, self.scoring_discriminator(mu))
 
     def state(self) -> dict[str, Tensor]:
-        """Every tensor of both networks and both optimisers, and the number of steps taken."""
-        return {
-            "steps": torch.tensor(self.steps),
-            **named("vae", self.vae.state_dict()),
-            **named("discriminator", self.discriminator.state_dict()),
-            **named("vae_optimiser", optimiser_tensors(self.vae_optimiser)),
-            **named("discriminator_optimiser", optimiser_tensors(self.discriminator_optimiser)),
-        }
+        """Every tensor of the networks, their averages and the optimisers, and the number of steps taken."""
+        tensors = {"steps": torch.tensor(self.steps)}
+        for name, module in self._modules().items():
+            tensors |= named(name, module.state_dict())
+        for name, optimiser in self._optimisers().items():
+            tensors |= named(name, optimiser_tensors(optimiser))
+        return tensors
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Puts back what `state` returned."""
         self.steps = int(state["steps"])
-        self.vae.load_state_dict(under("vae", state))
-        self.discriminator.load_state_dict(under("discriminator", state))
-        load_optimiser(self.vae_optimiser, under("vae_optimiser", state))
-        load_optimiser(self.discriminator_optimiser, under("discriminator_optimiser", state))
+        for name, module in self._modules().items():
+            module.load_state_dict(under(name, state))
+        for name, optimiser in self._optimisers().items():
+            load_optimiser(optimiser, under(name, state))
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {
+            "vae": self.vae,
+            "discriminator": self.discriminator,
+            "scoring_encoder": self.scoring_encoder,
+            "scoring_discriminator": self.scoring_discriminator,
+        }
+
+    def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"vae_optimiser": self.vae_optimiser, "discriminator_optimiser": self.discriminator_optimiser}

@@ -30,7 +30,7 @@ class Pools:
 
 
 class Sight:
-    """Looks at the pools chunk by chunk; the pair must be in eval mode."""
+    """Looks at the pools chunk by chunk."""
 
     def __init__(self, pair: Pair, pools: Pools) -> None:
         self.pair, self.pools = pair, pools

@@ -43,16 +43,17 @@ class VAAL(Strategy):
     `"features"` it sees the task model's penultimate features, and is trained in `select`, once they are there.
     """
 
-    steps: int = 300
+    steps: int = 150
     latent: int = 32
     widths: tuple[int, ...] = SMALL_WIDTHS
     feature_width: int = 256
-    discriminator_width: int = 512
+    discriminator_width: int = 256
     beta: float = 1.0
     lambda1: float = 1.0
     lambda2: float = 1.0
     learning_rate: float = 5e-4
     discriminator_learning_rate: float = 5e-4
+    averaging: float = 0.98
     feature_batch: int = 64
     observation: Literal["calibrated", "unit", "released_code"] = "calibrated"
     representation: Literal["pixels", "features"] = "pixels"
@@ -68,6 +69,7 @@ class VAAL(Strategy):
             _require(name, getattr(self, name), 0 <= getattr(self, name) < math.inf, "a number of at least 0")
         for name in ("learning_rate", "discriminator_learning_rate"):
             _require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "a number above 0")
+        _require("averaging", self.averaging, 0 <= self.averaging < 1, "a number of at least 0 and below 1")
         for name, allowed in (("observation", OBSERVATIONS), ("representation", REPRESENTATIONS)):
             if getattr(self, name) not in allowed:
                 raise SettingsError(unknown(f"strategy.{name}", getattr(self, name), allowed))
@@ -88,11 +90,9 @@ class VAAL(Strategy):
         pools = Pools(view.labelled, view.unlabelled, view.held_out)
         if self.representation == "features":
             pools = self._train_on_features(view)
-        pair = self._begun()
-        with pair.evaluating():
-            sight = Sight(pair, pools)
-            picks = self.pick(sight, budget)
-            self._report = sight.report()
+        sight = Sight(self._begun(), pools)
+        picks = self.pick(sight, budget)
+        self._report = sight.report()
         return picks
 
     def pick(self, sight: Sight, budget: int) -> list[Pick]:
@@ -126,6 +126,7 @@ class VAAL(Strategy):
             observation=self.observation,
             learning_rate=self.learning_rate,
             discriminator_learning_rate=self.discriminator_learning_rate,
+            averaging=self.averaging,
         )
         return Pair(vae, Discriminator(self.latent, self.discriminator_width), objective, devices)
 

@@ -1,0 +1,247 @@
+"""The loop: fit -> ask -> tell, and `run`, which is Algorithm 2 repeated."""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from pickwell import strategies
+from pickwell.acquisition.streaming import check_budget
+from pickwell.campaign.directory import Directory
+from pickwell.campaign.fitting import Fit, Fitter, Lesson
+from pickwell.campaign.picking import interleave, same_question, slice_to_hold_out, versions
+from pickwell.campaign.standing import Standing, standing
+from pickwell.campaign.view import PoolStream, PoolView
+from pickwell.config import Settings
+from pickwell.data.images import Images
+from pickwell.data.pool import Pool
+from pickwell.errors import LabelError, RoundError, SettingsError, unknown
+from pickwell.items import Kind, Label, Metrics, Round
+from pickwell.labels import check_class
+from pickwell.learner import Devices, TaskLearner
+from pickwell.learner.seeds import derive, generator
+from pickwell.learner.training import Progress
+from pickwell.oracle import Human, Noisy, Oracle, Simulated
+from pickwell.store import Labels, Store, Told
+from pickwell.strategies import Strategy
+from pickwell.tasks import Classification
+
+FIRST = "random"
+"""The strategy before anything is labelled: there is nothing to learn from yet."""
+
+
+class Campaign:
+    """One labelling effort: a pool, a task, a strategy and a store, in one directory."""
+
+    def __init__(self, root: str | Path, *, progress: Progress | None = None) -> None:
+        """Opens the campaign in `root`; `progress` is told of everything that takes long."""
+        self.directory = Directory(Path(root))
+        self.directory.check()
+        self.settings = Settings.read(self.directory.settings)
+        self.task = Classification(self.settings.task.classes)
+        self.pool = Pool.open(self.directory.pool)
+        self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
+        self.store = Store.open(self.directory.url(self.settings))
+        self.progress = progress
+        self._fit: Fit | None = None
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def devices(self) -> Devices:
+        """The accelerator, or the CPU."""
+        return Devices(self.settings.training.precision)
+
+    @cached_property
+    def images(self) -> Images:
+        """The pool's pixels."""
+        return self._images(self.pool)
+
+    @cached_property
+    def test_images(self) -> Images | None:
+        """The test set's pixels, if the user named one."""
+        return self._images(self.test) if self.test else None
+
+    def fit(self, strategy: str | None = None, **settings: Any) -> Metrics:
+        """Trains on what is labelled; says how well the model does on images that it was not trained on."""
+        with self.directory.exclusive("fit"):
+            name, chosen = self._strategy(strategy, settings)
+            self._fitted(name, chosen)
+            return self.measured()
+
+    def ask(self, budget: int, strategy: str | None = None, **settings: Any) -> Round:
+        """The images to label next. Until they are told, asking again gives the same open round.
+
+        Fits first if labels changed. Before anything is labelled it draws at random (`round.strategy` says so).
+        Raises BudgetError if fewer than `budget` images are left, RoundError if another question is still open.
+        """
+        with self.directory.exclusive("ask"):
+            if question := self.store.current():
+                return same_question(question, budget, strategy)
+            free = self.unlabelled()
+            check_budget(budget, len(free))
+            name, chosen = self._strategy(strategy, settings)
+            if not len(self.store.labels().part(held_out=False)[0]):
+                name, chosen = FIRST, strategies.create(FIRST)
+            return self._open(name, chosen, budget, free)
+
+    def tell(self, labels: Mapping[int, str] | Sequence[Label], *, imported: bool = False, source: str = "api") -> Told:
+        """Keeps labels, all or none, durably before it returns.
+
+        A label for an item never asked is refused unless `imported`; a label for a labelled item corrects it.
+        """
+        if isinstance(labels, Mapping):
+            labels = [Label(item, value) for item, value in labels.items()]
+        self._check(labels)
+        share = self.settings.validation.share if imported else 0.0
+        drawn = {label.item: derive(self.settings.seed, "held out", label.item) / 2**63 for label in labels}
+        held_out = {item for item, draw in drawn.items() if draw < share}
+        return self.store.tell(labels, source=source, imported=imported, held_out=held_out)
+
+    def undo(self) -> list[Label]:
+        """Takes back the last `tell`; what it had labelled waits again."""
+        return self.store.undo()
+
+    def run(self, oracle: Oracle, rounds: int, budget: int, strategy: str | None = None, **settings: Any) -> Metrics:
+        """Algorithm 2, repeated: asks, lets the oracle answer, learns; returns the last fit's metrics."""
+        for _ in range(rounds):
+            question = self.ask(budget, strategy, **settings)
+            answers = oracle.answer([self.pool.item(pick.item) for pick in question.waiting])
+            if answers:
+                self.tell(answers, source=type(oracle).__name__.lower())
+            metrics = self.fit(strategy, **settings)
+        return metrics
+
+    def add(self, images: str | Path, **source: Any) -> Any:
+        """Appends images that are not in the pool yet; ids already given stay."""
+        with self.directory.exclusive("add"):
+            summary = self.pool.add(images, **source)
+            self.__dict__.pop("images", None)
+            return summary
+
+    def unlabelled(self) -> Tensor:
+        """The ids that can be asked for now, ascending."""
+        free = torch.ones(len(self.pool), dtype=torch.bool)
+        free[torch.from_numpy(self.store.taken())] = False
+        return free.nonzero().squeeze(1)
+
+    def measured(self) -> Metrics:
+        """What the newest fit for the labels of the moment reached; empty if there is none."""
+        labels = len(self.store.labels())
+        values = {row.metric: row.value for row in self.store.results() if row.labels == labels}
+        return Metrics(values, int(values.pop("measured", 0)), labels)
+
+    def close_round(self) -> Round:
+        """Closes the open round; its unanswered images go back to the pool."""
+        question = self.store.current()
+        if question is None:
+            raise RoundError("no round is open, so there is none to close; ask opens one")
+        self.store.close_round(question.number)
+        return question
+
+    def oracle(self, name: str, *, rate: float = 0.1) -> Oracle:
+        """An oracle by name: simulated, noisy or human."""
+        truth = Simulated(self.task.classes)
+        if name == "simulated":
+            return truth
+        if name == "noisy":
+            return Noisy(truth, rate, seed=derive(self.settings.seed, "oracle"))
+        if name == "human":
+            return Human(self.store.current)
+        raise SettingsError(unknown("oracle", name, ("simulated", "noisy", "human")))
+
+    def status(self) -> Standing:
+        """Where the campaign stands, and what to do next."""
+        return standing(self)
+
+    def _images(self, pool: Pool) -> Images:
+        limit = self.settings.training.memory_limit_mib << 20
+        return Images(pool, self.settings.model.image_size, limit)
+
+    def _strategy(self, name: str | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
+        kept = dict(self.settings.strategy)
+        default = kept.pop("name")
+        chosen = name or default
+        return chosen, strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
+
+    def _check(self, labels: Sequence[Label]) -> None:
+        for label in labels:
+            if not 0 <= label.item < len(self.pool):
+                raise LabelError(f"unknown item {label.item}; the pool holds items 0 to {len(self.pool) - 1}")
+            if label.kind is Kind.ANSWER:
+                check_class(str(label.value), self.task.classes, where=f"item {label.item}: ")
+
+    def _fitted(self, name: str, strategy: Strategy) -> Fit:
+        """The fit for the labels of the moment: at hand, on disk, or trained now."""
+        labels, free = self.store.labels(), self.unlabelled()
+        items, values = labels.part(held_out=False)
+        if not len(items):
+            raise LabelError("nothing is labelled yet, so there is nothing to learn from; ask, and tell some labels")
+        if not len(free):
+            name, strategy = FIRST, strategies.create(FIRST)
+        number = self.store.next_number()
+        lesson = Lesson(self.images, torch.from_numpy(items), self.task.targets(values), free, number)
+        fitter = Fitter(self.directory.fits, self.settings, self.task, self.devices)
+        key = fitter.key(lesson, strategy, name)
+        if self._fit is None or self._fit.key != key:
+            self._fit = fitter.fit(lesson, strategy, key, self.progress)
+            self._measure(fitter, self._fit, labels, number - 1)
+        return self._fit
+
+    def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> None:
+        if self.test is not None and self.test_images is not None:
+            ids = torch.arange(len(self.test))
+            stream = PoolStream(self.test_images, ids, self.devices, self.progress)
+            values = [str(known) for known in self.test.manifest.known()]
+        else:
+            items, values = labels.part(held_out=True)
+            stream = PoolStream(self.images, torch.from_numpy(items), self.devices)
+        metrics = fitter.measure(fit, stream, values, len(labels))
+        self.store.record(number, {**metrics.values, "measured": metrics.measured}, labels=metrics.labels)
+
+    def _open(self, name: str, strategy: Strategy, budget: int, free: Tensor) -> Round:
+        number, labels = self.store.next_number(), self.store.labels()
+        seed = derive(self.settings.seed, "round", number)
+        share, held = self.settings.validation.share, int(labels.held_out.sum())
+        drawn = slice_to_hold_out(free, budget, share, held, len(labels), generator(seed, "validation"))
+        started = time.perf_counter()
+        fit = self._fitted(name, strategy) if len(labels.part(held_out=False)[0]) else None
+        fitted = time.perf_counter()
+        chosen = fit.strategy if fit else strategy
+        view = self._view(fit, drawn, free, labels, generator(seed, "strategy"))
+        picks = chosen.select(view, budget - len(drawn))
+        return self.store.open_round(
+            number=number,
+            strategy=name,
+            seed=seed,
+            picks=interleave(picks, drawn.tolist(), generator(seed, "ranks")),
+            settings=strategies.settings_of(chosen),
+            versions=versions(),
+            timings={"fit": fitted - started, "query": time.perf_counter() - fitted},
+            monitors=chosen.monitors(),
+        )
+
+    def _view(self, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, rng: torch.Generator) -> PoolView:
+        def stream(ids: Tensor) -> PoolStream:
+            return PoolStream(self.images, ids, self.devices, self.progress)
+
+        return PoolView(
+            learner=fit.learner if fit else TaskLearner((), self.devices),
+            rng=rng,
+            unlabelled=stream(free[~torch.isin(free, drawn)]),
+            labelled=stream(torch.from_numpy(labels.part(held_out=False)[0])),
+            held_out=stream(torch.from_numpy(labels.part(held_out=True)[0])),
+            pending=stream(drawn),
+        )

@@ -1,0 +1,103 @@
+"""How a campaign begins: a directory with settings, a manifest of the images and an empty store."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pickwell import models, strategies
+from pickwell.campaign.directory import Directory, new_directory
+from pickwell.campaign.picking import versions
+from pickwell.config import Settings
+from pickwell.data import augment
+from pickwell.data.pool import Pool, Summary
+from pickwell.errors import PoolError, SettingsError, unknown
+from pickwell.labels import check_class
+from pickwell.store import Store
+
+LARGEST = 128
+"""The default working size of photographs, in pixels: a CPU's network learns at it. Larger is a setting away."""
+
+SMALL = 64
+"""Up to this size the small network is the default."""
+
+
+def create(
+    root: str | Path,
+    images: str | Path,
+    *,
+    classes: Sequence[str] | None = None,
+    test: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **source: Any,
+) -> Summary:
+    """Makes a campaign's directory from a folder, a CSV, a Parquet set or "digits"; whole or not at all.
+
+    `classes` default to those of the images' known labels. `test` names labelled images of the same kind to measure
+    on. `settings` are by dotted key: `{"training.epochs": 20}`. `source` is passed on to `Pool.create`. Returns what
+    was read and what was set aside.
+    """
+    changes = dict(settings or {})
+    provisional = _settings(root, classes or ("a", "b"), changes)
+    check(provisional)
+    with new_directory(Path(root)) as partial:
+        directory = Directory(partial)
+        pool = Pool.create(directory.pool, images, **source)
+        share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
+        chosen = _settings(root, classes or _known_classes(pool, images), _fitting(pool) | share | changes)
+        _check_known(pool, chosen, "the images'")
+        if test is not None:
+            held = Pool.create(directory.test, test, **source)
+            _check_test(held, chosen, test)
+        directory.settings.write_text(chosen.toml(), encoding="utf-8")
+        with Store.open(directory.url(chosen), create=True) as store:
+            store.create_campaign(name=chosen.name, seed=chosen.seed, settings=chosen.dump(), versions=versions())
+    assert pool.summary is not None
+    return pool.summary
+
+
+def check(settings: Settings) -> None:
+    """Refuses names that only the rooms above the settings know: a model, an augmentation, a strategy's settings."""
+    if settings.model.name not in models.available():
+        raise SettingsError(unknown("model", settings.model.name, models.available()))
+    if settings.training.augment not in augment.available():
+        raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
+    chosen = dict(settings.strategy)
+    strategies.create(chosen.pop("name", ""), chosen)
+
+
+def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, Any]) -> Settings:
+    first = Settings.parse({"name": Path(root).resolve().name, "task": {"classes": list(classes)}})
+    return first.changed(changes)
+
+
+def _fitting(pool: Pool) -> dict[str, Any]:
+    """The working size and the network that suit the pool's images."""
+    size = min(LARGEST, max(8, -(-int(np.median(pool.manifest.sizes().min(axis=1))) // 8) * 8))
+    return {"model.image_size": size, "model.name": "small_cnn" if size <= SMALL else "resnet18"}
+
+
+def _known_classes(pool: Pool, images: str | Path) -> Sequence[str]:
+    known = pool.manifest.classes()
+    if len(known) < 2:
+        raise SettingsError(
+            f"no class list: none was given and {images} gives {len(known)} known classes; "
+            "name them (--classes a,b,c), or give a folder a class (--labels-from-folders)"
+        )
+    return known
+
+
+def _check_known(pool: Pool, settings: Settings, whose: str) -> None:
+    for name in pool.manifest.classes():
+        check_class(name, settings.task.classes, where=f"{whose} known labels: ")
+
+
+def _check_test(test: Pool, settings: Settings, where: str | Path) -> None:
+    missing = test.manifest.known().count(None)
+    if missing:
+        raise PoolError(
+            f"the test set {where} has {missing} images of {len(test)} without a label; "
+            "every test image needs one: a folder a class (--labels-from-folders), or a label column"
+        )
+    _check_known(test, settings, f"the test set {where}'s")

@@ -1,0 +1,103 @@
+"""What a campaign's directory holds, and who may work in it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pickwell.config import Settings
+from pickwell.errors import BusyError, PoolError, StoreError
+
+PATIENCE = 10.0
+"""Seconds that a second process waits for the first before it is told."""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The paths of one campaign."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """`campaign.toml`, for people to read and edit."""
+        return self.root / "campaign.toml"
+
+    @property
+    def database(self) -> Path:
+        """Labels, rounds, picks, results."""
+        return self.root / "pickwell.sqlite"
+
+    @property
+    def pool(self) -> Path:
+        """The manifest of the images to choose from."""
+        return self.root / "pool"
+
+    @property
+    def test(self) -> Path:
+        """The manifest of the test set, if the user named one."""
+        return self.root / "test"
+
+    @property
+    def fits(self) -> Path:
+        """Trained networks; made again when missing."""
+        return self.root / "fits"
+
+    def url(self, settings: Settings) -> str:
+        """Where the store is."""
+        return settings.store.url or f"sqlite:///{self.database}"
+
+    def check(self) -> None:
+        """Refuses a directory that is no campaign."""
+        if not self.root.exists():
+            raise StoreError(f"no campaign at {self.root}: no such directory; make one with pickwell init")
+        if not self.settings.exists():
+            raise StoreError(f"no campaign at {self.root}: it has no campaign.toml; make one with pickwell init")
+
+    @contextmanager
+    def exclusive(self, what: str) -> Iterator[None]:
+        """Lets one process at a time fit or ask; another waits a little, then is told who is at work."""
+        note = self.root / "campaign.lock.holder"
+        lock = FileLock(self.root / "campaign.lock", timeout=PATIENCE)
+        try:
+            lock.acquire()
+        except Timeout:
+            holder = note.read_text(encoding="utf-8") if note.exists() else "another process"
+            raise BusyError(
+                f"the campaign at {self.root} is in use by {holder}; {what} waited {PATIENCE:g} s: try again when it ends"
+            ) from None
+        except OSError as error:
+            raise StoreError(f"{self.root} cannot be written to: {error.strerror}; {what} needs to") from None
+        try:
+            note.write_text(_holder(what), encoding="utf-8")
+            yield
+        finally:
+            lock.release()
+
+
+def _holder(what: str) -> str:
+    return f"process {os.getpid()} ({what})"
+
+
+@contextmanager
+def new_directory(root: Path) -> Iterator[Path]:
+    """A directory to fill; it appears at `root` whole, or not at all."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise PoolError(f"{root} already exists and is not empty; choose another directory, or remove it")
+    partial = root.with_name(f".{root.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise PoolError(f"{root} cannot be made: {error.strerror}; choose a directory that you may write to") from None
+    try:
+        yield partial
+        if root.exists():
+            root.rmdir()
+        partial.rename(root)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

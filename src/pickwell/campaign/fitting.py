@@ -1,0 +1,148 @@
+"""One fit: the task model and the strategy's networks for the labels of the moment."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pickwell import models
+from pickwell.campaign.view import PoolStream
+from pickwell.config import Settings
+from pickwell.data.images import Images
+from pickwell.items import Metrics
+from pickwell.learner import Devices, Draws, TaskLearner
+from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
+from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.training import Plan, Progress, Trainee, steps_for, train
+from pickwell.models.network import Network
+from pickwell.strategies import Strategy, settings_of
+from pickwell.tasks import Task
+
+FEW = 2
+"""Fits kept on disk: the newest, and the one before for `undo`."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a fit learns from: ascending item ids, targets of the labelled ones, and what is neither."""
+
+    images: Images
+    labelled: Tensor
+    targets: Tensor
+    unlabelled: Tensor
+    round: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A finished fit: the learner, and the strategy with its networks trained."""
+
+    key: str
+    learner: TaskLearner
+    strategy: Strategy
+
+
+class Fitter:
+    """Fits, or finds the fit already made for the same labels and settings."""
+
+    def __init__(self, folder: Path, settings: Settings, task: Task, devices: Devices) -> None:
+        self.folder, self.settings, self.task, self.devices = folder, settings, task, devices
+
+    def fit(self, lesson: Lesson, strategy: Strategy, key: str, progress: Progress | None = None) -> Fit:
+        """Networks trained on the lesson; a killed fit goes on from its last checkpoint and ends the same."""
+        seed = derive(self.settings.seed, "fit", lesson.round)
+        members = [self._network(derive(seed, "member", m)) for m in range(strategy.committee)]
+        draws = self._draws(lesson, seed)
+        with isolated():
+            torch.manual_seed(derive(seed, "companion"))
+            strategy.begin(self.devices, draws.draw(0, both=strategy.steps > 0))
+        path = self.folder / f"{key}.safetensors"
+        if found := load_tensors(path):
+            _restore(members, strategy, found[0])
+        else:
+            self._train(members, strategy, draws, key, progress)
+            save_tensors(path, _finished(members, strategy), key=key)
+            self._forget(path)
+        return Fit(key, TaskLearner(members, self.devices), strategy)
+
+    def measure(self, fit: Fit, stream: PoolStream, values: list[str], labels: int) -> Metrics:
+        """How well the learner does on labelled images that it was not trained on."""
+        targets = self.task.targets(values)
+        place = {item: at for at, item in enumerate(stream.ids().tolist())}
+        pairs = (
+            (fit.learner.predict(images), targets[[place[item] for item in ids.tolist()]])
+            for ids, images in stream.batches()
+        )
+        return Metrics(self.task.measure(pairs), measured=len(stream), labels=labels)
+
+    def _network(self, seed: int) -> Network:
+        chosen = self.settings.model
+        with isolated():
+            torch.manual_seed(seed)
+            network = models.load(
+                chosen.name,
+                len(self.task.classes),
+                image_size=chosen.image_size,
+                weights=chosen.weights or None,
+                width=chosen.width,
+            )
+        return self.devices.setup(network)
+
+    def _draws(self, lesson: Lesson, seed: int) -> Draws:
+        training = self.settings.training
+        return Draws(
+            lesson.images,
+            lesson.labelled,
+            lesson.targets,
+            lesson.unlabelled,
+            training.batch_size,
+            training.augment,
+            derive(seed, "draws"),
+            self.devices,
+        )
+
+    def _train(
+        self, members: list[Network], strategy: Strategy, draws: Draws, key: str, progress: Progress | None
+    ) -> None:
+        training = self.settings.training
+        steps = steps_for(len(draws.labelled), training.batch_size, training.epochs, training.min_steps)
+        plan = Plan(steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed)
+        trainees = [Trainee(network, self.task, plan, self.devices) for network in members]
+        checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
+        train(trainees, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
+        checkpoint.clear()
+
+    def _forget(self, newest: Path) -> None:
+        kept = sorted(self.folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in kept[FEW:]:
+            if path != newest:
+                path.unlink(missing_ok=True)
+
+    def key(self, lesson: Lesson, strategy: Strategy, name: str) -> str:
+        """A hash of everything that can change what a fit gives."""
+        settings = self.settings.model_dump(mode="json", include={"task", "model", "seed", "training"})
+        for harmless in ("checkpoint_seconds", "memory_limit_mib"):
+            del settings["training"][harmless]
+        facts = json.dumps([settings, name, settings_of(strategy), lesson.round, version("pickwell")], default=str)
+        digest = hashlib.sha256(facts.encode())
+        for tensor in (lesson.labelled, lesson.targets, lesson.unlabelled):
+            digest.update(tensor.numpy().tobytes())
+        return digest.hexdigest()[:24]
+
+
+def _finished(members: list[Network], strategy: Strategy) -> dict[str, Tensor]:
+    tensors = named("strategy", strategy.state())
+    for number, network in enumerate(members):
+        tensors |= named(f"member{number}", network.state_dict())
+    return tensors
+
+
+def _restore(members: list[Network], strategy: Strategy, tensors: dict[str, Tensor]) -> None:
+    for number, network in enumerate(members):
+        network.load_state_dict(under(f"member{number}", tensors))
+        network.eval()
+    strategy.load_state(under("strategy", tensors))

@@ -1,0 +1,80 @@
+"""Where a campaign stands: figures for people and programs, and what to do next."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scipy.stats import binomtest
+
+from pickwell.items import RoundState
+
+if TYPE_CHECKING:
+    from pickwell.campaign.campaign import Campaign
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What `pickwell status` shows."""
+
+    name: str
+    strategy: str
+    images: int
+    set_aside: int
+    labelled: int
+    held_out: int
+    ignored: int
+    classes: Mapping[str, int]
+    rounds: int
+    waiting: int
+    open_round: int | None
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    measured: int
+    monitors: Mapping[str, Any]
+    advice: str
+
+
+def standing(campaign: "Campaign") -> Standing:
+    """The campaign's figures as its store has them."""
+    labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
+    question, metrics = campaign.store.current(), campaign.measured()
+    counts = Counter(labels.values)
+    monitors = campaign.store.details(rounds[-1].number).monitors if rounds else {}
+    return Standing(
+        name=campaign.settings.name,
+        strategy=str(campaign.settings.strategy["name"]),
+        images=len(campaign.pool),
+        set_aside=len(campaign.pool.set_aside()),
+        labelled=len(labels),
+        held_out=int(labels.held_out.sum()),
+        ignored=len(campaign.store.ignored()),
+        classes={name: counts.get(name, 0) for name in campaign.task.classes},
+        rounds=sum(r.state is RoundState.CLOSED for r in rounds),
+        waiting=len(question.waiting) if question else 0,
+        open_round=question.number if question else None,
+        accuracy=metrics.accuracy,
+        interval=wilson(metrics.accuracy, metrics.measured),
+        measured=metrics.measured,
+        monitors=monitors,
+        advice=_advice(campaign, len(labels), question is not None, metrics.accuracy is None),
+    )
+
+
+def wilson(share: float | None, n: int) -> tuple[float, float] | None:
+    """The 95 % interval (Wilson) of a share measured on `n` images; None if nothing was measured."""
+    if share is None or not n:
+        return None
+    interval = binomtest(round(share * n), n).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def _advice(campaign: "Campaign", labelled: int, is_open: bool, unmeasured: bool) -> str:
+    root = campaign.directory.root
+    if is_open:
+        return f"label the images in {root / 'to-label.csv'}, then: pickwell tell {root} {root / 'to-label.csv'}"
+    if labelled == 0:
+        return f"ask for the first images: pickwell ask {root} --budget 50"
+    if unmeasured:
+        return f"train on the labels: pickwell fit {root}; or ask for more: pickwell ask {root} --budget 50"
+    return f"ask for the next images: pickwell ask {root} --budget 50"

@@ -1,0 +1,161 @@
+"""What the commands print: for people, or one JSON object for programs."""
+
+import json as encoder
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pickwell.cli.bars import Bars
+
+if TYPE_CHECKING:
+    from pickwell.campaign import Campaign
+    from pickwell.campaign.standing import Standing
+    from pickwell.data.pool import Pool, Summary
+    from pickwell.items import Label, Metrics, Round
+    from pickwell.store import Told
+
+SHOWN = 20
+"""Rows of a long list that a person is shown; the file has them all."""
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+def as_json(values: Any) -> None:
+    """Prints one JSON object on stdout."""
+    sys.stdout.write(encoder.dumps(values, default=str) + "\n")
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Bars]:
+    """Progress bars on stderr for whatever takes longer than a second."""
+    with Bars(quiet=quiet) as bars:
+        yield bars
+
+
+@contextmanager
+def campaign(where: Path, *, quiet: bool) -> "Iterator[tuple[Campaign, Bars]]":
+    """An open campaign, and the bars that it reports to."""
+    from pickwell.campaign import Campaign
+
+    with progress(quiet=quiet) as bars, Campaign(where, progress=bars.step) as opened:
+        yield opened, bars
+
+
+def summary(read: "Summary", where: Path, *, json: bool) -> None:
+    """What was read and what was set aside, and why."""
+    if json:
+        return as_json({"campaign": str(where), **asdict(read)})
+    out.print(escape(str(read)))
+    out.print(f"next: pickwell ask {escape(str(where))} --budget 50")
+    return None
+
+
+def question(asked: "Round", pool: "Pool", listed: Path, *, chosen: str, json: bool) -> None:
+    """The picks that wait, best first."""
+    if json:
+        picks = [{**asdict(pick), "name": pool.item(pick.item).name} for pick in asked.picks]
+        facts = {"round": asked.number, "strategy": asked.strategy, "list": str(listed), "picks": picks}
+        return as_json(facts)
+    if asked.strategy == "random" and asked.strategy != chosen:
+        out.print("nothing is labelled yet, so this round is drawn at random")
+    table = Table("rank", "item", "name", "score", box=None, header_style="bold")
+    for pick in asked.waiting[:SHOWN]:
+        score = "random, to measure on" if pick.held_out else f"{pick.score:.4f}"
+        table.add_row(str(pick.rank), str(pick.item), escape(pool.item(pick.item).name), score)
+    out.print(table)
+    more = len(asked.waiting) - SHOWN
+    if more > 0:
+        out.print(f"and {more} more")
+    out.print(f"round {asked.number}: {len(asked.waiting)} images to label, listed in {escape(str(listed))}")
+    return None
+
+
+def told(kept: "Told", campaign: "Campaign", *, json: bool) -> None:
+    """What a tell kept."""
+    waiting = campaign.status().waiting
+    if json:
+        return as_json({**asdict(kept), "waiting": waiting})
+    out.print(
+        f"kept {kept.answered} labels ({kept.corrected} of them corrections), {kept.skipped} skipped, "
+        f"{kept.ignored} unlabelled on purpose; {waiting} of the round wait"
+    )
+    return None
+
+
+def metrics(reached: "Metrics", *, json: bool) -> None:
+    """How well the model does."""
+    if json:
+        return as_json(asdict(reached))
+    if reached.accuracy is None:
+        out.print(f"trained on {reached.labels} labels; nothing is held out yet to measure on")
+        return None
+    from pickwell.campaign.standing import wilson
+
+    out.print(
+        f"accuracy {reached.accuracy:.3f}{_between(wilson(reached.accuracy, reached.measured))} "
+        f"on {reached.measured} images never trained on, after {reached.labels} labels"
+    )
+    return None
+
+
+def status(now: "Standing", *, json: bool) -> None:
+    """Where a campaign stands."""
+    if json:
+        return as_json(asdict(now))
+    table = Table.grid(padding=(0, 2))
+    for name, value in _standing_rows(now):
+        table.add_row(name, escape(value))
+    out.print(table)
+    for warning in now.monitors.get("warnings", ()):
+        out.print(f"[bold]warning[/bold]  {escape(str(warning))}")
+    out.print(f"next: {escape(now.advice)}")
+    return None
+
+
+def _standing_rows(now: "Standing") -> Iterator[tuple[str, str]]:
+    yield "campaign", f"{now.name} ({now.strategy})"
+    yield "pool", f"{now.images} images, {now.set_aside} set aside"
+    yield "labelled", f"{now.labelled}, of them {now.held_out} held out to measure on; {now.ignored} never to label"
+    yield "classes", ", ".join(f"{name} {count}" for name, count in now.classes.items())
+    opened = f"; round {now.open_round} is open, {now.waiting} wait" if now.open_round else ""
+    yield "rounds", f"{now.rounds} closed{opened}"
+    if now.accuracy is not None:
+        yield "accuracy", f"{now.accuracy:.3f}{_between(now.interval)} on {now.measured} images never trained on"
+    for name in ("active_units", "auc_held_out", "auc"):
+        if name in now.monitors:
+            yield name.replace("_", " "), f"{now.monitors[name]}"
+
+
+def undone(labels: "Sequence[Label]", *, json: bool) -> None:
+    """What was taken back."""
+    if json:
+        return as_json({"undone": [label.item for label in labels]})
+    out.print(f"took back {len(labels)} labels" if labels else "nothing to take back: no label is kept")
+    return None
+
+
+def closed(question: "Round", *, json: bool) -> None:
+    """What became of the open round."""
+    if json:
+        return as_json({"round": question.number, "returned": len(question.waiting)})
+    out.print(f"closed round {question.number}; {len(question.waiting)} unanswered images are back in the pool")
+    return None
+
+
+def written(path: Path, *, json: bool) -> None:
+    """Where a file was written."""
+    if json:
+        return as_json({"report": str(path)})
+    out.print(f"wrote {escape(str(path))}")
+    return None
+
+
+def _between(interval: tuple[float, float] | None) -> str:
+    return f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""

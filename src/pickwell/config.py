@@ -1,0 +1,150 @@
+"""A campaign's settings: what `campaign.toml` may say, and what each entry must be."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from pickwell.errors import SettingsError, VersionError, unknown
+from pickwell.labels import check_classes
+
+FORMAT = 1
+"""The version of the campaign directory's layout; a larger one was made by a newer pickwell."""
+
+
+class Section(BaseModel):
+    """A table of settings: unknown keys are errors, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaskSettings(Section):
+    """What is to be learnt."""
+
+    kind: Literal["classification"] = "classification"
+    classes: tuple[str, ...]
+
+    @field_validator("classes")
+    @classmethod
+    def _usable(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        return check_classes(classes)
+
+
+class ModelSettings(Section):
+    """The task model. `weights`: a file with the public checkpoint's names (safetensors, or .pth without pickles)."""
+
+    name: str = "small_cnn"
+    weights: str = ""
+    width: float = Field(default=1.0, gt=0, le=8)
+    image_size: int = Field(default=32, ge=8, le=2048)
+
+
+class TrainingSettings(Section):
+    """How the task model is trained, from scratch, after every round."""
+
+    epochs: int = Field(default=100, ge=1)
+    min_steps: int = Field(default=0, ge=0)
+    batch_size: int = Field(default=64, ge=2)
+    learning_rate: float = Field(default=5e-4, gt=0)
+    weight_decay: float = Field(default=5e-4, ge=0)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    augment: str = "crop-flip"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    memory_limit_mib: int = Field(default=2048, ge=1)
+    checkpoint_seconds: float = Field(default=60.0, ge=0)
+
+
+class ValidationSettings(Section):
+    """`share` of every round's budget is drawn at random, labelled, and never trained on."""
+
+    share: float = Field(default=0.1, ge=0, le=0.5)
+
+
+class StoreSettings(Section):
+    """Where labels are kept; an empty `url` is a SQLite file in the campaign's directory."""
+
+    url: str = ""
+
+
+class Settings(Section):
+    """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings."""
+
+    format: int = FORMAT
+    name: str = Field(min_length=1)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    task: TaskSettings
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    validation: ValidationSettings = ValidationSettings()
+    strategy: dict[str, Any] = Field(default_factory=lambda: {"name": "vaal-diverse"})
+    store: StoreSettings = StoreSettings()
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:
+        """The settings that `values` describe; a SettingsError names the first thing that is wrong."""
+        made_by = values.get("format", FORMAT)
+        if isinstance(made_by, int) and made_by > FORMAT:
+            raise VersionError(
+                f"{where} has format {made_by}, this pickwell reads up to {FORMAT}; it was made by a newer version: "
+                "upgrade with pip install -U pickwell"
+            )
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(f"{where}: {_sentence(cls, error)}") from None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The settings in a TOML file."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        return cls.parse(values, where=str(path))
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values that `parse` reads back."""
+        return self.model_dump(mode="json")
+
+    def toml(self) -> str:
+        """The text of `campaign.toml`."""
+        return tomli_w.dumps(self.dump())
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """The settings with some replaced, by dotted key: `{"training.epochs": 5}`."""
+        values = self.dump()
+        for key, value in changes.items():
+            *tables, last = key.split(".")
+            table = values
+            for name in tables:
+                table = table.setdefault(name, {})
+                if not isinstance(table, dict):
+                    raise SettingsError(f"setting '{key}': '{name}' is a value, not a table")
+            table[last] = value
+        return type(self).parse(values)
+
+
+def _sentence(model: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    *tables, key = [str(part) for part in first["loc"]] or [""]
+    full = ".".join([*tables, key])
+    if first["type"] == "extra_forbidden":
+        return unknown("setting", full, [".".join([*tables, name]) for name in _fields(model, tables)])
+    if first["type"] == "missing":
+        return f"setting '{full}' is missing; add it"
+    reason = str(first.get("ctx", {}).get("error", first["msg"]))
+    return f"setting '{full}' is {first['input']!r}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _fields(model: type[BaseModel], tables: list[str]) -> list[str]:
+    for name in tables:
+        inner = model.model_fields[name].annotation if name in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)

@@ -1,0 +1,1 @@
+"""Label files in and out, one file a format."""

@@ -1,0 +1,93 @@
+"""The to-label list and the labels that come back, as CSV: the columns `item` and `label` decide, others may be there."""
+
+import csv
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pickwell.data.pool import Pool
+from pickwell.errors import LabelError
+from pickwell.items import Kind, Label, Round
+
+WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
+"""What stands in the label column for "ask another time" and "unlabelled on purpose"."""
+
+COLUMNS = ("rank", "item", "name", "score", "label")
+
+
+def write_picks(path: Path, question: Round, pool: Pool) -> None:
+    """Writes the picks that wait, in rank order, with an empty label column to fill in."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for pick in question.waiting:
+        score = "" if pick.held_out else f"{pick.score:.6g}"
+        table.writerow([pick.rank, pick.item, pool.item(pick.item).name, score, ""])
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
+    partial.replace(path)
+
+
+def read_labels(path: Path, pool: Pool) -> list[Label]:
+    """The labels in a CSV file; rows with an empty label are answers still to come.
+
+    `item` is an id or a name. Raises LabelError for a file without the columns, without a label, with an unknown item
+    or with an item twice.
+    """
+    labels: dict[int, Label] = {}
+    for line, row in _rows(path):
+        value = (row["label"] or "").strip()
+        if not value:
+            continue
+        item = _item(row["item"] or "", pool, f"{path} line {line}")
+        if item in labels:
+            raise LabelError(f"{path} line {line}: item {item} is there twice; keep one row an item")
+        kind = WORDS.get(value, Kind.ANSWER)
+        labels[item] = Label(item, value if kind is Kind.ANSWER else None, kind, (row.get("annotator") or "").strip())
+    if not labels:
+        raise LabelError(f"{path} holds no label; fill in its label column (a class, !skip or !ignore)")
+    return list(labels.values())
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise LabelError(f"{path} cannot be read: {error.strerror}") from None
+    first = text.partition("\n")[0]
+    if not first.strip():
+        raise LabelError(f"{path} is empty; it needs a header line with the columns item and label")
+    delimiter = max(",;\t", key=first.count)
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    columns = [name.strip() for name in table.fieldnames or ()]
+    missing = {"item", "label"} - set(columns)
+    if missing:
+        raise LabelError(
+            f"{path} has the columns {', '.join(columns)}; {' and '.join(sorted(missing))} missing: "
+            "the header line must name item and label"
+        )
+    table.fieldnames = columns
+    yield from _checked(path, table)
+
+
+def _checked(path: Path, table: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, str | None]]]:
+    try:
+        for row in table:
+            if None in row:
+                raise LabelError(
+                    f"{path} line {table.line_num}: more cells than columns; quote values that hold a separator"
+                )
+            yield table.line_num, dict(row)
+    except csv.Error as error:
+        raise LabelError(f"{path} line {table.line_num} is not CSV: {error}") from None
+
+
+def _item(text: str, pool: Pool, where: str) -> int:
+    text = text.strip()
+    found = int(text) if text.isascii() and text.isdigit() else pool.manifest.find(text)
+    if found is None or not 0 <= found < len(pool):
+        raise LabelError(
+            f"{where}: unknown item '{text}'; an item is an id from 0 to {len(pool) - 1} or a name as in the to-label list"
+        )
+    return found

@@ -1,0 +1,94 @@
+"""The batches that Algorithm 1 draws: each a pure function of the step's number, so that a fit can go on where it was."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pickwell.data.augment import augment
+from pickwell.data.images import to_float
+from pickwell.learner.devices import Devices
+from pickwell.learner.seeds import derive, generator
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Labelled images, their labels, and unlabelled images: `(B, 3, H, W)` float32 in [0, 1], in the train view.
+
+    `y_l` is int64 `(B,)`, for masks `(B, H, W)`. Without a companion `x_u` is empty.
+    """
+
+    x_l: Tensor
+    y_l: Tensor
+    x_u: Tensor
+
+
+class ImageSource(Protocol):
+    """Where pixels come from."""
+
+    def get(self, ids: Tensor) -> Tensor:
+        """Images `(B, 3, H, W)`, uint8, of the items `(B,)`."""
+        ...
+
+
+class Shuffle:
+    """An endless row of random orders of `n` places; where one ends, the next begins."""
+
+    def __init__(self, n: int, seed: int) -> None:
+        self.n, self.seed = n, seed
+        self._order = lru_cache(maxsize=2)(self._permutation)
+
+    def _permutation(self, epoch: int) -> Tensor:
+        return torch.randperm(self.n, generator=generator(self.seed, "epoch", epoch))
+
+    def take(self, step: int, size: int) -> Tensor:
+        """The places `(size,)` of batch number `step`.
+
+        >>> shuffle = Shuffle(3, seed=0)
+        >>> sorted(torch.cat([shuffle.take(0, 2), shuffle.take(1, 1)]).tolist())
+        [0, 0, 1]
+        """
+        places, start = [], step * size
+        while size:
+            epoch, offset = divmod(start, self.n)
+            part = self._order(epoch)[offset : offset + size]
+            places.append(part)
+            start, size = start + len(part), size - len(part)
+        return torch.cat(places)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws batches of `size` labelled and, if `unlabelled` holds any, `size` unlabelled images."""
+
+    images: ImageSource
+    labelled: Tensor
+    targets: Tensor
+    unlabelled: Tensor
+    size: int
+    augmentation: str
+    seed: int
+    devices: Devices
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_orders", lru_cache(maxsize=64)(self._shuffle))
+
+    def _shuffle(self, pool: str, n: int, member: int) -> Shuffle:
+        return Shuffle(n, derive(self.seed, pool, member))
+
+    def draw(self, step: int, *, member: int = 0, both: bool = False) -> Batch:
+        """Batch number `step` of a committee's `member`; with `both`, unlabelled images too."""
+        orders = self._orders  # type: ignore[attr-defined]
+        labelled = orders("labelled", len(self.labelled), member).take(step, self.size)
+        x_l = self._view(self.labelled[labelled], step, "labelled", member)
+        if not both or not len(self.unlabelled):
+            return Batch(x_l, self.devices.put(self.targets[labelled]), x_l[:0])
+        unlabelled = orders("unlabelled", len(self.unlabelled), member).take(step, self.size)
+        x_u = self._view(self.unlabelled[unlabelled], step, "unlabelled", member)
+        return Batch(x_l, self.devices.put(self.targets[labelled]), x_u)
+
+    def _view(self, ids: Tensor, step: int, pool: str, member: int) -> Tensor:
+        images = to_float(self.devices.put(self.images.get(ids)))
+        return augment(self.augmentation, images, generator(self.seed, "view", pool, member, step))

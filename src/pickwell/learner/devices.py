@@ -1,0 +1,47 @@
+"""Where the networks run and in which precision; lightning-fabric does the work."""
+
+from contextlib import AbstractContextManager
+from typing import Any, Literal, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+Module = TypeVar("Module", bound=nn.Module)
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+def has_bf16() -> bool:
+    """Whether this machine multiplies bfloat16 in hardware."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+class Devices:
+    """One accelerator (or the CPU) and its best precision: bf16 where the hardware has it, else fp32."""
+
+    def __init__(self, precision: Precision = "auto") -> None:
+        self.precision = ("bf16" if has_bf16() else "fp32") if precision == "auto" else precision
+        self._fabric = Fabric(
+            accelerator="auto", devices=1, precision="bf16-mixed" if self.precision == "bf16" else "32-true"
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """The device that batches must be on."""
+        return self._fabric.device
+
+    def setup(self, module: Module) -> Module:
+        """The module itself, moved to the device, its convolutions in the channels-last layout."""
+        return module.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def put(self, tensor: Tensor) -> Tensor:
+        """The tensor on the device; images in the channels-last layout."""
+        moved = tensor.to(self.device, non_blocking=True)
+        return moved.contiguous(memory_format=torch.channels_last) if moved.dim() == 4 else moved
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which forward passes run in the chosen precision."""
+        return self._fabric.autocast()

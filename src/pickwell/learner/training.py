@@ -1,0 +1,165 @@
+"""Algorithm 1's outer loop, shared by every strategy."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pickwell.errors import TrainingError
+from pickwell.learner.batches import Batch, Draws
+from pickwell.learner.checkpoints import (
+    Checkpoint,
+    load_optimiser,
+    named,
+    optimiser_tensors,
+    under,
+)
+from pickwell.learner.devices import Devices
+from pickwell.learner.seeds import derive, isolated
+from pickwell.models.network import Network
+from pickwell.tasks import Task
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is going on, how much is done, and how much there is."""
+
+
+class Companion(Protocol):
+    """What trains beside the task model: a strategy's own networks."""
+
+    @property
+    def steps(self) -> int: ...
+    def begin(self, devices: Devices, sample: Batch) -> None: ...
+    def train_step(self, batch: Batch, draw: Callable[[], Batch]) -> Mapping[str, float]: ...
+    def state(self) -> dict[str, Tensor]: ...
+    def load_state(self, state: Mapping[str, Tensor]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast the task model learns. `steps` follow from the labelled pool's size, never the pool's."""
+
+    steps: int
+    learning_rate: float
+    weight_decay: float
+    schedule: str
+    seed: int
+
+    def rate(self, step: int) -> float:
+        """The learning rate at a step: constant, or half a cosine from the full rate to none."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+
+
+def steps_for(labelled: int, batch_size: int, epochs: int, least: int = 0) -> int:
+    """The optimiser steps of `epochs` passes over the labelled images.
+
+    >>> steps_for(labelled=140, batch_size=64, epochs=100)
+    300
+    """
+    return max(epochs * math.ceil(labelled / batch_size), least)
+
+
+class Trainee:
+    """One task model and its optimiser."""
+
+    def __init__(self, network: Network, task: Task, plan: Plan, devices: Devices) -> None:
+        self.network, self.task, self.plan, self.devices = network, task, plan, devices
+        self.optimiser = torch.optim.Adam(
+            network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
+        )
+
+    def descend(self, images: Tensor, targets: Tensor, step: int) -> Tensor:
+        """Takes one step against the task's loss L_T; returns the loss, a scalar."""
+        self.network.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.rate(step)
+        with self.devices.autocast():
+            logits = self.network(images)
+        loss = self.task.loss(logits.float(), targets)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        return loss.detach()
+
+    def state(self) -> dict[str, Tensor]:
+        """The network's and the optimiser's tensors."""
+        return named("network", self.network.state_dict()) | named("optimiser", optimiser_tensors(self.optimiser))
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Puts back what `state` returned."""
+        self.network.load_state_dict(under("network", tensors))
+        load_optimiser(self.optimiser, under("optimiser", tensors))
+
+
+def train(
+    trainees: Sequence[Trainee],
+    companion: Companion,
+    draws: Draws,
+    plan: Plan,
+    *,
+    checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Trains the committee and the strategy's networks: Algorithm 1.
+
+    The three losses share batches, not parameters, so whoever has taken all its steps rests while the others go on.
+    Each step's randomness derives from (seed, step, who): taking up a checkpoint changes nothing.
+    """
+    total = max(plan.steps, companion.steps)
+    start = _resume(trainees, companion, checkpoint)
+    with isolated():
+        for step in range(start, total):
+            if step < companion.steps:
+                _companion_step(companion, draws, plan, step)
+            if step < plan.steps:
+                _descend(trainees, draws, plan, step)
+            if checkpoint and checkpoint.due and step + 1 < total:
+                checkpoint.save(step + 1, _snapshot(trainees, companion))
+            if progress:
+                progress("training", step + 1, total)
+    for trainee in trainees:
+        trainee.network.eval()
+
+
+def _companion_step(companion: Companion, draws: Draws, plan: Plan, step: int) -> None:
+    turn = iter(range(1, 1 << 20))
+    torch.manual_seed(derive(plan.seed, "companion", step))
+    batch = draws.draw(step, both=True)
+    companion.train_step(batch, lambda: draws.draw(step, member=-next(turn), both=True))
+
+
+def _descend(trainees: Sequence[Trainee], draws: Draws, plan: Plan, step: int) -> None:
+    for member, trainee in enumerate(trainees):
+        torch.manual_seed(derive(plan.seed, "task", member, step))
+        batch = draws.draw(step, member=member)
+        loss = trainee.descend(batch.x_l, batch.y_l, step)
+        if step % 50 == 0 or step + 1 == plan.steps:  # looking at a loss waits for the device
+            _check(loss, step, plan)
+
+
+def _check(loss: Tensor, step: int, plan: Plan) -> None:
+    if not math.isfinite(loss.item()):
+        raise TrainingError(
+            f"the task model's loss is {loss.item()} after {step + 1} steps: it diverged at learning rate "
+            f"{plan.learning_rate:g}; set training.learning_rate lower"
+        )
+
+
+def _snapshot(trainees: Sequence[Trainee], companion: Companion) -> dict[str, Tensor]:
+    tensors = named("companion", companion.state())
+    for member, trainee in enumerate(trainees):
+        tensors |= named(f"member{member}", trainee.state())
+    return tensors
+
+
+def _resume(trainees: Sequence[Trainee], companion: Companion, checkpoint: Checkpoint | None) -> int:
+    step, tensors = checkpoint.load() if checkpoint else (0, {})
+    if step:
+        companion.load_state(under("companion", tensors))
+        for member, trainee in enumerate(trainees):
+            trainee.load_state(under(f"member{member}", tensors))
+    return step

@@ -1,0 +1,91 @@
+"""Who answers: a file of known labels, a noisy copy of it, or a person."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+
+from pickwell.errors import LabelError
+from pickwell.items import Item, Label, Round
+from pickwell.labels import check_class
+from pickwell.learner.seeds import generator
+
+
+class Oracle(Protocol):
+    """Whoever labels items."""
+
+    def answer(self, items: Sequence[Item]) -> Sequence[Label]:
+        """A label for each item; empty if the labels went straight to the store."""
+        ...
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Answers with the label that the pool's folder or table gives."""
+
+    classes: tuple[str, ...]
+
+    def answer(self, items: Sequence[Item]) -> list[Label]:
+        """The known labels; a LabelError if one is not known."""
+        return [Label(item.id, self.known(item), annotator="simulated") for item in items]
+
+    def known(self, item: Item) -> str:
+        """The item's known label."""
+        if item.known is None:
+            raise LabelError(
+                f"item {item.id} ({item.name}) has no known label, so it cannot be labelled by itself; "
+                "make the campaign with --labels-from-folders or a label column, or label by hand with ask and tell"
+            )
+        return check_class(item.known, self.classes, where=f"item {item.id} ({item.name}): ")
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """Answers wrongly with probability `rate`, with another class of the same group, or of all where none is given.
+
+    Which items are wrong, and how, depends on `seed` and the item alone.
+    """
+
+    truth: Simulated
+    rate: float
+    groups: Sequence[Sequence[str]] = field(default=())
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate <= 1:
+            raise LabelError(f"a noisy oracle's rate is {self.rate}; it must be between 0 and 1")
+        for group in self.groups:
+            for name in group:
+                check_class(name, self.truth.classes, where="a noisy oracle's group: ")
+
+    def answer(self, items: Sequence[Item]) -> list[Label]:
+        """The known labels, some of them wrong."""
+        return [Label(item.id, self._answer(item), annotator="noisy") for item in items]
+
+    def _answer(self, item: Item) -> str:
+        right = self.truth.known(item)
+        others = [name for name in self._group(right) if name != right]
+        rng = generator(self.seed, "noise", item.id)
+        if not others or torch.rand((), generator=rng).item() >= self.rate:
+            return right
+        return others[int(torch.randint(len(others), (), generator=rng))]
+
+    def _group(self, name: str) -> Sequence[str]:
+        return next((group for group in self.groups if name in group), () if self.groups else self.truth.classes)
+
+
+@dataclass(frozen=True)
+class Human:
+    """Waits until people have answered everything, by whatever way their labels reach the store."""
+
+    current: Callable[[], Round | None]
+    seconds: float = 1.0
+
+    def answer(self, items: Sequence[Item]) -> list[Label]:
+        """Nothing, once no pick waits any more: the labels are in the store already."""
+        wanted = {item.id for item in items}
+        while (question := self.current()) and wanted & {pick.item for pick in question.waiting}:
+            time.sleep(self.seconds)
+        return []

@@ -1,0 +1,164 @@
+"""The report as one HTML file that asks nothing of any host."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from pickwell.report import monitors, words
+from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, share_by_round
+from pickwell.report.ink import DARK, LIGHT, SCREEN, variables
+from pickwell.report.lines import Figure
+from pickwell.report.runs import Gallery, Picked, Report, Run, known, of, strategies
+from pickwell.report.statistics import Difference, Estimate, curve_difference, final_difference, mean_interval, points
+
+OPEN_GALLERIES = 3
+"""So many galleries are unfolded when the page opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One strategy's line in the table of results."""
+
+    strategy: str
+    seeds: int
+    labels: float | None
+    final: Estimate | None
+    curve: Estimate | None
+    final_difference: Difference | None
+    curve_difference: Difference | None
+    share: float | None
+    timings: Mapping[str, float]
+
+
+def write(report: Report, path: Path) -> Path:
+    """Writes the report to the path, in one move, and returns the path."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(render(report), encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def render(report: Report) -> str:
+    """The report as the text of an HTML file."""
+    sections = [section for section in _sections(report) if section["figures"]]
+    page = _environment().get_template("template.html")
+    lines = [_line(report, name) for name in strategies(report.runs)]
+    return page.render(
+        report=report, words=words, sections=sections, galleries=[_gallery(g) for g in report.galleries],
+        summary=words.summary(report), warnings=words.warnings(report), lines=lines, curve=_curve_table(report),
+        tasks=list(dict.fromkeys(task for line in lines for task in line.timings)), open_galleries=OPEN_GALLERIES,
+        light=variables(LIGHT), dark=variables(DARK), scripts=_scripts() if sections else "",
+        specs=[figure["spec"] for section in sections for figure in section["figures"]],
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("pickwell.report", "."), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@cache
+def _scripts() -> str:
+    """Vega, Vega-Lite and vega-embed, once for all figures; safe inside a script element."""
+    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub forgets the defaults
+    return bundle.replace("</script", "<\\/script")
+
+
+def _sections(report: Report) -> Iterator[dict[str, Any]]:
+    names, numbering = strategies(report.runs), iter(range(10_000))
+
+    def section(heading: str, figures: list[Figure | None], size: str = "") -> dict[str, Any]:
+        shown = [{**_figure(f), "number": next(numbering)} for f in figures if f is not None]
+        return {"heading": heading, "figures": shown, "size": size}
+
+    found = [d for d in words.differences(report) if d is not None]
+    learning = [learning_curve(report, SCREEN), difference_plot(found, report.metric, SCREEN)]
+    yield section("Does it learn faster?" if len(names) > 1 else "What it has learned", learning)
+    yield section("What was picked?", [share_by_round(report, SCREEN)])
+    yield section("", [picks_by_class(report, name, SCREEN) for name in names], "small")
+    yield section("Can VAAL's picks be trusted?", [
+        monitors.active_units(report, SCREEN), monitors.discriminator_auc(report, SCREEN),
+        *(monitors.score_histogram(report, name, SCREEN) for name in names),
+        *(monitors.latent_use(report, name, SCREEN) for name in names),
+    ])  # fmt: skip
+
+
+def _figure(chart: Figure) -> dict[str, Any]:
+    """A chart's spec without its title, which the page sets in type that wraps; it fills the page's column."""
+    spec = chart.to_dict()
+    title = spec.pop("title")
+    for key in ("$schema", "width"):
+        spec.pop(key, None)
+    spec |= {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, "description": title["text"]}
+    return {"title": title["text"], "subtitle": title["subtitle"], "spec": spec, "height": spec["height"]}
+
+
+def _gallery(gallery: Gallery) -> dict[str, Any]:
+    tiles = [{"pick": pick, **_thumbnail(pick)} for pick in gallery.picks]
+    return {"title": gallery.title, "caption": gallery.caption, "tiles": tiles}
+
+
+def _thumbnail(pick: Picked) -> dict[str, Any]:
+    """A data URI, and whether the image is so small that its pixels should stay square; nothing for broken bytes."""
+    if not pick.png:
+        return {"uri": None, "small": False}
+    try:
+        with Image.open(BytesIO(pick.png), formats=("PNG", "JPEG", "WEBP", "GIF")) as image:
+            small, kind = max(image.size) < 64, Image.MIME[image.format or "PNG"]
+    except OSError:
+        return {"uri": None, "small": False}
+    return {"uri": f"data:{kind};base64,{base64.b64encode(pick.png).decode()}", "small": small}
+
+
+def _line(report: Report, name: str) -> Line:
+    runs = of(report.runs, name)
+    curve = points(runs, lambda row: row.accuracy)
+    areas = [sum(values) / len(values) for run in runs if (values := _accuracies(run))]
+    against = None if name == report.baseline else report.baseline
+    return Line(
+        name, len(runs), curve[-1].labels if curve else None, curve[-1].estimate if curve else None,
+        mean_interval(areas) if areas else None,
+        _found(report, name, against, final_difference), _found(report, name, against, curve_difference),
+        words.mean_share(report, name), _timings(runs),
+    )  # fmt: skip
+
+
+def _found(report: Report, name: str, against: str | None, compare: Any) -> Difference | None:
+    found: Difference | None = None if against is None else compare(report.runs, name, against)
+    return found
+
+
+def _accuracies(run: Run) -> list[float]:
+    return [value for row in run.rounds if (value := known(row.accuracy)) is not None]
+
+
+def _timings(runs: list[Run]) -> dict[str, float]:
+    """Mean seconds by what took them."""
+    kept: dict[str, list[float]] = {}
+    for run in runs:
+        for row in run.rounds:
+            for task, value in row.timings.items():
+                if (seconds := known(value)) is not None:
+                    kept.setdefault(task, []).append(seconds)
+    return {task: sum(values) / len(values) for task, values in kept.items()}
+
+
+def _curve_table(report: Report) -> list[dict[str, Any]]:
+    """For each round its labels, and each strategy's mean."""
+    curve = points(report.runs, lambda row: row.accuracy)
+    return [
+        {"round": number, "labels": max(p.labels for p in curve if p.round == number),
+         "means": {p.strategy: p.estimate for p in curve if p.round == number}}
+        for number in sorted({p.round for p in curve})
+    ]  # fmt: skip

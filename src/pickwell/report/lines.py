@@ -1,0 +1,195 @@
+"""Lines over rounds, with bands, faint seeds, and names at their ends; and the dress all charts wear."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+
+from pickwell.report.ink import Hues, Ink, hues, theme
+from pickwell.report.runs import Report, RoundRow, Run, known, strategies
+from pickwell.report.statistics import Point, points
+from pickwell.report.words import interval, number, percent
+
+Figure = alt.Chart | alt.LayerChart
+WIDTH, HEIGHT = 640, 260
+CROWD = 4
+"""With more strategies than this single seeds are not drawn and bands are fainter."""
+LABEL_GAP = 15
+"""Pixels between the middles of two labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """What to draw: `value` of each row by `by` ("labels" or "round"), one line a strategy.
+
+    `rule` is a dashed reference line with its name; `dashed` a second value, in the same colours. `floor` and
+    `ceiling` fix the ends of the axis.
+    """
+
+    title: str
+    subtitle: str
+    value: Callable[[RoundRow], object]
+    by: str = "round"
+    dashed: Callable[[RoundRow], object] | None = None
+    rule: tuple[str, float] | None = None
+    floor: float | None = None
+    ceiling: float | None = None
+    percentages: bool = False
+
+
+def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
+    """The chart, or None where no row has the value."""
+    curve = points(report.runs, plot.value)
+    if not curve:
+        return None
+    shown = {point.strategy for point in curve}
+    colours = hues([name for name in strategies(report.runs) if name in shown], report.baseline, ink)
+    second = points(report.runs, plot.dashed) if plot.dashed else []
+    seeds = _seed_rows(report.runs, plot, shown)
+    ends = bounds(_levels(curve, second, seeds, plot), plot.floor, plot.ceiling)
+    x, y = _axes(curve, plot, ends)
+    colour = alt.Color("strategy:N", scale=scale(colours.names, colours.lines), legend=None)
+    layers = _layers(curve, second, seeds if len(seeds) > len(curve) and len(shown) <= CROWD else [], plot, colours)
+    rules = [_rule(plot.rule[1], ink).encode(y=y)] if plot.rule else []
+    drawn = [layer.encode(x=x, y=y if layer.mark.type != "area" else y_low(ends), color=colour) for layer in layers]
+    names = _end_names(curve, plot, colours, ends, ink)
+    chart = alt.layer(*rules, *drawn, names.encode(x=x, y=y)).resolve_scale(color="independent")
+    return dress(chart, ink, title=plot.title, subtitle=plot.subtitle)
+
+
+def _layers(
+    curve: Sequence[Point], second: Sequence[Point], seeds: list[dict[str, Any]], plot: Lines, colours: Hues
+) -> list[alt.Chart]:
+    """Bands, then faint seeds, then the dashed line, then the means and their points."""
+    rows = alt.InlineData(values=[_row(point, plot.percentages) for point in curve])
+    bands = alt.InlineData(values=[_row(p, plot.percentages) for p in curve if p.estimate.low is not None])
+    dash = alt.StrokeDash("strategy:N", legend=None, scale=scale(colours.names, [list(d) for d in colours.dashes]))
+    layers = (
+        [alt.Chart(bands).mark_area(opacity=0.15 if len(colours.names) <= CROWD else 0.06).encode(y2="high:Q")]
+        if bands.values
+        else []
+    )
+    if seeds:
+        layers.append(
+            alt.Chart(alt.InlineData(values=seeds)).mark_line(strokeWidth=1, opacity=0.28).encode(detail="seed:N")
+        )
+    if second:
+        data = alt.InlineData(values=[_row(point, plot.percentages) for point in second])
+        layers.append(alt.Chart(data).mark_line(strokeWidth=2, strokeDash=[4, 3]))
+    tips = [alt.Tooltip("strategy:N"), alt.Tooltip(f"{plot.by}:Q"), alt.Tooltip("words:N", title="mean"),
+            alt.Tooltip("bounds:N", title="95 % interval"), alt.Tooltip("seeds:Q")]  # fmt: skip
+    layers.append(alt.Chart(rows).mark_line(strokeWidth=2.5, strokeJoin="round").encode(strokeDash=dash))
+    layers.append(alt.Chart(rows).mark_point(filled=True, size=42, opacity=1).encode(tooltip=tips))
+    return layers
+
+
+def _row(point: Point, percentages: bool) -> dict[str, Any]:
+    found = point.estimate
+    return {
+        "strategy": point.strategy, "round": point.round, "labels": point.labels, "mean": found.mean, "low": found.low,
+        "high": found.high, "seeds": found.n, "bounds": interval(found),
+        "words": percent(found.mean) if percentages else number(found.mean),
+    }  # fmt: skip
+
+
+def _seed_rows(runs: Sequence[Run], plot: Lines, shown: set[str]) -> list[dict[str, Any]]:
+    return [
+        {"strategy": run.strategy, "seed": run.seed, "round": row.round, "labels": row.labels, "mean": level}
+        for run in runs if run.strategy in shown for row in run.rounds if (level := known(plot.value(row))) is not None
+    ]  # fmt: skip
+
+
+def _levels(curve: Sequence[Point], second: Sequence[Point], seeds: list[dict[str, Any]], plot: Lines) -> list[float]:
+    """All that must lie inside the axis."""
+    estimates = [point.estimate for point in curve]
+    edges = [edge for e in estimates for edge in (e.mean, e.low, e.high) if edge is not None]
+    # A t interval of two seeds can be wider than all accuracies there are; then the seeds set the scale.
+    if plot.by == "labels" or plot.percentages:
+        edges = [min(max(edge, 0.0), 1.0) for edge in edges]
+    rule = [plot.rule[1]] if plot.rule else []
+    return [*edges, *(row["mean"] for row in seeds), *(point.estimate.mean for point in second), *rule]
+
+
+def _axes(curve: Sequence[Point], plot: Lines, ends: Sequence[float]) -> tuple[alt.X, alt.Y]:
+    at = sorted({point.labels if plot.by == "labels" else float(point.round) for point in curve})
+    ticks: dict[str, Any] = {"values": at} if len(at) <= 12 else {"tickCount": 8}
+    room = [at[0] - 0.5, at[0] + 0.5] if len(at) == 1 else [at[0], at[-1]]
+    x = alt.X(
+        f"{plot.by}:Q", title=plot.by, scale=alt.Scale(domain=room, nice=False, zero=False),
+        axis=alt.Axis(grid=False, format=",d", labelOverlap=True, labelFlush=False, **ticks),
+    )  # fmt: skip
+    form = "%" if plot.percentages else "f"
+    vertical = alt.Scale(domain=list(ends), nice=False, clamp=True)
+    return x, alt.Y("mean:Q", title=None, scale=vertical, axis=alt.Axis(format=form, tickCount=5))
+
+
+def y_low(ends: Sequence[float]) -> alt.Y:
+    """The lower edge of a band, on the axis of the means."""
+    return alt.Y("low:Q", title=None, scale=alt.Scale(domain=list(ends), nice=False, clamp=True))
+
+
+def _rule(level: float, ink: Ink) -> alt.Chart:
+    data = alt.InlineData(values=[{"mean": level}])
+    rule: alt.Chart = alt.Chart(data).mark_rule(color=ink.muted, strokeDash=[3, 3], strokeWidth=1.5)
+    return rule
+
+
+def _end_names(curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequence[float], ink: Ink) -> alt.Chart:
+    """The names at the ends of their lines, moved apart where they would touch."""
+    last = {point.strategy: point.estimate.mean for point in curve}
+    named = [*last.items(), *([plot.rule] if plot.rule else [])]
+    where = max(point.labels if plot.by == "labels" else point.round for point in curve)
+    levels = spaced([level for _, level in named], LABEL_GAP * (ends[1] - ends[0]) / HEIGHT, ends[0], ends[1])
+    texts = dict(zip(colours.names, colours.texts, strict=True))
+    rows = [
+        {"name": name, plot.by: where, "mean": level, "place": i}
+        for i, ((name, _), level) in enumerate(zip(named, levels, strict=True))
+    ]
+    tones = [*(texts[name] for name in last), *([ink.muted] if plot.rule else [])]
+    chart = alt.Chart(alt.InlineData(values=rows)).mark_text(align="left", dx=9, fontSize=12, limit=175, fontWeight=500)
+    colour = alt.Color("place:O", legend=None, scale=scale(range(len(tones)), tones))
+    named_ends: alt.Chart = chart.encode(text="name:N", color=colour)
+    return named_ends
+
+
+def spaced(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """The values, moved apart until neighbours are `gap` from one another, and then all together inside the bounds."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    up, down = list(values), list(values)
+    for before, i in pairwise(order):
+        up[i] = max(up[i], up[before] + gap)
+    for after, i in pairwise(reversed(order)):
+        down[i] = min(down[i], down[after] - gap)
+    # Both keep the gap, so their mean does, and it moves no label further than it must in either direction.
+    middle = [(u + d) / 2 for u, d in zip(up, down, strict=True)]
+    shift = min(0.0, high - max(middle)) or max(0.0, low - min(middle))
+    return [value + shift for value in middle]
+
+
+def bounds(levels: Sequence[float], floor: float | None = None, ceiling: float | None = None) -> list[float]:
+    """The ends of an axis that holds the levels with a little air, on round numbers unless they are given."""
+    low = min(levels) if floor is None else floor
+    high = max(levels) if ceiling is None else ceiling
+    room = (high - low) or abs(high) or 1.0
+    step: float = 10 ** math.floor(math.log10(room)) / 2
+    tidy = math.floor((low - 0.02 * room) / step) * step, math.ceil((high + 0.02 * room) / step) * step
+    # Shares end at 1: an axis that went on would promise more.
+    top = 1.0 if high <= 1.0 < tidy[1] else tidy[1]
+    return [round(tidy[0], 9) if floor is None else floor, round(top, 9) if ceiling is None else ceiling]
+
+
+def scale(names: Sequence[Any], values: Sequence[Any]) -> alt.Scale:
+    """The scale that gives each name its value."""
+    return alt.Scale(domain=list(names), range=list(values))
+
+
+def dress(chart: Any, ink: Ink, *, title: str, subtitle: str, height: int = HEIGHT) -> Figure:
+    """The chart with its title, size, and the report's type and colours."""
+    dressed: Figure = chart.properties(
+        width=WIDTH, height=height, title=alt.TitleParams(text=title, subtitle=subtitle),
+        padding={"left": 4, "top": 8, "right": 8, "bottom": 4},
+    ).configure(**theme(ink))  # fmt: skip
+    return dressed

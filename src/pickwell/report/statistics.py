@@ -1,0 +1,125 @@
+"""Intervals and paired comparisons over seeds: scipy's, with the cases it leaves undefined named."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from pickwell.report.runs import RoundRow, Run, known, of, strategies
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with its interval; `low` and `high` are None where `n` values cannot give one."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A strategy's mean difference to the baseline over `seeds` that both have."""
+
+    strategy: str
+    baseline: str
+    estimate: Estimate
+    ours: float
+    theirs: float
+    p: float | None
+    labels: float
+
+    @property
+    def verdict(self) -> int | None:
+        """1 above, -1 below, 0 not separable; None where there is no interval."""
+        low, high = self.estimate.low, self.estimate.high
+        if low is None or high is None:
+            return None
+        return 1 if low > 0 else -1 if high < 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One strategy's mean over its seeds in one round."""
+
+    strategy: str
+    round: int
+    labels: float
+    estimate: Estimate
+
+
+def wilson(share: float, measured: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a share that was measured on so many images."""
+    found = stats.binomtest(round(share * measured), measured).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def mean_interval(values: Sequence[float]) -> Estimate:
+    """The mean with its 95 % t interval; none for a single value, nor for values that are all equal."""
+    mean, n = float(np.mean(values)), len(values)
+    if n < 2 or np.ptp(values) < 1e-12:
+        return Estimate(mean, None, None, n)
+    low, high = stats.ttest_1samp(values, 0.0).confidence_interval(LEVEL)
+    return Estimate(mean, float(low), float(high), n)
+
+
+def paired(first: Sequence[float], second: Sequence[float]) -> tuple[Estimate, float | None]:
+    """The mean of `first - second` with its 95 % paired t interval, and the two-sided p-value."""
+    estimate = mean_interval(np.subtract(first, second).tolist())
+    return estimate, None if estimate.low is None else float(stats.ttest_rel(first, second).pvalue)
+
+
+def points(runs: Sequence[Run], value: Callable[[RoundRow], object]) -> list[Point]:
+    """The mean of `value` by strategy and round; a lone run keeps the interval its rows came with."""
+    return [
+        point
+        for name in strategies(runs)
+        for number in sorted({row.round for run in of(runs, name) for row in run.rounds})
+        if (point := _point(name, number, of(runs, name), value)) is not None
+    ]
+
+
+def _point(name: str, number: int, runs: Sequence[Run], value: Callable[[RoundRow], object]) -> Point | None:
+    rows = [row for run in runs for row in run.rounds if row.round == number and known(value(row)) is not None]
+    if not rows:
+        return None
+    estimate = mean_interval([float(value(row)) for row in rows])  # type: ignore[arg-type]
+    if len(rows) == 1 and value(rows[0]) is rows[0].accuracy:
+        estimate = Estimate(estimate.mean, known(rows[0].low), known(rows[0].high), 1)
+    return Point(name, number, float(np.mean([row.labels for row in rows])), estimate)
+
+
+def accuracies(run: Run) -> dict[int, float]:
+    """The run's known accuracies by round."""
+    return {row.round: number for row in run.rounds if (number := known(row.accuracy)) is not None}
+
+
+def final_difference(runs: Sequence[Run], strategy: str, baseline: str) -> Difference | None:
+    """How far the strategy is from the baseline in the last round that every shared seed has reached."""
+    return _difference(runs, strategy, baseline, lambda curve, shared: curve[max(shared)])
+
+
+def curve_difference(runs: Sequence[Run], strategy: str, baseline: str) -> Difference | None:
+    """The same for the mean over the rounds that every shared seed has reached: the area under the curve."""
+    return _difference(runs, strategy, baseline, lambda curve, shared: float(np.mean([curve[r] for r in shared])))
+
+
+def _difference(
+    runs: Sequence[Run], strategy: str, baseline: str, value: Callable[[dict[int, float], set[int]], float]
+) -> Difference | None:
+    first, second = ({run.seed: accuracies(run) for run in of(runs, name)} for name in (strategy, baseline))
+    seeds = sorted(first.keys() & second.keys())
+    paired_curves = [set(curve) for seed in seeds for curve in (first[seed], second[seed])]
+    shared = set.intersection(*paired_curves) if seeds else set()
+    if not shared:
+        return None
+    ours, theirs = ([value(curves[seed], shared) for seed in seeds] for curves in (first, second))
+    estimate, p = paired(ours, theirs)
+    last = max(shared)
+    end = [row.labels for run in of(runs, strategy) if run.seed in seeds for row in run.rounds if row.round == last]
+    means = float(np.mean(ours)), float(np.mean(theirs))
+    return Difference(strategy, baseline, estimate, *means, p, float(np.mean(end)))
