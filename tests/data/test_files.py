@@ -22,7 +22,7 @@ def test_a_socket_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)  # socket paths are short
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("s.jpg")
-        with pytest.raises(ImageError, match="^unreadable file"):
+        with pytest.raises(ImageError, match=r"^unreadable file"):
             read_bytes(tmp_path / "s.jpg", 100)
 
 
@@ -43,14 +43,14 @@ def test_impossible_names_are_unreadable(tmp_path: Path, name: str) -> None:
 def test_no_permission(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "a").chmod(0)
-    with pytest.raises(ImageError, match="^unreadable file: Permission denied"):
+    with pytest.raises(ImageError, match=r"^unreadable file: Permission denied"):
         read_bytes(tmp_path / "a", 100)
 
 
 def test_the_size_is_bounded(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bytes(1001))
     assert read_bytes(tmp_path / "a", 1001) == bytes(1001)
-    with pytest.raises(ImageError, match="^too large: 1,001 bytes; at most 1,000 are read"):
+    with pytest.raises(ImageError, match=r"^too large: 1,001 bytes; at most 1,000 are read"):
         read_bytes(tmp_path / "a", 1000)
 
 

@@ -64,7 +64,7 @@ def test_batches_hold_every_id_once_in_order(pool: Counted, batch_size: int) -> 
     expected = Images(pool, SIZE).get(ids)
     for memory in (limit(COUNT), 0):
         batches = list(Images(pool, SIZE, memory, threads=3).batches(ids, batch_size))
-        assert [len(i) for i, _ in batches] == [len(part) for part in ids.split(batch_size)]
+        assert [len(i) for i, _ in batches] == [len(part) for part in torch.split(ids, batch_size)]
         assert torch.equal(torch.cat([i for i, _ in batches]), ids)
         assert torch.equal(torch.cat([x for _, x in batches]), expected)
         assert list(Images(pool, SIZE, memory).batches(ids[:0], batch_size)) == []
@@ -119,21 +119,24 @@ def test_an_image_that_went_away_is_named(pool: Counted, memory: int, tmp_path: 
     images = Images(pool, SIZE, memory)
     with pytest.raises(PoolError, match=r"the image '17.png' \(item 17\) can no longer be read: missing file"):
         images.get(torch.tensor([16, 17, 18]))
-    with pytest.raises(PoolError, match="'17[.]png'"):
+    with pytest.raises(PoolError, match=r"'17\.png'"):
         list(images.batches(torch.arange(COUNT), 16))
     assert len(images.get(torch.tensor([16, 18]))) == 2
     Image.new("RGB", (14, 20)).save(tmp_path / "images" / "17.png")
     assert images.get(torch.tensor([17])).max() == 0
 
 
-def test_unknown_items_are_told(pool: Counted) -> None:
-    for memory in (limit(COUNT), 0):
-        for wrong in (COUNT, -1):
-            images, ids = Images(pool, SIZE, memory), torch.tensor([0, wrong])
-            for look in (lambda: images.get(ids), lambda: list(images.batches(ids, 1))):
-                with pytest.raises(PoolError, match=f"unknown item {wrong}; the pool holds items 0 to {COUNT - 1}"):
-                    look()
-            assert pool.views == {}
+@pytest.mark.parametrize("memory", [limit(COUNT), 0])
+@pytest.mark.parametrize("wrong", [COUNT, -1])
+def test_unknown_items_are_told(pool: Counted, memory: int, wrong: int) -> None:
+    images, ids = Images(pool, SIZE, memory), torch.tensor([0, wrong])
+    for look in (images.get, lambda ids: list(images.batches(ids, 1))):
+        with pytest.raises(PoolError, match=f"unknown item {wrong}; the pool holds items 0 to {COUNT - 1}"):
+            look(ids)
+    assert pool.views == {}
+
+
+def test_an_impossible_size_is_told(pool: Counted) -> None:
     with pytest.raises(SettingsError, match="image size 0 is too small"):
         Images(pool, 0)
 

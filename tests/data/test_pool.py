@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pickwell.data import survey
-from pickwell.data.decode import Limits, decode
+from pickwell.data.decode import Limits, decode, measure
 from pickwell.data.pool import Pool, Summary
 from pickwell.errors import BusyError, PoolError, VersionError
 
@@ -22,8 +21,12 @@ Encode = Callable[..., bytes]
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes in bytes of the images that a survey has looked at."""
     sizes: list[int] = []
-    original = survey.measure
-    monkeypatch.setattr(survey, "measure", lambda data, limits: (sizes.append(len(data)), original(data, limits))[1])
+
+    def counted(data: bytes, limits: Limits) -> tuple[int, int]:
+        sizes.append(len(data))
+        return measure(data, limits)
+
+    monkeypatch.setattr("pickwell.data.survey.measure", counted)
     return sizes
 
 
