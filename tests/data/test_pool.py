@@ -149,6 +149,25 @@ def test_what_was_set_aside_is_tried_again(photos: Path, tmp_path: Path) -> None
     assert [(name, reason) for name, reason, _ in pool.set_aside()] == [("b.jpg", "truncated"), ("c.jpg", "empty file")]
 
 
+def test_a_folder_that_is_closed_for_a_while(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def barred(folder: str | Path) -> object:
+        if str(folder).endswith("/dog"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scandir(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.scandir", barred)
+        pool = Pool.create(tmp_path / "pool", photos)
+        assert pool.add(photos).reasons == {"unreadable file": 1}
+        assert pool.set_aside() == [("dog/", "unreadable file", "")]
+        with pytest.raises(PoolError, match=r"cannot look into the folder .*dog: Permission denied; make it readable"):
+            Pool.create(tmp_path / "other", photos / "dog")
+    assert pool.add(photos) == Summary(2, 4, 0, {}, 6)
+    assert pool.set_aside() == []
+
+
 def test_a_folder_within_the_pools_keeps_one_name(photos: Path, tmp_path: Path, encode: Encode) -> None:
     pool = Pool.create(tmp_path / "pool", photos)
     (photos / "dog/new").mkdir()

@@ -61,7 +61,9 @@ def read_set_aside(path: Path) -> pa.Table:
 def write_set_aside(path: Path, source: int, seen: pa.Table) -> None:
     """Replaces what is known of the source's images that were seen again: those now readable go, the bad ones come."""
     old = read_set_aside(path)
-    again = pc.and_(pc.equal(old["source"], source), pc.is_in(old["name"], value_set=seen["name"]))
+    # A closed folder, whose name ends in a slash, is listed again unless its images now are.
+    named = pc.or_(pc.is_in(old["name"], value_set=seen["name"]), pc.ends_with(old["name"], "/"))
+    again = pc.and_(pc.equal(old["source"], source), named)
     bad = seen.filter(pc.is_valid(seen["reason"]))
     bad = bad.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), len(bad))).select(SET_ASIDE.names)
     with replacing(path) as new:

@@ -98,7 +98,7 @@ def _walk(folder: str, prefix: str, seen: _Seen) -> Iterator[tuple[str, Reason |
             entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda e: natural(e.name))
     except OSError as error:
         if not prefix:
-            raise PoolError(f"cannot look into the folder {folder}: {error.strerror}; give permission") from error
+            raise PoolError(f"cannot look into the folder {folder}: {error.strerror}; make it readable") from error
         yield prefix, Reason.UNREADABLE
         return
     for entry in entries:
