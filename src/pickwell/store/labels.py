@@ -11,7 +11,7 @@ from pickwell.errors import LabelError
 from pickwell.items import Kind, Label, Pick, PickState, RoundState
 from pickwell.store import rounds
 from pickwell.store.rows import Entry, Labels, Told, moment
-from pickwell.store.tables import IMPORT, UNDO, batch, chunks, insert_all, label, pick, round_
+from pickwell.store.tables import IMPORT, UNDO, batch, chunks, insert_all, label, pick
 
 _STATES = {Kind.ANSWER: PickState.ANSWERED, Kind.SKIP: PickState.SKIPPED, Kind.IGNORE: PickState.IGNORED}
 
@@ -74,7 +74,7 @@ def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int,
     """The last pick of each item that has one, and its state."""
     found: dict[int, tuple[int, str]] = {}
     for chunk in chunks(items, 10_000):
-        query = select(pick.c.item, pick.c.id, pick.c.state).join(round_).where(pick.c.item.in_(chunk))
+        query = select(pick.c.item, pick.c.id, pick.c.state).where(pick.c.item.in_(chunk))
         for item, number, state in connection.execute(query.where(rounds.was_asked).order_by(pick.c.id)):
             found[item] = (number, state)
     return found

@@ -3,17 +3,15 @@
 import sqlalchemy as sa
 from sqlalchemy import Connection, and_, literal, or_, select
 
-from pickwell.items import Pick, PickState, RoundState
-from pickwell.store.rounds import SHOWN, leased, to_pick
-from pickwell.store.tables import pick, round_
-
-_in_open_round = pick.c.round == select(round_.c.number).where(round_.c.state == RoundState.OPEN).scalar_subquery()
+from pickwell.items import Pick, PickState
+from pickwell.store.rounds import SHOWN, in_open_round, leased, to_pick
+from pickwell.store.tables import pick
 
 
 def lease(connection: Connection, now: int, annotator: str, n: int, until: int) -> list[Pick]:
     """Gives an annotator up to n picks in one statement: those held already, renewed, then the best ones free."""
     mine = and_(leased(now), pick.c.leased_by == annotator)
-    free = and_(pick.c.state == PickState.WAITING, _in_open_round, or_(~leased(now), mine))
+    free = and_(pick.c.state == PickState.WAITING, in_open_round, or_(~leased(now), mine))
     chosen = select(pick.c.id).where(free).order_by(mine.desc(), pick.c.rank).limit(max(0, n))
     # A common table expression runs once; a plain subquery may run again, and then lock more than n rows.
     locked = chosen.with_for_update(skip_locked=True).cte("chosen")
@@ -25,6 +23,6 @@ def lease(connection: Connection, now: int, annotator: str, n: int, until: int) 
 
 def renew(connection: Connection, now: int, annotator: str, until: int | None) -> int:
     """Moves the end of all leases that an annotator still holds, or ends them (None); returns how many."""
-    held: sa.ColumnElement[bool] = and_(leased(now), pick.c.leased_by == annotator, _in_open_round)
+    held: sa.ColumnElement[bool] = and_(leased(now), pick.c.leased_by == annotator, in_open_round)
     values = {"leased_until": until} if until else {"leased_until": None, "leased_by": None}
     return int(connection.execute(pick.update().where(held).values(values)).rowcount)

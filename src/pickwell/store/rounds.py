@@ -184,11 +184,15 @@ def details(connection: Connection, number: int) -> Details:
     return Details(number, row.versions, row.timings, row.monitors, moment(row.opened), closed, row.position)
 
 
-def items(connection: Connection, where: sa.ColumnElement[bool]) -> NDArray[np.int64]:
-    """The items, ascending and each once, of the picks that the condition finds."""
-    found = connection.execute(select(pick.c.item).join(round_).where(where)).scalars().all()
+def items(connection: Connection, *where: sa.ColumnElement[bool]) -> NDArray[np.int64]:
+    """The items, ascending and each once, of the picks that any of the conditions finds."""
+    queries = [select(pick.c.item).where(one) for one in where]
+    found = connection.execute(sa.union_all(*queries)).scalars().all()
     return np.unique(np.array(found, dtype=np.int64))
 
 
 # An import that was undone leaves a round of picks behind that nobody was ever asked.
-was_asked = ~and_(round_.c.strategy == IMPORT, round_.c.state == RoundState.ABANDONED)
+was_asked = pick.c.round.not_in(
+    select(round_.c.number).where(round_.c.strategy == IMPORT, round_.c.state == RoundState.ABANDONED)
+)
+in_open_round = pick.c.round == select(round_.c.number).where(round_.c.state == RoundState.OPEN).scalar_subquery()

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import or_, select, true
+from sqlalchemy import ColumnElement, select, true
 
 from pickwell.errors import StoreError
 from pickwell.items import Label, Pick, PickState, Round, RoundState
@@ -185,15 +185,15 @@ class Store:
 
     def taken(self) -> NDArray[np.int64]:
         """The items that cannot be asked now, ascending: answered, ignored, or in the open round."""
-        return self._items(or_(pick.c.state.in_(rounds.DECIDED), round_.c.state == RoundState.OPEN))
+        return self._items(pick.c.state.in_(rounds.DECIDED), rounds.in_open_round)
 
     def asked(self) -> NDArray[np.int64]:
         """The items that `tell` takes without `imported`, ascending: all that were ever picked or imported."""
         return self._items(rounds.was_asked)
 
-    def _items(self, where: Any) -> NDArray[np.int64]:
+    def _items(self, *where: ColumnElement[bool]) -> NDArray[np.int64]:
         with self._database.reading() as connection:
-            return rounds.items(connection, where)
+            return rounds.items(connection, *where)
 
     def position(self) -> int:
         """The label log's last id, 0 when it is empty: it grows with every tell and undo, and with nothing else."""
