@@ -69,6 +69,27 @@ class StoreSettings(Section):
     url: str = ""
 
 
+class LoopSettings(Section):
+    """When `pickwell serve` fits and picks the next `budget` images by itself.
+
+    `round`: when all of a round is answered. `every`: after every so many answers, what is left goes back to the pool.
+    `hand`: when a person says so.
+    """
+
+    when: Literal["round", "every", "hand"] = "round"
+    every: int = Field(default=50, ge=1)
+    budget: int = Field(default=50, ge=1)
+
+
+class ServeSettings(Section):
+    """The labelling page. A picture is drawn at most `picture_size` pixels long; a lease ends after `lease_seconds`."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8760, ge=0, le=65535)
+    lease_seconds: float = Field(default=120.0, ge=10)
+    picture_size: int = Field(default=1280, ge=64, le=4096)
+
+
 class Settings(Section):
     """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings."""
 
@@ -81,6 +102,8 @@ class Settings(Section):
     validation: ValidationSettings = ValidationSettings()
     strategy: dict[str, Any] = Field(default_factory=lambda: {"name": "vaal-diverse"})
     store: StoreSettings = StoreSettings()
+    loop: LoopSettings = LoopSettings()
+    serve: ServeSettings = ServeSettings()
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
-from pickwell.campaign.directory import Directory
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
 from pickwell.campaign.picking import interleave, same_question, slice_to_hold_out, versions
 from pickwell.campaign.standing import Standing, standing
@@ -19,6 +18,7 @@ from pickwell.campaign.view import PoolStream, PoolView
 from pickwell.config import Settings
 from pickwell.data.images import Images
 from pickwell.data.pool import Pool
+from pickwell.directory import Directory
 from pickwell.errors import LabelError, RoundError, SettingsError, unknown
 from pickwell.items import Kind, Label, Metrics, Round
 from pickwell.labels import check_class

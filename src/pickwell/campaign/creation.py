@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from pickwell import models, strategies
-from pickwell.campaign.directory import Directory, new_directory
 from pickwell.campaign.picking import versions
 from pickwell.config import Settings
 from pickwell.data import augment
 from pickwell.data.pool import Pool, Summary
+from pickwell.directory import Directory, new_directory
 from pickwell.errors import PoolError, SettingsError, unknown
 from pickwell.labels import check_class
 from pickwell.store import Store
