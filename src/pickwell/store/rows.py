@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pickwell.items import PickState
+
 
 def moment(microseconds: int) -> datetime:
     """The UTC time that the database keeps as microseconds since 1970."""
@@ -52,6 +54,16 @@ class Told:
     corrected: int = 0
     closed: int | None = None
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Where an item's last pick stands: who holds it now, and whose label of it stands."""
+
+    round: int
+    state: PickState
+    holder: str | None
+    author: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, select, true
 
 from pickwell.errors import StoreError
 from pickwell.items import Label, Pick, PickState, Round, RoundState
+from pickwell.store import holding, leases, results, rounds
 from pickwell.store import labels as _labels
-from pickwell.store import leases, results, rounds
 from pickwell.store import undo as _undo
 from pickwell.store.database import Database
-from pickwell.store.rows import Artifact, CampaignRow, Details, Entry, Labels, Result, Told, moment
+from pickwell.store.rows import Artifact, CampaignRow, Details, Entry, Holding, Labels, Result, Told, moment
 from pickwell.store.tables import campaign, pick, round_
 
 _PAGE = 10_000
@@ -217,6 +217,17 @@ class Store:
         clock = self._clock()
         with self._database.leasing() as connection:
             return leases.lease(connection, clock, annotator, n, _after(clock, seconds))
+
+    def hold(self, annotator: str, items: Sequence[int], seconds: float) -> list[Pick]:
+        """Leases these very items, as far as they wait for nobody else; returns those it got, in rank order."""
+        clock = self._clock()
+        with self._database.leasing() as connection:
+            return holding.hold(connection, clock, annotator, items, _after(clock, seconds))
+
+    def holdings(self, items: Sequence[int]) -> dict[int, Holding]:
+        """Where each item's last pick stands; items that were never asked are left out."""
+        with self._database.reading() as connection:
+            return holding.holdings(connection, self._clock(), items)
 
     def heartbeat(self, annotator: str, seconds: float) -> int:
         """Renews the leases that an annotator still holds; returns how many."""
