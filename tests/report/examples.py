@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from pickwell.report import Gallery, Picked, Report, RoundRow, Run, write
+from pickwell.report.html import write
+from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 
 CLASSES = tuple("0123456789")
 GAINS = {"random": 0.0, "vaal": 0.01, "vaal-diverse": 0.05}

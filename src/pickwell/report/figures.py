@@ -9,9 +9,9 @@ import vl_convert
 
 from pickwell.report.ink import LIGHT, Ink, hues
 from pickwell.report.lines import CROWD, Figure, Lines, bounds, dress, lines, scale
+from pickwell.report.phrases import interval, listing, signed
 from pickwell.report.runs import Report, RoundRow, Run, known, of, strategies
 from pickwell.report.statistics import Difference, Point, points
-from pickwell.report.words import interval, listing, signed
 
 ROW_HEIGHT = 46
 
@@ -84,10 +84,13 @@ def difference_plot(found: Sequence[Difference], metric: str, ink: Ink = LIGHT) 
         alt.Color("strategy:N", scale=scale(colours.names, tones), legend=None)
         for tones in (colours.lines, colours.texts)
     )
+    words = base.mark_text(dy=-14, fontSize=12, align="left").encode(x=alt.value(4), text="words:N")
     marks = [
         base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q", color=line),
         base.mark_point(filled=True, size=70, opacity=1).encode(x="mean:Q", color=line),
-        base.mark_text(dy=-14, fontSize=12, align="left").encode(x=alt.value(4), text="words:N", color=text),
+        # The first is a halo, so that the rules of the grid do not cross the words.
+        words.encode(stroke=alt.value(ink.paper), strokeWidth=alt.value(5)),
+        words.encode(color=text),
     ]
     return dress(
         alt.layer(zero, *marks).resolve_scale(color="independent"), ink, height=ROW_HEIGHT * len(rows),

@@ -12,7 +12,7 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from pickwell.report import monitors, words
+from pickwell.report import monitors, phrases, words
 from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, share_by_round
 from pickwell.report.ink import DARK, LIGHT, SCREEN, variables
 from pickwell.report.lines import Figure
@@ -52,7 +52,7 @@ def render(report: Report) -> str:
     page = _environment().get_template("template.html")
     lines = [_line(report, name) for name in strategies(report.runs)]
     return page.render(
-        report=report, words=words, sections=sections, galleries=[_gallery(g) for g in report.galleries],
+        report=report, phrases=phrases, sections=sections, galleries=[_gallery(g) for g in report.galleries],
         summary=words.summary(report), warnings=words.warnings(report), lines=lines, curve=_curve_table(report),
         tasks=list(dict.fromkeys(task for line in lines for task in line.timings)), open_galleries=OPEN_GALLERIES,
         light=variables(LIGHT), dark=variables(DARK), scripts=_scripts() if sections else "",

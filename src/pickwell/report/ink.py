@@ -28,7 +28,7 @@ LIGHT = Ink(
     texts=("#0068a3", "#b04d00", "#00755a", "#9c3f72", "#8a5e00", "#1b75aa"),
 )  # fmt: skip
 DARK = Ink(
-    paper="#15171b", ink="#e8e9ec", muted="#a2a8b4", grid="#2c3038", heat="#0072b2", baseline="#9aa1ad",
+    paper="#15171b", ink="#e8e9ec", muted="#a2a8b4", grid="#2c3038", heat="#0065a0", baseline="#9aa1ad",
     lines=("#4aa3df", "#f0803c", "#2fc49a", "#e09cc4", "#f0b53c", "#9ad7ff"),
     texts=("#6ab8ee", "#f59a62", "#4fd1ab", "#e9b3d2", "#f4c567", "#b5e2ff"),
 )  # fmt: skip

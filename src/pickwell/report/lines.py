@@ -3,15 +3,15 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 from typing import Any
 
 import altair as alt
 
 from pickwell.report.ink import Hues, Ink, hues, theme
+from pickwell.report.phrases import interval, number, percent
 from pickwell.report.runs import Report, RoundRow, Run, known, strategies
 from pickwell.report.statistics import Point, points
-from pickwell.report.words import interval, number, percent
 
 Figure = alt.Chart | alt.LayerChart
 WIDTH, HEIGHT = 640, 260
@@ -156,29 +156,34 @@ def _end_names(curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequenc
 
 
 def spaced(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """The values, moved apart until neighbours are `gap` from one another, and then all together inside the bounds."""
+    """The values, moved apart until neighbours are `gap` from one another; inside the bounds where there is room."""
     order = sorted(range(len(values)), key=lambda i: values[i])
-    up, down = list(values), list(values)
-    for before, i in pairwise(order):
-        up[i] = max(up[i], up[before] + gap)
-    for after, i in pairwise(reversed(order)):
-        down[i] = min(down[i], down[after] - gap)
-    # Both keep the gap, so their mean does, and it moves no label further than it must in either direction.
-    middle = [(u + d) / 2 for u, d in zip(up, down, strict=True)]
-    shift = min(0.0, high - max(middle)) or max(0.0, low - min(middle))
-    return [value + shift for value in middle]
+    placed = [values[i] for i in order]
+    # Pushing up alone or down alone keeps the gap, and so does the mean of both, which moves every name least.
+    placed = [(up + down) / 2 for up, down in zip(_pushed_up(placed, gap), _pushed_down(placed, gap), strict=True)]
+    placed = _pushed_down(_pushed_up([max(placed[0], low), *placed[1:]], gap), gap, high)
+    return [placed[order.index(i)] for i in range(len(values))]
+
+
+def _pushed_up(levels: Sequence[float], gap: float) -> list[float]:
+    return list(accumulate(levels, lambda below, level: max(level, below + gap)))
+
+
+def _pushed_down(levels: Sequence[float], gap: float, high: float = math.inf) -> list[float]:
+    falling = [min(levels[-1], high), *reversed(levels[:-1])]
+    return list(accumulate(falling, lambda above, level: min(level, above - gap)))[::-1]
 
 
 def bounds(levels: Sequence[float], floor: float | None = None, ceiling: float | None = None) -> list[float]:
     """The ends of an axis that holds the levels with a little air, on round numbers unless they are given."""
     low = min(levels) if floor is None else floor
     high = max(levels) if ceiling is None else ceiling
-    room = (high - low) or abs(high) or 1.0
+    room = max(high - low, 1e-6) if high > low else abs(high) if abs(high) > 1e-6 else 1.0
     step: float = 10 ** math.floor(math.log10(room)) / 2
     tidy = math.floor((low - 0.02 * room) / step) * step, math.ceil((high + 0.02 * room) / step) * step
     # Shares end at 1: an axis that went on would promise more.
     top = 1.0 if high <= 1.0 < tidy[1] else tidy[1]
-    return [round(tidy[0], 9) if floor is None else floor, round(top, 9) if ceiling is None else ceiling]
+    return [round(tidy[0], 12) if floor is None else floor, round(top, 12) if ceiling is None else ceiling]
 
 
 def scale(names: Sequence[Any], values: Sequence[Any]) -> alt.Scale:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pickwell.report.phrases import DASH, number, percent
 from pickwell.report.runs import RoundRow, known
-from pickwell.report.words import DASH, number, percent
 
 Key = tuple[str, int]
 COLUMNS = ("strategy", "seed", "round", "labels")
@@ -110,7 +110,9 @@ class LiveTable:
         extra = list(self._extra(RoundRow(0, 0)))
         table = Table(box=None, pad_edge=False, title=Text(self._title, style="bold"), title_justify="left")
         for name in (*COLUMNS, self._metric, *extra, ""):
-            table.add_column(name, justify="left" if name in ("strategy", "") else "right", header_style="dim")
+            side: Literal["left", "right"] = "left" if name in ("strategy", "") else "right"
+            # Where the terminal is narrow the long headings of the query wrap, not the figures.
+            table.add_column(name, justify=side, header_style="dim", no_wrap=name not in extra)
         for cells in self._cells():
             table.add_row(*(Text(cell) for cell in cells))
         return Group(table, *(Text(f"! {text}", style="yellow") for text in self._shown_warnings()), self._progress())

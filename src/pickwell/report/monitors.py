@@ -6,9 +6,9 @@ import altair as alt
 
 from pickwell.report.ink import LIGHT, Ink
 from pickwell.report.lines import Figure, Lines, dress, lines, scale
+from pickwell.report.phrases import MINUS
 from pickwell.report.runs import Report, RoundRow, Run, known, last_monitored, numbers, of
 from pickwell.report.statistics import points
-from pickwell.report.words import MINUS
 
 KINDS = {
     "score_histogram": "unlabelled",

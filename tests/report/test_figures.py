@@ -1,0 +1,167 @@
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pickwell.report import monitors
+from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, save, share_by_round
+from pickwell.report.ink import DARK, LIGHT, Ink, hues, variables
+from pickwell.report.lines import Figure, bounds, spaced
+from pickwell.report.runs import Report, RoundRow, Run
+from pickwell.report.statistics import final_difference
+
+Make = Callable[..., Report]
+
+
+def values(chart: Figure | None, mark: str) -> list[dict[str, Any]]:
+    """The rows behind the last layer of that mark."""
+    assert chart is not None
+    spec = chart.to_dict()
+    layers = [layer for layer in spec.get("layer", [spec]) if layer["mark"]["type"] == mark]
+    return rows(spec, layers[-1])
+
+
+def rows(spec: dict[str, Any], layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows behind a layer."""
+    data = layer.get("data") or spec["data"]
+    found: list[dict[str, Any]] = data["values"] if "values" in data else spec["datasets"][data["name"]]
+    return found
+
+
+def test_the_learning_curve_shows_means_intervals_and_seeds(example: Make) -> None:
+    made = example(("random", "vaal"), 3)
+    means = values(learning_curve(made), "point")
+    assert len(means) == 2 * 6
+    last = [run.rounds[-1].accuracy for run in made.runs if run.strategy == "vaal"]
+    assert means[-1]["mean"] == pytest.approx(sum(map(float, (a or math.nan for a in last))) / 3)
+    assert means[-1]["low"] < means[-1]["mean"] < means[-1]["high"]
+    chart = learning_curve(made)
+    assert chart is not None
+    spec = chart.to_dict()
+    thin = [layer for layer in spec["layer"] if layer["mark"].get("strokeWidth") == 1]
+    assert len(rows(spec, thin[0])) == 2 * 3 * 6
+    assert spec["title"]["text"] == "Accuracy by number of labels"
+
+
+def test_the_share_has_the_pools_as_reference(example: Make) -> None:
+    assert values(share_by_round(example(("vaal",), 2)), "rule") == [{"mean": 0.32}]
+    assert share_by_round(replace(example(("vaal",), 1), group="minority")) is None
+
+
+def test_picks_by_class_are_means_over_seeds(example: Make) -> None:
+    made = example(("vaal",), 2)
+    cells = {(c["class"], c["round"]): c["picks"] for c in values(picks_by_class(made, "vaal"), "text")}
+    counts = [run.rounds[3].class_counts["8"] for run in made.runs]
+    assert cells[("• 8", 3)] == sum(counts) / 2
+    assert len(cells) == 10 * 5
+
+
+def test_only_the_most_picked_of_many_classes_are_shown() -> None:
+    counts = {f"class-{i}": i for i in range(100)}
+    made = Report("t", "s", (Run("vaal", 0, (RoundRow(1, 60, class_counts=counts),)),))
+    shown = {cell["class"] for cell in values(picks_by_class(made, "vaal"), "text")}
+    assert shown == {f"class-{i}" for i in range(70, 100)}
+
+
+def test_differences_come_best_first(example: Make) -> None:
+    made = example()
+    found = [final_difference(made.runs, name, "random") for name in ("vaal", "vaal-diverse")]
+    chart = difference_plot([d for d in found if d is not None], "accuracy")
+    assert [row["strategy"] for row in values(chart, "text")] == ["vaal", "vaal-diverse"]
+    assert chart is not None
+    assert chart.to_dict()["layer"][1]["encoding"]["y"]["sort"] == ["vaal-diverse", "vaal"]
+
+
+def test_monitors_show_the_last_rounds_kl_and_scores(example: Make) -> None:
+    made = example(("vaal",), 2)
+    kept = made.runs[0].rounds[-1].monitors
+    bars = values(monitors.latent_use(made, "vaal"), "bar")
+    assert [bar["kl"] for bar in bars] == sorted(kept["kl_per_unit"], reverse=True)
+    scores = values(monitors.score_histogram(made, "vaal"), "bar")
+    assert {bar["kind"] for bar in scores} == {"unlabelled", "labelled"}
+    unlabelled = [bar["share"] for bar in scores if bar["kind"] == "unlabelled"]
+    assert sum(unlabelled) == pytest.approx(1)
+    assert unlabelled[-1] == pytest.approx(kept["score_histogram"][-1] / 1600)
+    assert values(monitors.active_units(made), "point")[-1]["round"] == 5
+
+
+def test_without_monitors_there_is_nothing_to_draw(example: Make) -> None:
+    made = example(("random",), 2)
+    assert monitors.active_units(made) is None
+    assert monitors.discriminator_auc(made) is None
+    assert monitors.latent_use(made, "random") is None
+    assert monitors.score_histogram(made, "random") is None
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_a_figure_is_saved(example: Make, tmp_path: Path, ending: str) -> None:
+    chart = learning_curve(example(("random",), 2))
+    assert chart is not None
+    kept = save(chart, tmp_path / f"curve.{ending}").read_bytes()
+    assert kept.startswith(b"<svg" if ending == "svg" else b"\x89PNG")
+    assert len(kept) > 3000
+
+
+def test_another_ending_is_refused(example: Make, tmp_path: Path) -> None:
+    chart = learning_curve(example(("random",), 1))
+    assert chart is not None
+    with pytest.raises(ValueError, match=r"'curve.pdf'; end its name in .svg or .png"):
+        save(chart, tmp_path / "curve.pdf")
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.001, 0.08))
+def test_names_do_not_touch_and_keep_their_order(levels: Sequence[float], gap: float) -> None:
+    placed = spaced(levels, gap, 0.0, 1.0)
+    order = sorted(range(len(levels)), key=lambda i: levels[i])
+    assert all(placed[b] - placed[a] >= gap - 1e-9 for a, b in pairwise(order))
+    assert all(-1e-9 <= level <= 1 + 1e-9 for level in placed)
+
+
+def test_names_that_are_far_apart_stay() -> None:
+    assert spaced([0.2, 0.8], 0.05, 0, 1) == [0.2, 0.8]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_an_axis_holds_its_levels_and_no_share_above_one(levels: Sequence[float]) -> None:
+    low, high = bounds(levels)
+    assert low <= min(levels) <= max(levels) <= high
+    assert low < high
+
+
+def test_bounds_are_round_and_may_be_fixed() -> None:
+    assert bounds([0.703, 0.972]) == [0.65, 1.0]
+    assert bounds([3, 14], 0.0, 16.0) == [0.0, 16.0]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2's contrast ratio of two hex colours."""
+    bright = sorted((luminance(one), luminance(other)))
+    return (bright[1] + 0.05) / (bright[0] + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("ink", [LIGHT, DARK])
+def test_words_are_readable_on_paper(ink: Ink) -> None:
+    for tone in (ink.ink, ink.muted, *ink.texts):
+        assert contrast(tone, ink.paper) >= 4.5, tone
+    assert contrast(ink.ink, ink.heat) >= 4.5
+
+
+def test_a_strategy_keeps_its_colour_and_the_ninth_is_dashed() -> None:
+    names = ["random", *(f"s{i}" for i in range(8))]
+    found = hues(names, "random", LIGHT)
+    assert found.lines[0] == LIGHT.baseline
+    assert found.lines[1] == found.lines[7] == "#0072b2"
+    assert (found.dashes[1], found.dashes[7]) == ((1, 0), (6, 3))
+    assert variables(LIGHT)["line-0"] == "#0072b2"
