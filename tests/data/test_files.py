@@ -60,9 +60,11 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), replacing(path) as new:
         assert new.write_text("ne") / 0
     assert path.read_text() == "old"
-    with replacing(path) as new:
-        new.write_text("new")
-        assert path.read_text() == "old"
+    with path.open() as opened_before:
+        with replacing(path) as new:
+            new.write_text("new")
+            assert path.read_text() == "old"
+        assert opened_before.read() == "old"  # another file took its place: nothing was written over
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -104,10 +104,8 @@ def _jpeg_size(data: bytes, limits: Limits) -> tuple[int, int]:
 
 def _jpeg(data: bytes, least: int | None, colours: str, limits: Limits) -> Pixels:
     try:
-        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
         _bounded(width, height, limits)
-        if space in ("CMYK", "YCCK"):  # only Pillow minds that Adobe stores them inverted
-            return _pillow(data, limits)
         with _one_large if width * height > _LARGE else nullcontext():
             return _strict_jpeg(data, least, colours)
     except ValueError as error:
@@ -125,7 +123,7 @@ def _strict_jpeg(data: bytes, least: int | None, colours: str) -> Pixels:
     except ValueError as error:
         if "extraneous bytes" not in str(error):
             raise
-        # Padding between the segments, as some cameras write it, does no harm.
+        # Many photographs, of well-known data sets too, have such bytes before their end and look as they should.
         pixels = simplejpeg.decode_jpeg(data, **wanted, strict=False)
     return pixels
 
