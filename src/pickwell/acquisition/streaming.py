@@ -1,12 +1,17 @@
 """The best `b` of a stream of scores, exactly, without ever holding the stream."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import torch
 from torch import Tensor
 
 from pickwell.errors import BudgetError, TrainingError
 from pickwell.items import Pick
+
+PIXELS_A_CHUNK = 2**20
+"""A few masks of probabilities fit into memory, and a network is kept busy."""
+IMAGES_A_CHUNK = 256
 
 
 def check_budget(budget: int, available: int) -> None:
@@ -39,6 +44,18 @@ def in_chunks(batches: Iterable[tuple[Tensor, Tensor]], size: int) -> Iterator[t
         rest = (ids[whole:], values[whole:]) if whole < len(ids) else None
     if rest is not None:
         yield rest
+
+
+def in_even_chunks(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    """The same images `(B, 3, H, W)` in chunks of about a million pixels and at most 256 images, the last one smaller.
+
+    What is worked out of a chunk, and by which chance, is then the same however the images were batched.
+    """
+    rest = iter(batches)
+    first = next(rest, None)
+    if first is not None:
+        size = max(1, min(IMAGES_A_CHUNK, PIXELS_A_CHUNK // first[1][0, 0].numel()))
+        yield from in_chunks(chain((first,), rest), size)
 
 
 class TopB:

@@ -1,12 +1,12 @@
 """VAAL's latent space, covered: what D calls new, without the look-alikes."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 
-from pickwell.acquisition.coverage import k_center
-from pickwell.acquisition.streaming import TopB
+from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.strategies.vaal.sight import Sight
@@ -16,36 +16,43 @@ from pickwell.strategies.vaal.tables import Rows, allocate
 
 @dataclass(kw_only=True)
 class VAALDiverse(VAAL):
-    """D keeps the images it calls most surely unlabelled; a greedy k-center over their latents picks among them.
+    """Picks the images that, labelled, would stand for the most of what D calls unlabelled, in VAAL's latent space.
 
-    The cover starts from the labelled images' latents; every distance is weighted by 1 - D. `candidates` is how many
-    images D keeps for each one picked. The score is the weighted distance to the nearest image labelled or picked.
+    A greedy kernel cover of the unlabelled pool that starts from the labelled images; each image is to be covered as
+    much as 1 - D says. The score is the share of the pool, so weighted, that a pick newly covers. `reach` multiplies
+    the kernel's width, which is by default the distance at which every label would stand for its equal share;
+    `reference` is how many evenly spaced images of the pool the cover is measured on.
     """
 
-    candidates: float = 5.0
+    representation: Literal["pixels", "features", "patches"] = "patches"
+    reach: float = 1.0
+    reference: int = 6000
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.candidates >= 1:
-            raise SettingsError(f"strategy.candidates is {self.candidates!r}; it must be a number of at least 1")
+        for name in ("reach", "reference"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise SettingsError(f"strategy.{name} is {value!r}; it must be a number above 0")
 
     def pick(self, sight: Sight, budget: int) -> list[Pick]:
         pool = sight.pools.unlabelled
-        latents, best, done = allocate(len(pool), self.latent), TopB(self._kept(budget, len(pool))), 0
+        latents, weight, done = allocate(len(pool), self.latent), torch.empty(len(pool)), 0
         for ids, seen in sight.unlabelled():
             latents[done : done + len(ids)] = seen.mu.cpu().numpy()
-            best.update(ids, -seen.logits)
+            weight[done : done + len(ids)] = torch.sigmoid(-seen.logits).cpu()
             done += len(ids)
-        # In ascending order of id, so that the cover's ties go to the lower one.
-        ids, order = best.ids().sort()
-        kept = latents[torch.searchsorted(pool.ids(), ids).numpy()]
-        weight = best.scores()[order].sigmoid().float()
-        places, gaps = k_center(kept, self._labelled(sight), budget, weight=weight)
-        chosen = zip(ids[places].tolist(), gaps.tolist(), strict=True)
-        return [Pick(item, rank, gap) for rank, (item, gap) in enumerate(chosen, start=1)]
-
-    def _kept(self, budget: int, available: int) -> int:
-        return min(available, round(self.candidates * budget))
+        centres = self._labelled(sight)
+        places, gains = kernel_cover(
+            latents,
+            centres,
+            budget,
+            bandwidth=self.reach * neighbourhood(latents, centres, budget),
+            weight=weight,
+            reference=spaced(len(pool), self.reference),
+        )
+        chosen = zip(pool.ids()[places].tolist(), gains.tolist(), strict=True)
+        return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
 
     def _labelled(self, sight: Sight) -> Rows:
         parts = [seen.mu.cpu().numpy() for _, seen in sight.labelled()]

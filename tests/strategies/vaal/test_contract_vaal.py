@@ -18,9 +18,14 @@ class TestVAALOnFeatures(StrategyContract):
 
 class TestVAALDiverse(StrategyContract):
     def make(self) -> Strategy:
-        return VAALDiverse(steps=3, latent=4, widths=(4, 8), discriminator_width=16)
+        return VAALDiverse(steps=3, latent=4, widths=(4, 8), discriminator_width=16, representation="pixels")
 
 
 class TestVAALDiverseOnFeatures(StrategyContract):
     def make(self) -> Strategy:
         return VAALDiverse(steps=3, latent=4, feature_width=8, discriminator_width=16, representation="features")
+
+
+class TestVAALOnPatches(StrategyContract):
+    def make(self) -> Strategy:
+        return VAAL(steps=3, latent=4, feature_width=8, discriminator_width=16, representation="patches")

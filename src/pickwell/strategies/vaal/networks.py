@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 PAPER_WIDTHS = (128, 256, 512, 1024)
-SMALL_WIDTHS = (32, 64, 128, 256)
+SMALL_WIDTHS = (16, 32, 64, 128)
 # The paper's four stages leave 14 x 14 of a 224-pixel image. Left alone, 688 pixels would make 43 x 43 and the dense
 # layers 700 million weights; further stages of the last width keep the map at this size.
 LARGEST_MAP = 14

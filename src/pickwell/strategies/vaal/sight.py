@@ -1,7 +1,6 @@
 """The pools as the trained pair sees them, with the monitors running."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -12,6 +11,7 @@ from pickwell.acquisition.streaming import in_chunks
 from pickwell.strategies.strategy import Stream
 from pickwell.strategies.vaal.monitors import LatentMonitor, report
 from pickwell.strategies.vaal.pair import Pair, Seen
+from pickwell.strategies.vaal.representations import Pools
 
 VALUES_PER_CHUNK = 3 * 2**22
 """How many input numbers go through the encoder at once: 256 small images, 8 of 688 pixels."""
@@ -20,19 +20,10 @@ JUDGED = 4096
 """About how many labelled images D is judged on."""
 
 
-@dataclass(frozen=True)
-class Pools:
-    """What the networks look at: streams of images, or tables of features in their place."""
-
-    labelled: Stream
-    unlabelled: Stream
-    held_out: Stream
-
-
 class Sight:
     """Looks at the pools chunk by chunk."""
 
-    def __init__(self, pair: Pair, pools: Pools) -> None:
+    def __init__(self, pair: Pair, pools: Pools[Stream]) -> None:
         self.pair, self.pools = pair, pools
         self._latents: LatentMonitor | None = None
         self._logits: list[Tensor] = []

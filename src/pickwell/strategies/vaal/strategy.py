@@ -24,10 +24,9 @@ from pickwell.strategies.vaal.networks import (
     VariationalAutoencoder,
 )
 from pickwell.strategies.vaal.pair import Objective, Pair
-from pickwell.strategies.vaal.sight import Pools, Sight
-from pickwell.strategies.vaal.tables import Table, embedded, moments
-
-REPRESENTATIONS = ("pixels", "features")
+from pickwell.strategies.vaal.representations import REPRESENTATIONS, Pools, images, vectors
+from pickwell.strategies.vaal.sight import Sight
+from pickwell.strategies.vaal.tables import Table
 
 
 def paper_size(latent: int = 32) -> dict[str, Any]:
@@ -40,7 +39,8 @@ class VAAL(Strategy):
     """Queries the images whose latents D is surest are unlabelled; the score is 1 - D(mu).
 
     With `representation="pixels"` (the paper) the VAE sees the training batches, beside the task model. With
-    `"features"` it sees the task model's penultimate features, and is trained in `select`, once they are there.
+    `"features"` it sees the task model's penultimate features, with `"patches"` features learnt from the pool's own
+    patches without labels; on both it is trained in `select`, where they are made.
     """
 
     steps: int = 150
@@ -56,7 +56,7 @@ class VAAL(Strategy):
     averaging: float = 0.98
     feature_batch: int = 64
     observation: Literal["calibrated", "unit", "released_code"] = "calibrated"
-    representation: Literal["pixels", "features"] = "pixels"
+    representation: Literal["pixels", "features", "patches"] = "pixels"
     _devices: Devices | None = field(default=None, init=False, repr=False, compare=False)
     _pair: Pair | None = field(default=None, init=False, repr=False, compare=False)
     _report: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -81,15 +81,13 @@ class VAAL(Strategy):
             self._pair = self._pair_of(VAE((height, width), self.latent, self.widths, channels), devices)
 
     def train_step(self, batch: Batch, draw: Callable[[], Batch]) -> Mapping[str, float]:
-        if self.representation == "features" or not len(batch.x_u):
+        if self.representation != "pixels" or not len(batch.x_u):
             return {}
         return self._begun().descend(batch.x_l, batch.x_u)
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
-        pools = Pools(view.labelled, view.unlabelled, view.held_out)
-        if self.representation == "features":
-            pools = self._train_on_features(view)
+        pools = images(view) if self.representation == "pixels" else self._trained_on_vectors(view)
         sight = Sight(self._begun(), pools)
         picks = self.pick(sight, budget)
         self._report = sight.report()
@@ -130,22 +128,16 @@ class VAAL(Strategy):
         )
         return Pair(vae, Discriminator(self.latent, self.discriminator_width), objective, devices)
 
-    def _train_on_features(self, view: RoundView) -> Pools:
+    def _trained_on_vectors(self, view: RoundView) -> Pools[Table]:
         assert self._devices is not None, "begin() says where the networks run; call it first"
-        labelled, unlabelled, held_out = (
-            embedded(stream, view.learner.embed, self._devices.device)
-            for stream in (view.labelled, view.unlabelled, view.held_out)
-        )
-        spread = moments(labelled, unlabelled)
-        labelled, unlabelled, held_out = (replace(table, **spread) for table in (labelled, unlabelled, held_out))
+        pools = vectors(view, self.representation, self._devices.device)
         with isolated():
             torch.manual_seed(int(torch.randint(2**62, (), generator=view.rng)))
-            self._pair = self._pair_of(
-                FeatureVAE(unlabelled.rows.shape[1], self.latent, self.feature_width), self._devices
-            )
+            vae = FeatureVAE(pools.unlabelled.rows.shape[1], self.latent, self.feature_width)
+            self._pair = self._pair_of(vae, self._devices)
             for _ in range(self.steps):
-                self._pair.descend(self._drawn(labelled), self._drawn(unlabelled))
-        return Pools(labelled, unlabelled, held_out)
+                self._pair.descend(self._drawn(pools.labelled), self._drawn(pools.unlabelled))
+        return pools
 
     def _drawn(self, table: Table) -> Tensor:
         return table.take(torch.randint(len(table), (self.feature_batch,)))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pickwell.acquisition.streaming import in_chunks
 from pickwell.strategies.strategy import Stream
 
 IN_MEMORY = 256 * 2**20
@@ -58,7 +59,7 @@ def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.de
     """The features of a stream's images, each embedded once."""
     rows: Rows | None = None
     done = 0
-    for _, images in stream.batches():
+    for _, images in in_chunks(stream.batches(), ROWS):
         features = embed(images).float().cpu().numpy()
         if rows is None:
             rows = allocate(len(stream), features.shape[1])

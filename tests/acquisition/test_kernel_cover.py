@@ -1,0 +1,89 @@
+"""The greedy kernel cover against its definition."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
+
+
+def covered(features: Tensor, centres: Tensor, weight: Tensor, bandwidth: float) -> float:
+    """What the centres cover of the items."""
+    share = weight.double() / weight.double().sum()
+    kernel = torch.exp(-(features.double()[:, None] - centres.double()).square().sum(2) / (2 * bandwidth**2))
+    return float((kernel.amax(1) * share).sum()) if len(centres) else 0.0
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 999),
+    count=st.integers(1, 25),
+    known=st.integers(0, 5),
+    block=st.integers(1, 30),
+    share=st.floats(0, 1),
+)
+def test_every_pick_covers_most_and_its_gain_is_what_it_newly_covers(
+    seed: int, count: int, known: int, block: int, share: float
+) -> None:
+    g = torch.Generator().manual_seed(seed)
+    features, centres = torch.randn(count, 2, generator=g), torch.randn(known, 2, generator=g)
+    weight = torch.rand(count, generator=g) + 0.1
+    places, gains = kernel_cover(
+        features, centres, max(1, int(share * count)), bandwidth=0.7, weight=weight, block=block
+    )
+    assert len(set(places.tolist())) == len(places)
+    left = set(range(count))
+    for place, gain in zip(places.tolist(), gains.tolist(), strict=True):
+        before = covered(features, centres, weight, 0.7)
+        gain_of = {
+            at: covered(features, torch.cat((centres, features[at : at + 1])), weight, 0.7) - before for at in left
+        }
+        assert gain == pytest.approx(gain_of[place], abs=1e-5)
+        assert gain >= max(gain_of.values()) - 1e-5
+        left.remove(place)
+        centres = torch.cat((centres, features[place : place + 1]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 99), block=st.integers(1, 70), reference=st.integers(1, 60))
+def test_the_same_for_any_block(seed: int, block: int, reference: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    features, centres = torch.randn(60, 3, generator=g), torch.randn(5, 3, generator=g)
+    whole = kernel_cover(features, centres, 12, bandwidth=1.0, reference=spaced(60, reference))
+    parts = kernel_cover(
+        features.numpy(), centres.numpy(), 12, bandwidth=1.0, reference=spaced(60, reference), block=block
+    )
+    assert parts[0].tolist() == whole[0].tolist()
+    assert parts[1].tolist() == whole[1].tolist()
+
+
+def test_a_crowd_comes_before_an_outlier_and_what_is_labelled_is_not_covered_again() -> None:
+    crowd, labelled, outlier = torch.zeros(5, 1), torch.full((9, 1), 10.0), torch.full((1, 1), 99.0)
+    features = torch.cat((labelled, crowd, outlier))
+    places, gains = kernel_cover(features, torch.tensor([[10.0]]), 2, bandwidth=1.0)
+    assert places.tolist() == [9, 14]
+    assert gains.tolist() == pytest.approx([5 / 15, 1 / 15])
+
+
+def test_weights_decide_what_is_worth_covering() -> None:
+    features = torch.tensor([[0.0], [0.0], [50.0]])
+    places, gains = kernel_cover(features, torch.zeros(0, 1), 3, bandwidth=1.0, weight=torch.tensor([1.0, 1.0, 6.0]))
+    assert places.tolist() == [2, 0, 1]
+    assert gains.tolist() == pytest.approx([0.75, 0.25, 0.0])
+
+
+def test_all_of_a_pool_of_copies_can_be_picked_once_each() -> None:
+    assert kernel_cover(torch.ones(7, 2), torch.ones(1, 2), 7, bandwidth=1.0)[0].tolist() == list(range(7))
+
+
+def test_a_neighbourhood_holds_an_equal_share_of_the_items() -> None:
+    # 100 items a unit apart and 10 labels to come: ten to each, so the median one reaches five to each side.
+    line = torch.arange(100.0)[:, None]
+    assert neighbourhood(line, torch.zeros(0, 1), 10) == 5.0
+    assert neighbourhood(line, torch.full((40, 1), -1e6), 10, block=7) == 2.0
+
+
+def test_a_neighbourhood_of_copies_is_still_a_width() -> None:
+    assert neighbourhood(torch.ones(9, 2), torch.ones(3, 2), 2) > 0
