@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pickwell.cli import campaign, demo
+from pickwell.cli import campaign, demo, serve
 from pickwell.errors import PickwellError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(campaign.status)
 app.command()(campaign.undo)
 app.command()(campaign.close)
 app.command()(campaign.report)
+app.command()(serve.serve)
 
 
 def main() -> None:

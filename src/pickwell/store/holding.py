@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, literal, or_, select
 
 from pickwell.items import Pick, PickState
 from pickwell.store.rounds import SHOWN, in_open_round, leased, state_at, to_pick, was_asked
@@ -30,5 +30,5 @@ def hold(connection: Connection, now: int, annotator: str, items: Sequence[int],
     free = or_(~leased(now), pick.c.leased_by == annotator)
     chosen = pick.c.item.in_(items), in_open_round, pick.c.state == PickState.WAITING, free
     move = pick.update().where(*chosen).values(leased_by=annotator, leased_until=until)
-    rows = connection.execute(move.returning(*SHOWN))
-    return sorted((to_pick(*row, PickState.LEASED) for row in rows), key=lambda p: p.rank)
+    rows = connection.execute(move.returning(*SHOWN, literal(PickState.LEASED.value)))
+    return sorted((to_pick(*row) for row in rows), key=lambda p: p.rank)

@@ -1,0 +1,263 @@
+"""The JSON API: what the page uses, others may."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import islice
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from pickwell.errors import PoolError
+from pickwell.items import Kind, Pick
+from pickwell.store import Told
+from pickwell.web import figures
+from pickwell.web.desk import Desk, Said, Who
+from pickwell.web.loop import Loop
+from pickwell.web.pictures import Pictures, Size
+
+Item = Annotated[int, Field(ge=0, lt=2**53, description="An image's id: its place in the pool.")]
+Name = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f/]*$", strip_whitespace=True)]
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+MOST = 200
+"""Items of one request."""
+
+
+class Body(BaseModel):
+    """Who asks: a name (that of the token, where there are tokens), and the tab that keeps the leases."""
+
+    model_config = ConfigDict(extra="forbid")
+    annotator: Name = ""
+    tab: Key = "api"
+
+
+class Wanted(Body):
+    """How many picks are wanted, those held already included."""
+
+    n: int = Field(default=12, ge=1, le=MOST)
+
+
+class Event(Body):
+    """A change. `event` is made by the client: the same one again is acknowledged, and changes nothing."""
+
+    event: Key
+
+
+class Telling(Event):
+    """What is said of some items at once, how long it took, and whether the model's suggestion had been looked at."""
+
+    items: list[Item] = Field(min_length=1, max_length=MOST)
+    seconds: Seconds | None = None
+    via: Annotated[str, StringConstraints(pattern="^(page|grid|api)$")] = "api"
+    suggestion_seen: bool = False
+
+
+class Answer(Telling):
+    """A class name for some items."""
+
+    label: str = Field(max_length=1000)
+
+
+class Remarking(Event):
+    """A flag and a note beside the label."""
+
+    item: Item
+    flag: bool = False
+    note: str = Field(default="", max_length=4000)
+
+
+class Asking(Body):
+    """How many images to pick next; by default what the settings say."""
+
+    budget: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
+def desk(request: Request) -> Desk:
+    """The campaign."""
+    return request.app.state.desk  # type: ignore[no-any-return]
+
+
+def loop(request: Request) -> Loop:
+    """The loop."""
+    return request.app.state.loop  # type: ignore[no-any-return]
+
+
+def pictures(request: Request) -> Pictures:
+    """The images."""
+    return request.app.state.pictures  # type: ignore[no-any-return]
+
+
+AtDesk = Annotated[Desk, Depends(desk)]
+AtLoop = Annotated[Loop, Depends(loop)]
+router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+
+
+def _who(request: Request, body: Body) -> Who:
+    return Who(request.state.name or body.annotator, body.tab)
+
+
+@router.post("/next")
+def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
+    """Leases the next picks for one annotator alone; asking again renews the leases and gives the same picks."""
+    picks = at.next(_who(request, body), body.n)
+    current = figures.progress(at.store.current())
+    return {"picks": shown(at, picks, current["number"] if current else 0), "round": current}
+
+
+def shown(at: Desk, picks: list[Pick], number: int) -> list[dict[str, Any]]:
+    """Picks with what is known of each: name, size, remark, and what the model makes of it."""
+    hints, remarks = at.hints.of(number), at.remarks.all()
+    ids = [pick.item for pick in picks]
+    facts = zip(picks, at.pool.manifest.names(ids), at.pool.manifest.sizes(ids).tolist(), strict=True)
+    return [
+        {
+            "item": pick.item,
+            "rank": pick.rank,
+            "score": None if pick.held_out else figures.plain(pick.score),
+            "held_out": pick.held_out,
+            "round": number,
+            "name": name,
+            "width": size[0],
+            "height": size[1],
+            "flag": pick.item in remarks and remarks[pick.item].flag,
+            "note": remarks[pick.item].note if pick.item in remarks else "",
+            "hint": hints[pick.item].model_dump(exclude={"item"}) if pick.item in hints else None,
+        }
+        for pick, name, size in facts
+    ]
+
+
+@router.post("/answer")
+def answer(request: Request, body: Answer, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
+    """Labels some items. When this answers, the label is on the disk."""
+    return _tell(request, body, Kind.ANSWER, body.label, at, then)
+
+
+@router.post("/skip")
+def skip(request: Request, body: Telling, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
+    """Leaves items for another time."""
+    return _tell(request, body, Kind.SKIP, None, at, then)
+
+
+@router.post("/ignore")
+def ignore(request: Request, body: Telling, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
+    """Takes items out: they cannot be labelled, and are never asked again."""
+    return _tell(request, body, Kind.IGNORE, None, at, then)
+
+
+def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: Desk, then: Loop) -> Mapping[str, Any]:
+    said = Said(body.items, kind, value, body.seconds, body.via, body.suggestion_seen)
+    told: Told = at.tell(_who(request, body), said, body.event)
+    if told.closed is not None or at.settings.loop.when == "every":
+        then.look()
+    return asdict(told)
+
+
+@router.post("/undo")
+def undo(request: Request, body: Event, at: AtDesk) -> Mapping[str, Any]:
+    """Takes back what this annotator told last, to any depth; the items are leased to them again."""
+    return {"items": [label.item for label in at.undo(_who(request, body), body.event)]}
+
+
+@router.post("/remark")
+def remark(request: Request, body: Remarking, at: AtDesk) -> Mapping[str, Any]:
+    """Keeps a flag and a note beside an item."""
+    at.check_items([body.item])
+    name = _who(request, body).name
+    return asdict(at.remarks.keep(body.item, name, body.event, flag=body.flag, note=body.note))
+
+
+@router.post("/heartbeat")
+def heartbeat(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
+    """Renews the leases of this tab."""
+    return {"held": at.store.heartbeat(_who(request, body).holder, at.settings.serve.lease_seconds)}
+
+
+@router.post("/release")
+def release(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
+    """Gives back what this tab holds."""
+    return {"released": at.store.release(_who(request, body).holder)}
+
+
+@router.get("/status")
+def status(at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
+    """The open round's progress, and what the loop is doing."""
+    state = then.state()
+    now = None if state.doing is None else {**asdict(state.doing), "seconds_left": state.doing.seconds_left}
+    return {
+        "campaign": at.settings.name,
+        "position": at.store.position(),
+        "round": figures.progress(at.store.current()),
+        "loop": {**asdict(state), "doing": now},
+    }
+
+
+@router.get("/history")
+def history(
+    request: Request, at: AtDesk, annotator: Name = "", limit: Annotated[int, Query(ge=1, le=MOST)] = 60
+) -> Mapping[str, Any]:
+    """What this annotator decided last, the newest at the end; what was undone is left out."""
+    name = request.state.name or annotator
+    entries = list(at.store.log(after=max(0, at.store.position() - 10 * limit)))
+    undone = {entry.undoes for entry in entries}
+    standing = {e.item: e for e in entries if e.annotator == name and e.kind != "undo" and e.id not in undone}
+    newest = sorted(standing.values(), key=lambda entry: entry.id)[-limit:]
+    kinds = [{"item": e.item, "kind": e.kind, "label": e.value, "round": e.round} for e in newest]
+    return {"entries": kinds}
+
+
+@router.get("/rounds")
+def rounds(at: AtDesk) -> Mapping[str, Any]:
+    """Every round: strategy, state, times, monitors."""
+    return {"rounds": figures.rounds(at.store)}
+
+
+@router.post("/rounds", status_code=202)
+def ask(body: Asking, then: AtLoop) -> Mapping[str, bool]:
+    """Starts fitting and picking the next round, in another process."""
+    then.ask(body.budget)
+    return {"started": True}
+
+
+@router.get("/rounds/{number}")
+def round_(
+    at: AtDesk,
+    number: Annotated[int, Path(ge=1, lt=2**31)],
+    start: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 60,
+) -> Mapping[str, Any]:
+    """A page of a round's picks in rank order, with the labels that they have."""
+    found = at.store.round(number)
+    labels = at.store.labels()
+    said = dict(zip(labels.items.tolist(), labels.values, strict=True))
+    picks = list(islice(found.picks, start, start + limit))
+    page = [
+        {**one, "state": pick.state, "label": said.get(pick.item)}
+        for one, pick in zip(shown(at, picks, number), picks, strict=True)
+    ]
+    return {"round": number, "total": len(found.picks), "start": start, "picks": page}
+
+
+@router.get("/dashboard")
+def dashboard(at: AtDesk) -> Mapping[str, Any]:
+    """The dashboard's figures."""
+    return figures.dashboard(at)
+
+
+@router.get("/images/{item}", response_class=Response)
+def image(
+    request: Request,
+    at: Annotated[Pictures, Depends(pictures)],
+    item: Annotated[int, Path(ge=0, lt=2**53)],
+    size: Size = Size.FULL,
+) -> Response:
+    """An image, encoded anew and bounded."""
+    try:
+        picture = at.get(item, size)
+    except PoolError as error:
+        return Response(status_code=404, headers={"X-Reason": str(error).encode("ascii", "replace").decode()})
+    headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, max-age=604800, immutable"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(picture.data, media_type=picture.media, headers=headers)

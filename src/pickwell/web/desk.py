@@ -1,0 +1,111 @@
+"""One campaign as the page sees it: settings, pool and store. What people do here is checked here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pickwell.config import Settings
+from pickwell.data.pool import Pool
+from pickwell.directory import Directory
+from pickwell.errors import LabelError, RoundError
+from pickwell.items import Kind, Label, Pick, PickState
+from pickwell.labels import check_class
+from pickwell.store import Holding, Store, Told
+from pickwell.web.hints import Hints
+from pickwell.web.remarks import Remarks
+
+SUGGESTION_SEEN = "suggestion seen"
+"""What a label's source says when its annotator had looked at the model's suggestion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """An annotator at one tab of a browser; each tab holds leases of its own, so no two show the same image."""
+
+    name: str
+    tab: str
+
+    @property
+    def holder(self) -> str:
+        """The name under which leases are kept."""
+        return f"{self.name}/{self.tab}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody says of some items: by keyboard, grid or program; `seen` if the suggestion was looked at."""
+
+    items: Sequence[int]
+    kind: Kind
+    value: str | None = None
+    seconds: float | None = None
+    via: str = "page"
+    seen: bool = False
+
+    @property
+    def source(self) -> str:
+        """What the label log keeps of how it was said."""
+        return f"{self.via}, {SUGGESTION_SEEN}" if self.seen else self.via
+
+
+class Desk:
+    """An opened campaign; any number of threads may use it."""
+
+    def __init__(self, root: Path) -> None:
+        self.directory = Directory(root)
+        self.directory.check()
+        self.settings = Settings.read(self.directory.settings)
+        self.pool = Pool.open(self.directory.pool)
+        self.store = Store.open(self.directory.url(self.settings))
+        self.remarks = Remarks(root / "remarks.jsonl")
+        self.hints = Hints(root / "rounds")
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.store.close()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the campaign's order."""
+        return self.settings.task.classes
+
+    def next(self, who: Who, n: int) -> list[Pick]:
+        """Up to n picks for this annotator alone, best first; those they hold already come first."""
+        return self.store.lease(who.holder, n, self.settings.serve.lease_seconds)
+
+    def tell(self, who: Who, said: Said, event: str) -> Told:
+        """Keeps what somebody says; RoundError where an item is another's, LabelError for what cannot be."""
+        if said.kind is Kind.ANSWER:
+            check_class(str(said.value), self.classes)
+        self.check_items(said.items)
+        found = self.store.holdings(said.items)
+        for item in said.items:
+            _refuse_taken(item, found.get(item), who)
+        share = None if said.seconds is None else said.seconds / len(said.items)
+        labels = [Label(item, said.value, said.kind, who.name, share) for item in said.items]
+        return self.store.tell(labels, source=said.source, event=event)
+
+    def undo(self, who: Who, event: str) -> list[Label]:
+        """Takes back what this annotator told last, and holds those items for them again."""
+        labels = self.store.undo(annotator=who.name, event=event)
+        if labels:
+            self.store.hold(who.holder, [label.item for label in labels], self.settings.serve.lease_seconds)
+        return labels
+
+    def check_items(self, items: Sequence[int]) -> None:
+        """Raises LabelError for an item that the pool does not hold."""
+        for item in items:
+            if not 0 <= item < len(self.pool):
+                raise LabelError(f"unknown item {item}; the pool holds items 0 to {len(self.pool) - 1}")
+
+
+def _refuse_taken(item: int, holding: Holding | None, who: Who) -> None:
+    """Raises RoundError where somebody else holds the item, or has decided it: a stale page must not overwrite."""
+    if holding is None:
+        return
+    if holding.holder not in (None, who.holder):
+        name = str(holding.holder).rpartition("/")[0] or "a program"
+        raise RoundError(f"item {item} is with {name} at the moment; it was not changed, go on with the next image")
+    decided = holding.state in (PickState.ANSWERED, PickState.IGNORED)
+    if decided and holding.author != who.name:
+        raise RoundError(f"item {item} was decided by {holding.author or 'somebody else'}; it was not changed, go on")

@@ -1,0 +1,203 @@
+"""What the dashboard shows, as plain values."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from pickwell.items import Kind, PickState, Round, RoundState
+from pickwell.store import Entry, Labels, Result, Store
+from pickwell.web.desk import SUGGESTION_SEEN, Desk
+
+Z = 1.959964
+"""The 97.5 % quantile of the standard normal distribution."""
+PAUSE = 300.0
+"""Seconds after which an annotator had left: no part of their rate."""
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval (Wilson 1927) of a share measured on `n` images.
+
+    >>> low, high = wilson(0.9, 100)
+    >>> round(low, 4), round(high, 4)
+    (0.8256, 0.9448)
+    """
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One point of the learning curve."""
+
+    labels: int
+    accuracy: float
+    measured: int
+    low: float | None
+    high: float | None
+
+
+def curve(results: Iterable[Result]) -> list[Measured]:
+    """Accuracy by number of labels, the newest measurement of each number."""
+    found: dict[int, dict[str, float]] = defaultdict(dict)
+    for row in results:
+        if not row.run:
+            found[row.labels][row.metric] = row.value
+    return [_point(labels, found[labels]) for labels in sorted(found) if _known(found[labels].get("accuracy"))]
+
+
+def _point(labels: int, values: Mapping[str, float]) -> Measured:
+    n, accuracy = int(values.get("measured", 0)), values["accuracy"]
+    low, high = wilson(accuracy, n) if n else (None, None)
+    return Measured(labels, accuracy, n, low, high)
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and not math.isnan(value)
+
+
+@dataclass(slots=True)
+class Annotator:
+    """What one annotator did. `a_minute` counts time at work only: gaps of over five minutes are pauses."""
+
+    name: str
+    answered: int = 0
+    skipped: int = 0
+    ignored: int = 0
+    undone: int = 0
+    suggestions_seen: int = 0
+    seconds: float | None = None
+    a_minute: float | None = None
+    at_work: float = 0.0
+    _times: list[float] = field(default_factory=list, repr=False)
+    _taken: list[float] = field(default_factory=list, repr=False)
+
+
+def annotators(log: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Counts and pace of everybody who told something, the busiest first."""
+    found: dict[str, Annotator] = {}
+    for entry in log:
+        one = found.setdefault(entry.annotator, Annotator(entry.annotator))
+        _COUNT[entry.kind](one)
+        one.suggestions_seen += SUGGESTION_SEEN in entry.source
+        one._times.append(entry.time.timestamp())
+        if entry.seconds is not None:
+            one._taken.append(entry.seconds)
+    people = sorted((_paced(one) for one in found.values()), key=lambda one: (-one.answered, one.name))
+    return [{k: v for k, v in asdict(one).items() if not k.startswith("_")} for one in people]
+
+
+def _add(name: str) -> Any:
+    def add(one: Annotator) -> None:
+        setattr(one, name, getattr(one, name) + 1)
+
+    return add
+
+
+_COUNT = {Kind.ANSWER.value: _add("answered"), Kind.SKIP.value: _add("skipped")}
+_COUNT |= {Kind.IGNORE.value: _add("ignored"), "undo": _add("undone")}
+
+
+def _paced(one: Annotator) -> Annotator:
+    gaps = [later - earlier for earlier, later in zip(one._times, one._times[1:], strict=False)]
+    working = [gap for gap in gaps if gap <= PAUSE]
+    one.at_work = sum(working)
+    one.a_minute = 60 * len(working) / one.at_work if one.at_work > 0 else None
+    one.seconds = median(one._taken) if one._taken else None
+    return one
+
+
+def agreement(log: Iterable[Entry]) -> dict[str, Any]:
+    """Cohen's kappa of each pair of annotators over the items that both have answered, by their newest answers."""
+    said: dict[str, dict[int, str]] = defaultdict(dict)
+    for entry in log:
+        if entry.kind == Kind.ANSWER and entry.value is not None:
+            said[entry.annotator][entry.item] = entry.value
+    names = sorted(said)
+    pairs = [(a, b, sorted(said[a].keys() & said[b].keys())) for at, a in enumerate(names) for b in names[at + 1 :]]
+    return {
+        "pairs": [
+            {"names": [a, b], "images": len(both), "kappa": kappa([(said[a][i], said[b][i]) for i in both])}
+            for a, b, both in pairs
+            if both
+        ],
+    }
+
+
+def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Cohen's kappa (1960): agreement above what chance would give; None where chance alone explains everything.
+
+    >>> kappa([("a", "a"), ("b", "b"), ("a", "b"), ("b", "b")])
+    0.5
+    """
+    n = len(pairs)
+    observed = sum(a == b for a, b in pairs) / n
+    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    expected = sum(first[name] * second[name] for name in first) / n**2
+    return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def balance(labels: Labels, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """How many labels of each class every round brought."""
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for number, value in zip(labels.rounds.tolist(), labels.values, strict=True):
+        counts[number][value] += 1
+    return [{"round": number, "counts": [counts[number][name] for name in classes]} for number in sorted(counts)]
+
+
+def rounds(store: Store) -> list[dict[str, Any]]:
+    """Every round without its picks: strategy, state, times and monitors."""
+    shown = []
+    for found in store.rounds(picks=False):
+        kept = store.details(found.number)
+        facts = {"number": found.number, "state": found.state, "strategy": found.strategy, "opened": kept.opened}
+        shown.append({**facts, "closed": kept.closed, "timings": kept.timings, "monitors": plain(kept.monitors)})
+    return shown
+
+
+def plain(value: Any) -> Any:
+    """The value with null for what JSON has no number for."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def progress(current: Round | None) -> dict[str, Any] | None:
+    """How far the open round is; None when none is open."""
+    if current is None or current.state is not RoundState.OPEN:
+        return None
+    states = Counter(pick.state for pick in current.picks)
+    return {
+        "number": current.number,
+        "strategy": current.strategy,
+        "total": len(current.picks),
+        "done": len(current.picks) - len(current.waiting),
+        "leased": states[PickState.LEASED],
+        "skipped": states[PickState.SKIPPED],
+    }
+
+
+def dashboard(desk: Desk) -> dict[str, Any]:
+    """All figures of the dashboard but the progress of a fit."""
+    labels, log = desk.store.labels(), list(desk.store.log())
+    found = rounds(desk.store)
+    computed = sum(sum(float(v) for v in one["timings"].values() if isinstance(v, int | float)) for one in found)
+    return {
+        "position": desk.store.position(),
+        "labelled": len(labels),
+        "held_out": int(labels.held_out.sum()),
+        "ignored": len(desk.store.ignored()),
+        "images": len(desk.pool),
+        "classes": desk.classes,
+        "curve": [asdict(point) for point in curve(desk.store.results())],
+        "balance": balance(labels, desk.classes),
+        "rounds": found,
+        "annotators": annotators(log),
+        "agreement": agreement(log),
+        "computed_seconds": computed,
+    }

@@ -1,0 +1,62 @@
+"""What the model makes of a round's picks, as the process that picked them wrote it down: `rounds/0003.json`.
+
+{"format": 1, "round": 3, "picks": [{"item": 17, "suggestion": "cat", "confidence": 0.83, "order": 4,
+ "neighbours": [{"item": 4, "label": "cat", "distance": 0.12}]}]}
+
+Every entry but `item` may be missing; `order` is the pick's place on a walk from each image to a similar one.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FORMAT = 1
+
+
+class Neighbour(BaseModel):
+    """A labelled image close to a pick."""
+
+    item: int = Field(ge=0)
+    label: str
+    distance: float | None = None
+
+
+class Hint(BaseModel):
+    """What is known of one pick."""
+
+    model_config = ConfigDict(extra="ignore")
+    item: int = Field(ge=0)
+    suggestion: str | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    order: int | None = None
+    neighbours: list[Neighbour] = []
+
+
+class Hints:
+    """The hints of each round; none where no file was written, or where it cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read = lru_cache(maxsize=4)(_read)
+
+    def of(self, number: int) -> Mapping[int, Hint]:
+        """The hints of a round by item."""
+        path = self.folder / f"{number:04d}.json"
+        try:
+            return self._read(path, path.stat().st_mtime_ns)
+        except OSError:
+            return {}
+
+
+def _read(path: Path, _changed: int) -> Mapping[int, Hint]:
+    try:
+        values: Any = json.loads(path.read_text(encoding="utf-8"))
+        if values["format"] != FORMAT:
+            return {}
+        return {hint.item: hint for hint in map(Hint.model_validate, values["picks"])}
+    except (ValueError, KeyError, TypeError, ValidationError):
+        return {}  # a suggestion is a courtesy: without it the page still labels

@@ -1,0 +1,117 @@
+"""The HTML pages: frames that the scripts fill from the API."""
+
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from pickwell.web.api import AtDesk
+from pickwell.web.tokens import COOKIE
+
+router = APIRouter(include_in_schema=False)
+_templates = Environment(
+    loader=FileSystemLoader(str(files("pickwell.web") / "templates")),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+YEAR = 365 * 86_400
+
+
+def _page(request: Request, name: str, title: str, **values: Any) -> HTMLResponse:
+    desk = request.app.state.desk
+    told = {
+        "campaign": desk.settings.name,
+        "classes": desk.classes,
+        "annotator": request.state.name or request.app.state.annotator,
+        "fixed": bool(request.state.name),
+        "lease": desk.settings.serve.lease_seconds,
+        "budget": desk.settings.loop.budget,
+    }
+    html = _templates.get_template(f"{name}.html").render(page=name, title=title, told=told, **values)
+    return HTMLResponse(html)
+
+
+@router.get("/")
+def label(request: Request) -> Response:
+    """The page where images are labelled."""
+    return _page(request, "label", "Label")
+
+
+@router.get("/grid")
+def grid(request: Request) -> Response:
+    """The page where many similar images are labelled at once."""
+    return _page(request, "grid", "Grid")
+
+
+@router.get("/dashboard")
+def dashboard(request: Request) -> Response:
+    """The page of figures."""
+    return _page(request, "dashboard", "Dashboard")
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    """The API in words, from its own description."""
+    return _page(request, "docs", "API", operations=_operations(request.app.openapi()))
+
+
+def _operations(described: dict[str, Any]) -> list[dict[str, Any]]:
+    schemas = described["components"]["schemas"]
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "says": operation.get("description", ""),
+            "takes": _takes(operation, schemas),
+        }
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _takes(operation: dict[str, Any], schemas: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """Names, types and whether it must be given, of parameters and of the body's entries."""
+    found = [(p["name"], _kind(p["schema"]), p["required"]) for p in operation.get("parameters", ())]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    schema = schemas.get(body.get("$ref", "").rpartition("/")[2], {})
+    required = schema.get("required", ())
+    return found + [(name, _kind(entry), name in required) for name, entry in schema.get("properties", {}).items()]
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_kind(one) for one in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema['items'])}"
+    return str(schema.get("type") or schema.get("$ref", "").rpartition("/")[2].lower())
+
+
+@router.get("/enter")
+def enter(request: Request, token: str = "") -> Response:
+    """Takes a personal link, and leaves its secret in a cookie rather than in the address."""
+    tokens = request.app.state.tokens
+    if tokens is None:
+        return RedirectResponse("/", 303)
+    if tokens.who(token) is None:
+        return HTMLResponse(_templates.get_template("refused.html").render(), 401)
+    answer = RedirectResponse("/", 303)
+    # Lax, not strict: the link is followed from a letter or a chat, and the redirect must carry the cookie.
+    answer.set_cookie(COOKIE, token, max_age=YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    return answer
+
+
+@router.get("/favicon.ico")
+def favicon() -> Response:
+    """The tab's icon."""
+    return RedirectResponse("/static/icon.svg", 308)
+
+
+@router.get("/healthz")
+def healthz(desk: AtDesk) -> dict[str, bool]:
+    """That the server and its database answer."""
+    desk.store.position()
+    return {"ok": True}

@@ -1,0 +1,105 @@
+"""Images for the browser: decoded, bounded and encoded anew, so that no byte of a stranger's file reaches it."""
+
+import hashlib
+import io
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import BoundedSemaphore, Lock
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from pickwell.data.decode import decode
+from pickwell.data.pool import Pool
+from pickwell.data.reasons import ImageError
+from pickwell.errors import PoolError
+
+THUMB = 160
+SHARP = 256
+"""Up to this length a picture is sent without loss: its pixels are shown enlarged."""
+QUALITY = 90
+CACHE_BYTES = 48 << 20
+
+
+class Size(StrEnum):
+    """How large a picture is wanted: for a list, or to work on."""
+
+    THUMB = "thumb"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded image and its media type; `tag` names these very bytes."""
+
+    data: bytes
+    media: str
+    tag: str
+
+
+class Pictures:
+    """The pool's images at two sizes; those asked for last stay in memory."""
+
+    def __init__(self, pool: Pool, largest: int) -> None:
+        self._pool = pool
+        self._sizes = {Size.THUMB: THUMB, Size.FULL: largest}
+        self._kept: OrderedDict[tuple[int, Size], Picture] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+        self._at_work = BoundedSemaphore(os.cpu_count() or 1)
+
+    def get(self, item: int, size: Size) -> Picture:
+        """The picture; PoolError where there is no such item or its file is gone or damaged."""
+        with self._lock:
+            if found := self._kept.get((item, size)):
+                self._kept.move_to_end((item, size))
+                return found
+        with self._at_work:
+            picture = encode(self._pixels(item, self._sizes[size]), self._sizes[size])
+        self._keep((item, size), picture)
+        return picture
+
+    def _pixels(self, item: int, most: int) -> NDArray[np.uint8]:
+        data = self._pool.bytes(item)
+        try:
+            return decode(data, most, self._pool.limits)
+        except ImageError as error:
+            raise PoolError(
+                f"the image of item {item} can no longer be read: {error}; put it back as it was"
+            ) from error
+
+    def _keep(self, key: tuple[int, Size], picture: Picture) -> None:
+        with self._lock:
+            if key not in self._kept:
+                self._bytes += len(picture.data)
+            self._kept[key] = picture
+            while self._bytes > CACHE_BYTES:
+                self._bytes -= len(self._kept.popitem(last=False)[1].data)
+
+
+def encode(pixels: NDArray[np.uint8], most: int) -> Picture:
+    """The pixels `(H, W, 3)`, no side longer than `most`: without loss if small, else as a JPEG."""
+    height, width, _ = pixels.shape
+    if max(height, width) > most:
+        scale = most / max(height, width)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        drawn = Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+        pixels = np.asarray(drawn)
+    if max(pixels.shape[:2]) <= SHARP and most > THUMB:
+        data, media = _png(pixels), "image/png"
+    else:
+        data, media = (
+            simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), QUALITY, colorsubsampling="420"),
+            "image/jpeg",
+        )
+    return Picture(data, media, hashlib.sha256(data).hexdigest()[:32])
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
+    return out.getvalue()

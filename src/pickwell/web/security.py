@@ -1,0 +1,124 @@
+"""What every request must pass: the right host, our own origin, a token where one is asked for, a bounded body."""
+
+from collections.abc import Collection, Mapping
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pickwell.web.tokens import COOKIE, Tokens
+
+BODY = 1 << 18
+"""The largest body of a request, in bytes."""
+OPEN = ("/enter", "/static/")
+"""What a browser may fetch before it has shown a token."""
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Gate:
+    """Lets a request through to the application, or answers it with 4xx. `state.name` is the token's annotator."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], tokens: Tokens | None) -> None:
+        self.app, self.hosts, self.tokens = app, frozenset(hosts), tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            return None
+        answer = _dressed(send)
+        headers = Headers(scope=scope)
+        if refusal := self._refusal(scope, headers):
+            return await refusal(scope, receive, answer)
+        return await self.app(scope, _Bounded(receive), answer)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+        host, path = headers.get("host", ""), str(scope["path"])
+        if _name(host) not in self.hosts:
+            return _refuse(421, "this address is not served here; open the one that pickwell serve printed")
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
+            return refusal
+        if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > BODY:
+            return _refuse(413, _TOO_LARGE)
+        name = self.tokens.who(_secret(headers)) if self.tokens is not None else ""
+        if name is None and not path.startswith(OPEN):
+            return _refuse(401, "a personal link is needed; ask whoever started pickwell serve for yours")
+        scope.setdefault("state", {})["name"] = name or ""
+        return None
+
+
+_TOO_LARGE = f"the request is larger than {BODY} bytes; send less at once"
+
+
+def _refuse(code: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, code)
+
+
+def _name(host: str) -> str:
+    """A Host header's name without its port, in small letters."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "") if host else ""
+    except ValueError:
+        return ""
+
+
+def _foreign(headers: Headers, host: str) -> JSONResponse | None:
+    """The refusal of a change that another site's page asks for."""
+    origin = headers.get("origin")
+    if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
+        return _refuse(403, "another site's page may not change anything here; use the page of this server")
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return _refuse(403, "another site's page may not change anything here; use the page of this server")
+    if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return _refuse(415, "a request's body must be JSON; send it with Content-Type: application/json")
+    return None
+
+
+def _secret(headers: Headers) -> str:
+    kind, _, secret = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return secret.strip()
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+class _Bounded:
+    """Hands on a request's body, up to the limit: one that is longer than it said it was breaks off."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._bytes = receive, 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self._bytes > BODY else message
+
+
+def _dressed(send: Send) -> Send:
+    """Adds the headers that every answer has."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return sending

@@ -1,0 +1,105 @@
+"""Serving a campaign: addresses, links and the server's life."""
+
+import getpass
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+
+import uvicorn
+
+from pickwell.errors import SettingsError
+from pickwell.web.app import LOOPBACK, create_app
+from pickwell.web.desk import Desk
+from pickwell.web.loop import Loop
+from pickwell.web.tokens import Tokens
+
+
+class Server:
+    """A campaign's page on an address. Beyond this machine it opens only to those with a personal link."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        names: Sequence[str] = (),
+        annotators: Sequence[str] = (),
+    ) -> None:
+        """`names` are further host names under which it is reached; each of `annotators` gets a new link."""
+        self.desk = Desk(root)
+        serve = self.desk.settings.serve
+        self.host = host or serve.host
+        self._socket = _bound(self.host, serve.port if port is None else port)
+        self.port = int(self._socket.getsockname()[1])
+        self.links, tokens = self._tokens(root, annotators)
+        self.app = create_app(
+            self.desk,
+            loop=Loop(self.desk),
+            hosts=(*LOOPBACK, self.host, *(name.lower() for name in names), *_others(self.host)),
+            tokens=tokens,
+            annotator="" if tokens else _user(),
+        )
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{shown}:{self.port}"
+
+    def run(self) -> None:
+        """Serves until it is interrupted."""
+        config = uvicorn.Config(
+            self.app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+        )
+        try:
+            uvicorn.Server(config).run(sockets=[self._socket])
+        finally:
+            self.desk.close()
+
+    def _tokens(self, root: Path, annotators: Sequence[str]) -> tuple[dict[str, str], Tokens | None]:
+        """New links by name, and who has one; None where everybody on this machine may label."""
+        tokens = Tokens(root / "annotators.json")
+        if is_loopback(self.host) and not annotators:
+            return {}, None
+        wanted = list(annotators) or ([] if len(tokens) else ["annotator"])
+        for name in wanted:
+            if not name.strip() or "/" in name or not name.isprintable() or len(name) > 80:
+                raise SettingsError(f"annotator {name!r}: a name has 1 to 80 characters and no slash; choose another")
+        return {name: f"{self.url}/enter?token={tokens.renew(name)}" for name in wanted}, tokens
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bound(host: str, port: int) -> socket:
+    listening = socket(AF_INET6 if ":" in host else AF_INET)
+    listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise SettingsError(
+            f"cannot serve at {host}, port {port}: {error.strerror or error}; choose another --port (0: any free one)"
+        ) from None
+    return listening
+
+
+def _others(host: str) -> tuple[str, ...]:
+    """The names by which whoever listens on all addresses may be called: its own, beside those given."""
+    from socket import gethostname
+
+    return (gethostname().lower(),) if host in ("0.0.0.0", "::") else ()  # noqa: S104
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
