@@ -25,7 +25,10 @@ def test_toml_round_trip(tmp_path: Path) -> None:
         ({"training.epoch": 3}, "unknown setting 'training.epoch'; did you mean 'training.epochs'?"),
         ({"trainin.epochs": 3}, "unknown setting 'trainin'; did you mean 'training'?"),
         ({"training.epochs": 0}, "setting 'training.epochs' is 0: input should be greater than or equal to 1"),
-        ({"training.precision": "fp8"}, "setting 'training.precision' is 'fp8': input should be 'auto', 'fp32' or 'bf16'"),
+        (
+            {"training.precision": "fp8"},
+            "setting 'training.precision' is 'fp8': input should be 'auto', 'fp32' or 'bf16'",
+        ),
         ({"task.classes": ["gull"]}, "a class list needs at least 2 classes, got ['gull']"),
         ({"task.classes": ["gull", "gull", "tern"]}, "a class list names gull twice"),
         ({"seed": -1}, "setting 'seed' is -1"),

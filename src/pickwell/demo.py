@@ -16,9 +16,9 @@ import torch
 from sklearn.datasets import load_digits
 
 from pickwell.campaign import Campaign, create
-from pickwell.campaign.standing import wilson
-from pickwell.data.sources.digits import Digits
 from pickwell.campaign.picking import versions
+from pickwell.campaign.standing import interval_of
+from pickwell.data.sources.digits import Digits
 from pickwell.items import Label, Metrics, Round
 from pickwell.learner.seeds import generator
 from pickwell.oracle import Simulated
@@ -147,7 +147,7 @@ def _row(
     monitors: Mapping[str, Any] | None = None,
     timings: Mapping[str, float] | None = None,
 ) -> RoundRow:
-    interval = wilson(metrics.accuracy, metrics.measured) or (None, None)
+    interval = interval_of(metrics) or (None, None)
     absent = {"absent": sum(counts[name] for name in ABSENT) / counts.total()} if isinstance(counts, Counter) else {}
     return RoundRow(
         round=number,
@@ -169,7 +169,9 @@ def _gallery(campaign: Campaign, question: Round) -> Gallery:
         image = campaign.pool.bytes(pick.item)
         picks.append(Picked(item.id, item.name, pick.rank, pick.score, item.known, image, item.known in ABSENT))
     strategy = str(campaign.settings.strategy["name"])
-    return Gallery(f"{strategy}: the first query", tuple(picks), "Framed: a class that was absent from the first labels.")
+    return Gallery(
+        f"{strategy}: the first query", tuple(picks), "Framed: a class that was absent from the first labels."
+    )
 
 
 def _report(runs: Sequence[Run], galleries: Sequence[Gallery], share: float) -> Report:

@@ -6,7 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell import strategies
@@ -133,9 +135,12 @@ class Campaign:
 
     def unlabelled(self) -> Tensor:
         """The ids that can be asked for now, ascending."""
-        free = torch.ones(len(self.pool), dtype=torch.bool)
-        free[torch.from_numpy(self.store.taken())] = False
-        return free.nonzero().squeeze(1)
+        return self._without(self.store.taken())
+
+    def _without(self, items: NDArray[np.int64]) -> Tensor:
+        rest = torch.ones(len(self.pool), dtype=torch.bool)
+        rest[torch.from_numpy(items)] = False
+        return rest.nonzero().squeeze(1)
 
     def measured(self) -> Metrics:
         """What the newest fit for the labels of the moment reached; empty if there is none."""
@@ -185,13 +190,14 @@ class Campaign:
 
     def _fitted(self, name: str, strategy: Strategy) -> Fit:
         """The fit for the labels of the moment: at hand, on disk, or trained now."""
-        labels, free = self.store.labels(), self.unlabelled()
+        labels, question = self.store.labels(), self.store.current()
         items, values = labels.part(held_out=False)
         if not len(items):
             raise LabelError("nothing is labelled yet, so there is nothing to learn from; ask, and tell some labels")
+        free = self._without(np.union1d(labels.items, self.store.ignored()))  # what is being asked is not labelled yet
         if not len(free):
             name, strategy = FIRST, strategies.create(FIRST)
-        number = self.store.next_number()
+        number = question.number if question else self.store.next_number()
         lesson = Lesson(self.images, torch.from_numpy(items), self.task.targets(values), free, number)
         fitter = Fitter(self.directory.fits, self.settings, self.task, self.devices)
         key = fitter.key(lesson, strategy, name)

@@ -67,7 +67,7 @@ class Fitter:
             self._train(members, strategy, draws, key, progress)
             save_tensors(path, _finished(members, strategy), key=key)
             self._forget(path)
-        return Fit(key, TaskLearner(members, self.devices), strategy)
+        return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy)
 
     def measure(self, fit: Fit, stream: PoolStream, values: list[str], labels: int) -> Metrics:
         """How well the learner does on labelled images that it was not trained on."""
@@ -144,5 +144,4 @@ def _finished(members: list[Network], strategy: Strategy) -> dict[str, Tensor]:
 def _restore(members: list[Network], strategy: Strategy, tensors: dict[str, Tensor]) -> None:
     for number, network in enumerate(members):
         network.load_state_dict(under(f"member{number}", tensors))
-        network.eval()
     strategy.load_state(under("strategy", tensors))

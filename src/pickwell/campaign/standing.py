@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scipy.stats import binomtest
-
-from pickwell.items import RoundState
+from pickwell.intervals import wilson
+from pickwell.items import Metrics, RoundState
 
 if TYPE_CHECKING:
     from pickwell.campaign.campaign import Campaign
@@ -54,19 +53,18 @@ def standing(campaign: "Campaign") -> Standing:
         waiting=len(question.waiting) if question else 0,
         open_round=question.number if question else None,
         accuracy=metrics.accuracy,
-        interval=wilson(metrics.accuracy, metrics.measured),
+        interval=interval_of(metrics),
         measured=metrics.measured,
         monitors=monitors,
         advice=_advice(campaign, len(labels), question is not None, metrics.accuracy is None),
     )
 
 
-def wilson(share: float | None, n: int) -> tuple[float, float] | None:
-    """The 95 % interval (Wilson) of a share measured on `n` images; None if nothing was measured."""
-    if share is None or not n:
+def interval_of(metrics: Metrics) -> tuple[float, float] | None:
+    """The 95 % interval of the accuracy; None if nothing was measured."""
+    if metrics.accuracy is None or not metrics.measured:
         return None
-    interval = binomtest(round(share * n), n).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+    return wilson(metrics.accuracy, metrics.measured)
 
 
 def _advice(campaign: "Campaign", labelled: int, is_open: bool, unmeasured: bool) -> str:

@@ -11,7 +11,9 @@ from pickwell.errors import SettingsError
 Where = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's directory.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 Chosen = Annotated[str | None, typer.Option("--strategy", help="A strategy other than the campaign's own.")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, e.g. training.epochs=20.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, e.g. training.epochs=20.")
+]
 Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
 FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]
 
@@ -20,7 +22,9 @@ def init(
     where: Where,
     images: Source,
     task: Annotated[str, typer.Option(help="classification")] = "classification",
-    classes: Annotated[str | None, typer.Option(help="The class names, with commas; default: the known labels'.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="The class names, with commas; default: the known labels'.")
+    ] = None,
     test: Annotated[str | None, typer.Option(help="Labelled images to measure on; like --images.")] = None,
     labels_from_folders: FromFolders = False,
     strategy: Chosen = None,
@@ -66,7 +70,9 @@ def ask(
     where: Where,
     budget: Annotated[int, typer.Option(help="How many images to label next.")],
     strategy: Chosen = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the to-label list; default DIR/to-label.csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the to-label list; default DIR/to-label.csv.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Pick the images to label next, and write the to-label list."""
@@ -99,7 +105,9 @@ def run(
     rounds: Annotated[int, typer.Option(min=1, help="How many rounds.")],
     budget: Annotated[int, typer.Option(help="How many labels a round.")],
     strategy: Chosen = None,
-    oracle: Annotated[str, typer.Option(help="simulated (known labels), noisy, or human (waits for labels).")] = "simulated",
+    oracle: Annotated[
+        str, typer.Option(help="simulated (known labels), noisy, or human (waits for labels).")
+    ] = "simulated",
     rate: Annotated[float, typer.Option(help="The noisy oracle's share of wrong answers.")] = 0.1,
     json: Json = False,
 ) -> None:
@@ -133,10 +141,12 @@ def report(
     json: Json = False,
 ) -> None:
     """Write report.html: one file that opens offline."""
-    from pickwell.report.campaigns import write
+    from pickwell.report.campaigns import campaign_report
+    from pickwell.report.html import write
 
     with show.campaign(where, quiet=json) as (campaign, _):
-        path = write(campaign, out or where / "report.html")
+        page = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
+    path = write(page, out or where / "report.html")
     show.written(path, json=json)
 
 

@@ -3,7 +3,7 @@
 import json as encoder
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,11 +41,19 @@ def progress(*, quiet: bool) -> Iterator[Bars]:
 
 @contextmanager
 def campaign(where: Path, *, quiet: bool) -> "Iterator[tuple[Campaign, Bars]]":
-    """An open campaign, and the bars that it reports to."""
+    """An open campaign, and the bars that it reports to; the page reads the same from a file."""
     from pickwell.campaign import Campaign
+    from pickwell.progress import ProgressFile
 
-    with progress(quiet=quiet) as bars, Campaign(where, progress=bars.step) as opened:
-        yield opened, bars
+    told = ProgressFile(where)
+    with progress(quiet=quiet) as bars:
+
+        def step(what: str, done: int, total: int) -> None:
+            bars.step(what, done, total)
+            told.step(what, done, total)
+
+        with closing(told), Campaign(where, progress=step) as opened:
+            yield opened, bars
 
 
 def summary(read: "Summary", where: Path, *, json: bool) -> None:
@@ -96,10 +104,10 @@ def metrics(reached: "Metrics", *, json: bool) -> None:
     if reached.accuracy is None:
         out.print(f"trained on {reached.labels} labels; nothing is held out yet to measure on")
         return None
-    from pickwell.campaign.standing import wilson
+    from pickwell.campaign.standing import interval_of
 
     out.print(
-        f"accuracy {reached.accuracy:.3f}{_between(wilson(reached.accuracy, reached.measured))} "
+        f"accuracy {reached.accuracy:.3f}{_between(interval_of(reached))} "
         f"on {reached.measured} images never trained on, after {reached.labels} labels"
     )
     return None

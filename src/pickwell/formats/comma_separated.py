@@ -1,4 +1,4 @@
-"""The to-label list and the labels that come back, as CSV: the columns `item` and `label` decide, others may be there."""
+"""The to-label list and the labels that come back, as CSV: `item` and `label` decide, other columns may be there."""
 
 import csv
 import io
@@ -88,6 +88,6 @@ def _item(text: str, pool: Pool, where: str) -> int:
     found = int(text) if text.isascii() and text.isdigit() else pool.manifest.find(text)
     if found is None or not 0 <= found < len(pool):
         raise LabelError(
-            f"{where}: unknown item '{text}'; an item is an id from 0 to {len(pool) - 1} or a name as in the to-label list"
+            f"{where}: unknown item '{text}'; an item is an id (0 to {len(pool) - 1}) or a name of the to-label list"
         )
     return found

@@ -1,4 +1,4 @@
-"""The batches that Algorithm 1 draws: each a pure function of the step's number, so that a fit can go on where it was."""
+"""The batches that Algorithm 1 draws: each a pure function of its step, so that a killed fit can go on."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,5 +1,6 @@
 """Where the networks run and in which precision; lightning-fabric does the work."""
 
+import logging
 from contextlib import AbstractContextManager
 from typing import Any, Literal, TypeVar
 
@@ -15,8 +16,12 @@ def has_bf16() -> bool:
     """Whether this machine multiplies bfloat16 in hardware."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+# Fabric tells every process that makes one which precision it got; `status` and the store say so where it matters.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 class Devices:

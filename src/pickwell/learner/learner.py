@@ -1,14 +1,14 @@
 """The task model as strategies see it: probabilities, posterior samples and features, always in eval mode."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pickwell.errors import SettingsError
 from pickwell.learner.devices import Devices
+from pickwell.learner.dropout import one_pass
 from pickwell.models.network import Network
 
 
@@ -29,59 +29,49 @@ class Learner(Protocol):
 
 
 class TaskLearner:
-    """A committee of one or more task models."""
+    """A committee of one or more task models; `seed` says what its dropout passes drop."""
 
-    def __init__(self, members: Sequence[Network], devices: Devices) -> None:
-        self.members = tuple(members)
-        self.devices = devices
+    def __init__(self, members: Sequence[Network], devices: Devices, seed: int = 0) -> None:
+        self.members = tuple(member.eval() for member in members)
+        self.devices, self.seed = devices, seed
 
+    @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
         """The members' mean probabilities `(B, C, *spatial)`."""
-        total = self._probabilities(self.members[0], images)
-        for member in self.members[1:]:
-            total = total + self._probabilities(member, images)
+        total = self._member(0, images)
+        for number in range(1, len(self.members)):
+            total += self._member(number, images)
         return total / len(self.members)
 
     def sample(self, images: Tensor, n: int) -> Iterator[Tensor]:
         """`n` samples: the members in turn if there are several, else passes with dropout on."""
         if len(self.members) > 1:
-            for number in range(n):
-                yield self._probabilities(self.members[number % len(self.members)], images)
-            return
+            return (self._member(number % len(self.members), images) for number in range(n))
         (network,) = self.members
         if not network.has_dropout:
             raise SettingsError(
-                f"{type(network).__name__} has no dropout layer, so it cannot give posterior samples; "
-                "choose a strategy with a committee (ensemble, qbc) or a model with dropout (small_cnn, vgg16_bn)"
+                f"{network.name} has no dropout layer, so it cannot give posterior samples; choose a strategy with a "
+                "committee (ensemble, qbc), or a model with dropout (small_cnn, vgg16_bn)"
             )
-        for _ in range(n):
-            with dropout_on(network):
-                yield self._probabilities(network, images)
+        return self._passes(network, images, n)
 
     @torch.inference_mode()
     def embed(self, images: Tensor) -> Tensor:
         """The first member's penultimate features."""
-        network = self.members[0].eval()
         with self.devices.autocast():
-            return network.embed(images).float()
+            return self.members[0].embed(images).float()
 
     @torch.inference_mode()
-    def _probabilities(self, network: Network, images: Tensor) -> Tensor:
-        if not any(module.training for module in network.modules() if isinstance(module, nn.Dropout)):
-            network.eval()
+    def _member(self, number: int, images: Tensor) -> Tensor:
         with self.devices.autocast():
-            logits = network(images)
+            logits: Tensor = self.members[number](images)
         return logits.float().softmax(dim=1)
 
-
-@contextmanager
-def dropout_on(network: nn.Module) -> Iterator[None]:
-    """Everything in eval mode but the dropout layers; all in eval mode afterwards."""
-    network.eval()
-    for module in network.modules():
-        if isinstance(module, (nn.Dropout, nn.Dropout2d)):
-            module.train()
-    try:
-        yield
-    finally:
-        network.eval()
+    @torch.inference_mode()
+    def _passes(self, network: Network, images: Tensor, n: int) -> Iterator[Tensor]:
+        with self.devices.autocast():
+            maps = network.trunk(images)  # the trunk drops nothing: all passes share it
+        for number in range(n):
+            with one_pass(network, self.seed, number), self.devices.autocast():
+                logits = network.logits(maps, images.shape[-2:])
+            yield logits.float().softmax(dim=1)

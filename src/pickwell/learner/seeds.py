@@ -25,6 +25,6 @@ def generator(seed: int, *purpose: object) -> torch.Generator:
 @contextmanager
 def isolated() -> Iterator[None]:
     """Lets the body seed torch's default generators and puts everybody's state back at its end."""
-    cuda = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    cuda = list(range(torch.cuda.device_count()))
     with torch.random.fork_rng(devices=cuda):
         yield

@@ -11,7 +11,7 @@ class RoundRow:
     """One round of one run: its query, and what the fit after that query's labels reached.
 
     Round 0 is the first fit, before any query: it has no shares, counts or monitors. `labels` counts everything paid
-    for, validation included. `low` and `high` bound `accuracy` by what a single run knows (see `statistics.wilson`).
+    for, validation included. `low` and `high` bound `accuracy` by what a single run knows (see `intervals.wilson`).
     `shares` are shares of the query by group, for example `{"absent": 0.85}`; `timings` are seconds by what took them.
 
     Monitors that are drawn, each optional: `active_units` of `latent_units`, `kl_per_unit` (nats), `discriminator_auc`

@@ -52,12 +52,6 @@ class Point:
     estimate: Estimate
 
 
-def wilson(share: float, measured: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of a share that was measured on so many images."""
-    found = stats.binomtest(round(share * measured), measured).proportion_ci(LEVEL, method="wilson")
-    return float(found.low), float(found.high)
-
-
 def mean_interval(values: Sequence[float]) -> Estimate:
     """The mean with its 95 % t interval; none for a single value, nor for values that are all equal."""
     mean, n = float(np.mean(values)), len(values)

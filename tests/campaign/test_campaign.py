@@ -1,0 +1,230 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pickwell.campaign import Campaign
+from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError
+from pickwell.items import Kind, Label, Round, RoundState
+from pickwell.oracle import Simulated
+
+
+def answers(campaign: Campaign, question: Round) -> dict[int, str]:
+    return {pick.item: str(campaign.pool.item(pick.item).known) for pick in question.picks}
+
+
+def picks(question: Round) -> list[tuple[int, float]]:
+    return [(pick.item, pick.score) for pick in question.picks]
+
+
+def test_the_first_round_is_drawn_at_random(campaign: Campaign) -> None:
+    question = campaign.ask(20)
+    assert question.strategy == "random"
+    assert [pick.rank for pick in question.picks] == list(range(1, 21))
+    assert len({pick.item for pick in question.picks}) == 20
+    assert sum(pick.held_out for pick in question.picks) == 2
+
+
+def test_asking_again_gives_the_same_until_told(campaign: Campaign) -> None:
+    question = campaign.ask(20)
+    assert campaign.ask(20) == question
+    with Campaign(campaign.directory.root) as other:
+        assert other.ask(20) == question
+    campaign.tell(answers(campaign, question))
+    again = campaign.ask(20)
+    assert again.strategy == "vaal"
+    assert not {p.item for p in again.picks} & {p.item for p in question.picks}
+
+
+def test_another_question_has_to_wait(campaign: Campaign) -> None:
+    campaign.ask(20)
+    with pytest.raises(RoundError, match=r"round 1 \(random, 20 images\) is still open with 20 unanswered"):
+        campaign.ask(21)
+
+
+def test_labels_held_out_are_never_trained_on(campaign: Campaign) -> None:
+    for _ in range(2):
+        campaign.tell(answers(campaign, campaign.ask(20)))
+    labels = campaign.store.labels()
+    assert labels.held_out.sum() == 4
+    metrics = campaign.fit()
+    assert metrics.measured == 4
+    assert metrics.labels == 40
+    trained, _ = labels.part(held_out=False)
+    held, _ = labels.part(held_out=True)
+    assert not set(trained.tolist()) & set(held.tolist())
+
+
+def test_small_budgets_hold_out_their_share_in_the_long_run(campaign: Campaign) -> None:
+    for _ in range(5):
+        campaign.tell(answers(campaign, campaign.ask(4, "random")))
+    assert campaign.store.labels().held_out.sum() == 2
+
+
+def test_partial_answers_skips_and_ignores(campaign: Campaign) -> None:
+    first, second, third, *rest = campaign.ask(10).picks
+    told = campaign.tell([Label(first.item, "3"), Label(second.item, None, Kind.SKIP)])
+    assert (told.answered, told.skipped) == (1, 1)
+    assert len(campaign.ask(10).waiting) == 8
+    campaign.tell([Label(third.item, None, Kind.IGNORE)])
+    campaign.close_round()
+    free = set(campaign.unlabelled().tolist())
+    assert first.item not in free
+    assert second.item in free
+    assert third.item not in free
+    assert {pick.item for pick in rest} <= free
+    with pytest.raises(RoundError, match="no round is open"):
+        campaign.close_round()
+
+
+def test_corrections_and_undo(campaign: Campaign) -> None:
+    question = campaign.ask(3)
+    item = question.picks[0].item
+    campaign.tell(answers(campaign, question))
+    before = campaign.store.labels().values
+    campaign.tell({item: "0"})
+    campaign.tell({item: "1"})
+    at = campaign.store.labels().items.tolist().index(item)
+    assert campaign.store.labels().values[at] == "1"
+    campaign.undo()
+    assert campaign.store.labels().values[at] == "0"
+    campaign.undo()
+    assert campaign.store.labels().values == before
+    campaign.undo()
+    assert len(campaign.store.labels()) == 0
+    assert campaign.store.round(1).state is RoundState.OPEN
+
+
+def test_imports_are_labels_of_items_never_asked(campaign: Campaign) -> None:
+    with pytest.raises(LabelError, match="item 5 was never asked"):
+        campaign.tell({5: "3"})
+    campaign.tell({item: str(campaign.pool.item(item).known) for item in range(400)}, imported=True)
+    labels = campaign.store.labels()
+    assert len(labels) == 400
+    assert 20 <= labels.held_out.sum() <= 65
+    assert campaign.ask(5).strategy == "vaal"
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        ({9999: "3"}, "unknown item 9999; the pool holds items 0 to 1796"),
+        ({0: "33"}, "item 0: unknown class '33'; did you mean '3'?"),
+    ],
+)
+def test_wrong_labels_change_nothing(campaign: Campaign, labels: dict[int, str], sentence: str) -> None:
+    question = campaign.ask(2)
+    good = answers(campaign, question)
+    position = campaign.store.position()
+    with pytest.raises(LabelError, match=re.escape(sentence)):
+        campaign.tell(good | labels)
+    assert campaign.store.position() == position
+
+
+def test_budgets_larger_than_the_pool_are_refused(campaign: Campaign) -> None:
+    with pytest.raises(BudgetError, match="budget 1798 is larger than the 1797 unlabelled images left"):
+        campaign.ask(1798)
+    with pytest.raises(BudgetError, match="budget 0 is not a number of images"):
+        campaign.ask(0)
+    assert campaign.store.rounds() == []
+
+
+def test_strategies_and_settings_by_name(campaign: Campaign) -> None:
+    with pytest.raises(SettingsError, match="unknown strategy 'vall'; did you mean 'vaal'"):
+        campaign.ask(5, "vall")
+    with pytest.raises(SettingsError, match="unknown setting of strategy vaal 'step'; did you mean 'steps'"):
+        campaign.ask(5, "vaal", step=4)
+    with pytest.raises(LabelError, match="nothing is labelled yet"):
+        campaign.fit()
+
+
+def test_ask_fits_only_if_labels_changed(campaign: Campaign) -> None:
+    seen: list[str] = []
+    campaign.tell(answers(campaign, campaign.ask(20)))
+    campaign.progress = lambda what, done, total: seen.append(what)
+    campaign.fit()
+    assert "training" in seen
+    seen.clear()
+    campaign.fit()
+    campaign.ask(5)
+    assert "training" not in seen
+    with Campaign(campaign.directory.root, progress=lambda what, *_: seen.append(what)) as other:
+        other.fit()
+        assert "training" not in seen
+
+
+def test_the_whole_pool_can_be_labelled(campaign: Campaign) -> None:
+    known = campaign.pool.manifest.known()
+    campaign.tell({item: str(known[item]) for item in range(1790)}, imported=True)
+    metrics = campaign.run(Simulated(campaign.task.classes), rounds=1, budget=7)
+    assert metrics.labels == 1797
+    with pytest.raises(BudgetError, match="larger than the 0 unlabelled images left"):
+        campaign.ask(1)
+
+
+def test_run_is_ask_answer_learn_repeated(campaign: Campaign, made: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(made, tmp_path / "other")
+    metrics = campaign.run(Simulated(campaign.task.classes), rounds=3, budget=12)
+    with Campaign(tmp_path / "other") as other:
+        for _ in range(3):
+            other.tell(answers(other, other.ask(12)))
+            last = other.fit()
+        assert [picks(r) for r in other.store.rounds()] == [picks(r) for r in campaign.store.rounds()]
+    assert last.values == metrics.values
+    assert [row.labels for row in campaign.store.results() if row.metric == "accuracy"] == [12, 24, 36]
+
+
+def test_adding_images_keeps_ids(campaign: Campaign, tmp_path: Path) -> None:
+    from PIL import Image
+
+    question = campaign.ask(5)
+    (tmp_path / "more").mkdir()
+    for number in range(3):
+        Image.new("L", (20, 20), 40 * number).save(tmp_path / "more" / f"{number}.png")
+    summary = campaign.add(tmp_path / "more")
+    assert (summary.added, summary.total) == (3, 1800)
+    assert len(campaign.unlabelled()) == 1795
+    assert campaign.ask(5) == question
+    campaign.tell({1799: "4"}, imported=True)
+    assert campaign.images.get(campaign.unlabelled()[-1:]).shape == (1, 3, 16, 16)
+
+
+def test_what_is_scored_does_not_depend_on_the_memory_limit(campaign: Campaign, made: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(made, tmp_path / "other")
+    text = (tmp_path / "other" / "campaign.toml").read_text()
+    (tmp_path / "other" / "campaign.toml").write_text(text.replace("memory_limit_mib = 2048", "memory_limit_mib = 1"))
+    campaign.tell(answers(campaign, campaign.ask(30)))
+    with Campaign(tmp_path / "other") as streaming:
+        assert not streaming.images.in_memory
+        streaming.tell(answers(streaming, streaming.ask(30)))
+        assert picks(streaming.ask(10)) == picks(campaign.ask(10))
+
+
+def test_status_counts(campaign: Campaign) -> None:
+    assert "ask for the first images" in campaign.status().advice
+    question = campaign.ask(20)
+    campaign.tell(dict(list(answers(campaign, question).items())[:15]))
+    now = campaign.status()
+    assert (now.images, now.labelled, now.waiting, now.rounds, now.open_round) == (1797, 15, 5, 0, 1)
+    assert sum(now.classes.values()) == 15
+    assert "to-label.csv" in now.advice
+
+
+def test_reports_open(campaign: Campaign) -> None:
+    from pickwell.report.campaigns import campaign_report
+    from pickwell.report.html import render
+
+    assert "No accuracy has been measured yet" in render(
+        campaign_report(campaign.store, campaign.pool, campaign.task.classes)
+    )
+    campaign.run(Simulated(campaign.task.classes), rounds=2, budget=10)
+    page = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
+    assert [row.labels for row in page.runs[0].rounds] == [10, 20]
+    assert np.isfinite([row.accuracy for row in page.runs[0].rounds]).all()
+    assert all(pick.png for gallery in page.galleries for pick in gallery.picks)
+    assert "Round 2: vaal" in render(page)
