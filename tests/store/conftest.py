@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from pickwell.store import Store
-from pickwell.testing.store_contract import Clock
+from pickwell.testing.stores import Clock
 
 _numbers = count()
 

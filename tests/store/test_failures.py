@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pickwell.errors import BusyError, StoreError
 from pickwell.store import Store
-from pickwell.testing.store_contract import ask, tell, truth
+from pickwell.testing.stores import ask, tell, truth
 
 Make = Callable[..., Store]
 

@@ -1,6 +1,6 @@
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.store import Holding, Store
-from pickwell.testing.store_contract import Clock
+from pickwell.testing.stores import Clock
 
 
 def _open(store: Store) -> None:

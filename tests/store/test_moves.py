@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, RoundState
 from pickwell.store import Store
-from pickwell.testing.store_contract import Clock
+from pickwell.testing.stores import Clock
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # thousands of commits: a disk would be slow
 ITEMS = range(8)

@@ -1,8 +1,7 @@
 """What every store must do: inherit StoreContract, and give it the fixtures `store` (empty) and `clock`."""
 
 import math
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -10,41 +9,7 @@ import pytest
 from pickwell.errors import LabelError, RoundError, StoreError
 from pickwell.items import Kind, Label, Pick, PickState, Round, RoundState
 from pickwell.store import Store, Told
-
-START = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that stands still until it is moved; calling it gives microseconds since 1970."""
-
-    def __init__(self) -> None:
-        self.time = START
-
-    def __call__(self) -> int:
-        return (self.time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-    def forward(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-
-def ask(store: Store, items: Iterable[int], *, number: int = 1, held_out: Iterable[int] = ()) -> Round:
-    """Opens a round with these items, in this order, their scores falling."""
-    picks = [Pick(item, rank, 1 / rank, item in set(held_out)) for rank, item in enumerate(items, 1)]
-    return store.open_round(number=number, strategy="vaal", seed=7, picks=picks)
-
-
-def tell(store: Store, answers: dict[int, str], annotator: str = "", event: str | None = None) -> Told:
-    labels = [Label(item, value, annotator=annotator) for item, value in answers.items()]
-    return store.tell(labels, source="test", event=event)
-
-
-def truth(store: Store) -> dict[int, str]:
-    labels = store.labels()
-    return dict(zip(labels.items.tolist(), labels.values, strict=True))
-
-
-def states(store: Store, number: int) -> dict[int, str]:
-    return {pick.item: pick.state.value for pick in store.round(number).picks}
+from pickwell.testing.stores import START, Clock, ask, states, tell, truth
 
 
 class StoreContract:
@@ -252,6 +217,18 @@ class StoreContract:
         assert (store.undo(), truth(store)) == ([Label(1, "cat")], {})
         assert [r.state for r in store.rounds()] == ["open", "abandoned"]
 
+    def test_undo_is_refused_while_an_abandoned_round_has_labels(self, store: Store) -> None:
+        ask(store, [1])
+        tell(store, {1: "cat"}, "ann")
+        ask(store, [2, 3], number=2)
+        tell(store, {2: "dog"}, "bob")
+        store.close_round(2, RoundState.ABANDONED)
+        with pytest.raises(RoundError, match="round 2 was opened since"):
+            store.undo(annotator="ann")
+        assert store.undo(annotator="bob") == [Label(2, "dog", annotator="bob")]
+        assert store.undo(annotator="ann") == [Label(1, "cat", annotator="ann")]
+        assert (truth(store), store.round(1).state) == ({}, "open")
+
     def test_a_round_closed_by_hand_stays_closed(self, store: Store) -> None:
         ask(store, [1, 2])
         tell(store, {1: "cat"})
@@ -283,6 +260,10 @@ class StoreContract:
         assert states(store, 1) == {7: "leased", 5: "answered", 6: "leased", 4: "leased"}
         assert (store.release("ann"), store.release("ann")) == (2, 0)
         assert [p.item for p in store.lease("eve", 9, 60)] == [7, 4]
+        assert (store.release("bob"), [p.item for p in store.lease("eve", 2, 60)]) == (1, [7, 4])  # not 6, a better one
+        tell(store, {7: "cat"}, "eve")
+        store.undo()
+        assert states(store, 1)[7] == "waiting"  # an answer ends its lease
 
     def test_a_lease_ends_by_itself_and_a_heartbeat_keeps_it(self, store: Store, clock: Clock) -> None:
         ask(store, [1, 2])

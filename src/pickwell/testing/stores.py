@@ -1,0 +1,42 @@
+"""Short words for tests of stores: a clock that is moved by hand, asking, telling, and reading the truth."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from pickwell.items import Label, Pick, Round
+from pickwell.store import Store, Told
+
+START = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is moved; calling it gives microseconds since 1970."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> int:
+        return (self.time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+    def forward(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+def ask(store: Store, items: Iterable[int], *, number: int = 1, held_out: Iterable[int] = ()) -> Round:
+    """Opens a round with these items, in this order, their scores falling."""
+    picks = [Pick(item, rank, 1 / rank, item in set(held_out)) for rank, item in enumerate(items, 1)]
+    return store.open_round(number=number, strategy="vaal", seed=7, picks=picks)
+
+
+def tell(store: Store, answers: dict[int, str], annotator: str = "", event: str | None = None) -> Told:
+    labels = [Label(item, value, annotator=annotator) for item, value in answers.items()]
+    return store.tell(labels, source="test", event=event)
+
+
+def truth(store: Store) -> dict[int, str]:
+    labels = store.labels()
+    return dict(zip(labels.items.tolist(), labels.values, strict=True))
+
+
+def states(store: Store, number: int) -> dict[int, str]:
+    return {pick.item: pick.state.value for pick in store.round(number).picks}
