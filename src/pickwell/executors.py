@@ -1,4 +1,4 @@
-"""Where work runs: in this process, or in some processes of this machine; a cluster's engine fits the same interface."""
+"""Where work runs: in this process or in some processes of this machine; a cluster's engine fits the interface too."""
 
 import os
 import threading

@@ -41,9 +41,11 @@ def load(
 
     Up to an `image_size` of 64 the stem is the CIFAR-size one. `width` scales the channels; `dropout` None is the
     family's own rate. `network.loaded` says what the file gave. Raises SettingsError, WeightsError.
+    "linear" and "mlp" take vectors `(B, image_size)` in place of images.
     """
     plan = Plan(num_classes=num_classes, image_size=image_size, width=width, dropout=dropout)
-    return _load("NETWORKS", "network", name, plan, weights)
+    table = "VECTORS" if name in _table("VECTORS") else "NETWORKS"
+    return _load(table, "network", name, plan, weights)
 
 
 def load_dense(

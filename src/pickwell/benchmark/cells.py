@@ -1,0 +1,116 @@
+"""Cells: experiment x method x seed x variant, each named by all that can change its numbers."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pickwell import strategies
+from pickwell.benchmark.code import shared_digest, strategy_digest
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.errors import SettingsError, unknown
+
+HARMLESS = ("title", "notes", "published", "format", "seeds", "baseline", "reference", "methods", "variants")
+SHARED = 8
+LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: `method` under `seed`; the variant's changes are in `experiment` already."""
+
+    experiment: Experiment
+    method: str
+    seed: int
+    variant: str = ""
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The strategy's name and settings, as `campaign.toml` has them."""
+        if self.method == FULL:
+            return {"name": self.experiment.methods[self.experiment.baseline].get("strategy", self.experiment.baseline)}
+        settings = dict(self.experiment.methods[self.method])
+        return {"name": settings.pop("strategy", self.method), **settings}
+
+    @property
+    def rounds(self) -> int:
+        """How many queries it makes."""
+        return 0 if self.method == FULL else self.experiment.rounds.count
+
+    def facts(self) -> dict[str, Any]:
+        """All settings that can change the numbers, defaults of the strategy included."""
+        values = {key: value for key, value in self.experiment.dump().items() if key not in HARMLESS}
+        for harmless in ("checkpoint_seconds", "memory_limit_mib"):
+            del values["training"][harmless]
+        chosen = self.chosen
+        name = chosen.pop("name")
+        settings = strategies.settings_of(strategies.create(name, chosen))
+        full = self.method == FULL
+        if full:  # variants of the budget share their reference
+            values |= {"start": None, "rounds": None}
+        return {**values, "strategy": {"name": name, **settings}, "seed": self.seed, "full": full}
+
+    @property
+    def key(self) -> str:
+        """A hash of the facts."""
+        return _digest(self.facts())
+
+    @property
+    def folder(self) -> str:
+        """The name of its directory: readable, the facts' hash, and the code's."""
+        return f"{self.stem}.{code(self.chosen['name'], self.experiment.training.precision)}"
+
+    @property
+    def stem(self) -> str:
+        """The part of the directory's name that does not depend on the code."""
+        return f"{self.chosen['name']}.s{self.seed}.{self.key}"
+
+    def __str__(self) -> str:
+        return f"{self.method}{f' ({self.variant})' if self.variant else ''}, seed {self.seed}"
+
+
+def grid(experiment: Experiment, methods: Sequence[str] = (), seeds: Sequence[int] = ()) -> list[Cell]:
+    """The cells, seed by seed: what is compared with one another comes out together."""
+    for name in methods:
+        if name not in (*experiment.methods, FULL):
+            raise SettingsError(unknown("method", name, experiment.methods))
+    named = list(methods) or [*experiment.methods, *([FULL] if experiment.reference else [])]
+    variants = {name: experiment.variant(name) for name in (experiment.variants or {"": {}})}
+    return [
+        Cell(changed, method, seed, variant)
+        for seed in (seeds or range(experiment.seeds))
+        for variant, changed in variants.items()
+        for method in named
+        if method == FULL or method in changed.methods
+    ]
+
+
+@cache
+def code(strategy: str, precision: str) -> str:
+    """Two hashes: of the code, the libraries and the arithmetic that all cells share, and of the strategy's own code.
+
+    The first `SHARED` letters are the first: cells in which they are equal may be compared with one another.
+    """
+    from pickwell.learner import Devices
+
+    devices = Devices(precision)  # type: ignore[arg-type]
+    libraries = {name: version(name) for name in LIBRARIES}
+    common = _digest([shared_digest(), libraries, devices.device.type, devices.precision])
+    return common[:SHARED] + _digest(strategy_digest(strategy))[:4]
+
+
+def _digest(facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def finished(root: Path, cell: Cell, *, any_code: bool = False) -> Path | None:
+    """The cell's result if it is finished; with `any_code` also one that other code made."""
+    here = root / "cells" / cell.folder / "result.json"
+    if here.exists():
+        return here
+    others = sorted((root / "cells").glob(f"{cell.stem}.*/result.json")) if any_code else []
+    return others[-1] if others else None

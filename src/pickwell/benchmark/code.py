@@ -1,0 +1,50 @@
+"""The version of the code, told from the code itself: comments, docstrings and layout change no number."""
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import pickwell
+
+ROOMS = ("acquisition", "campaign", "data", "learner", "models", "tasks")
+FILES = ("oracle.py", "labels.py", "benchmark/prepare.py", "benchmark/features.py", "benchmark/running.py")
+HOME = Path(pickwell.__file__).parent
+
+
+@cache
+def shared_digest() -> str:
+    """A hash of the source that all strategies' numbers come from."""
+    rooms = [path for room in ROOMS for path in (HOME / room).rglob("*.py")]
+    return _digest([*rooms, *(HOME / name for name in FILES)])
+
+
+@cache
+def strategy_digest(strategy: str) -> str:
+    """A hash of the source that is a strategy's own; those of the VAAL family share their room."""
+    module, room = strategy.replace("-", "_"), HOME / "strategies"
+    own = [room / f"{module}.py", *(room / module).rglob("*.py")]
+    family = (room / "vaal").rglob("*.py") if module.startswith("vaal") else ()
+    return _digest({*own, *family} | {path for path in room.glob("*.py") if path.stem in ("strategy", "pointwise")})
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted({path for path in paths if path.exists()}):
+        digest.update(path.relative_to(HOME).as_posix().encode())
+        digest.update(_meaning(path.read_text(encoding="utf-8")).encode())
+    return digest.hexdigest()
+
+
+def _meaning(source: str) -> str:
+    """The program without comments, docstrings and layout."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [line for line in node.body if not _is_text(line)] or [ast.Pass()]
+    return ast.dump(tree)
+
+
+def _is_text(line: ast.stmt) -> bool:
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)

@@ -1,0 +1,165 @@
+"""An experiment as a value: what is run, on what, how often. One TOML file each; users copy one."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tomli_w
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from pickwell.config import ModelSettings, Section, TrainingSettings, ValidationSettings, _sentence
+from pickwell.errors import SettingsError, VersionError, unknown
+
+FORMAT = 1
+"""The version of an experiment's file and of a results folder."""
+PLACES = (Path("experiments"), Path(__file__).parents[3] / "experiments", Path(__file__).parent / "experiments")
+"""Where named experiments are looked for: here, in a checkout, in an installed package."""
+FULL = "full data"
+"""The method that labels everything at once: the reference line above all curves."""
+
+
+class DataSettings(Section):
+    """The images. `set` is a data set's name, or the path of a labelled folder, CSV, Parquet set or feature file.
+
+    `train` images stay in the pool (0: all that are left), `validation` are set aside and never used, `test` are
+    measured on. A set without a test set of its own gives some of its images, drawn once for all seeds. `features`
+    replaces the images by vectors: "vae" (of the pool's own VAE) or "network" (`network`, with `weights` if any).
+    """
+
+    set: str
+    train: int = Field(default=0, ge=0)
+    validation: int = Field(default=0, ge=0)
+    test: int = Field(default=0, ge=0)
+    test_set: str = ""
+    test_draw: Literal["random", "balanced"] = "random"
+    features: Literal["", "vae", "network"] = ""
+    feature_size: int = Field(default=32, ge=8, le=2048)
+    feature_steps: int = Field(default=600, ge=1)
+    network: str = "small_cnn"
+    weights: str = ""
+
+
+class StartSettings(Section):
+    """The first labels: how many, drawn how. `absent` classes (a number, or their names) have none of them."""
+
+    labels: int = Field(ge=1)
+    draw: Literal["random", "stratified"] = "random"
+    absent: int | tuple[str, ...] = 0
+
+
+class RoundSettings(Section):
+    """How many rounds of how many labels."""
+
+    count: int = Field(ge=0)
+    budget: int = Field(ge=1)
+
+
+class OracleSettings(Section):
+    """A share `noise` of the labels is wrong, within a class's group where the data set has groups."""
+
+    noise: float = Field(default=0.0, ge=0, le=1)
+
+
+class Experiment(Section):
+    """What `experiments/NAME.toml` says. Variants are changes by dotted key: `{"oracle.noise" = 0.1}`."""
+
+    format: int = FORMAT
+    title: str
+    notes: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
+    task: Literal["classification", "segmentation"] = "classification"
+    seeds: int = Field(default=5, ge=1)
+    baseline: str = "random"
+    reference: bool = False
+    data: DataSettings
+    start: StartSettings
+    rounds: RoundSettings
+    oracle: OracleSettings = OracleSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    validation: ValidationSettings = ValidationSettings(share=0.0)
+    methods: dict[str, dict[str, Any]] = Field(min_length=1)
+    variants: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("methods")
+    @classmethod
+    def _nameable(cls, methods: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        if FULL in methods:
+            raise ValueError(f"'{FULL}' is the reference's name; set reference = true instead")
+        return methods
+
+    @model_validator(mode="after")
+    def _compared(self) -> Self:
+        if self.baseline not in self.methods:
+            raise ValueError(f"baseline '{self.baseline}' is none of the methods ({', '.join(self.methods)})")
+        return self
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], *, where: str = "experiment") -> Self:
+        """The experiment that `values` describe; a SettingsError names the first thing that is wrong."""
+        made_by = values.get("format", FORMAT)
+        if isinstance(made_by, int) and made_by > FORMAT:
+            raise VersionError(
+                f"{where} has format {made_by}, this pickwell reads up to {FORMAT}; it was made by a newer version: "
+                "upgrade with pip install -U pickwell, or choose another results folder"
+            )
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(f"{where}: {_sentence(cls, error)}") from None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The experiment in a TOML file."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        return cls.parse(values, where=str(path))
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values that `parse` reads back."""
+        return self.model_dump(mode="json")
+
+    def toml(self) -> str:
+        """The text of a TOML file that `read` reads back."""
+        return tomli_w.dumps(self.dump())
+
+    def changed(self, changes: Mapping[str, Any], *, where: str = "settings") -> Self:
+        """The experiment with some values replaced, by dotted key: `{"rounds.count": 2}`."""
+        values = self.dump()
+        for key, value in changes.items():
+            *tables, last = key.split(".")
+            table = values
+            for name in tables:
+                table = table.setdefault(name, {})
+                if not isinstance(table, dict):
+                    raise SettingsError(f"{where}: setting '{key}': '{name}' is a value, not a table")
+            table[last] = value
+        return type(self).parse(values, where=where)
+
+    def variant(self, name: str) -> Self:
+        """The experiment with the variant's changes in it; "" is the experiment as it stands."""
+        return self.changed(self.variants[name], where=f"variant '{name}'") if name else self
+
+
+def available() -> dict[str, Path]:
+    """The named experiments and their files, sorted by name."""
+    found: dict[str, Path] = {}
+    for place in reversed(PLACES):
+        found |= {path.stem: path for path in place.glob("*.toml")}
+    return dict(sorted(found.items()))
+
+
+def load(name: str | Path) -> tuple[str, Experiment]:
+    """An experiment's name and value, by its name or its file's path."""
+    path = Path(name)
+    if path.suffix != ".toml":
+        named = available()
+        if str(name) not in named:
+            raise SettingsError(f"{unknown('experiment', name, named)}; or name a .toml file of your own")
+        path = named[str(name)]
+    return path.stem, Experiment.read(path)

@@ -1,0 +1,213 @@
+"""Runs the cells of an experiment: finished ones never again, two runners never the same one, a failure alone."""
+
+import json
+import os
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+
+from filelock import FileLock, Timeout
+
+from pickwell.benchmark.cells import Cell, finished
+from pickwell.benchmark.experiment import Experiment
+from pickwell.benchmark.prepare import prepare
+from pickwell.benchmark.running import run_cell
+from pickwell.errors import PickwellError, SettingsError, TrainingError
+from pickwell.executors import Executor, Here
+from pickwell.learner.training import Progress
+
+DATA = "PICKWELL_DATA"
+
+
+class State(StrEnum):
+    """What has become of a cell."""
+
+    FINISHED = "finished"
+    BUSY = "busy"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A results folder, the folder of all data, and how to treat what is there already."""
+
+    root: Path
+    data: Path
+    retry: bool = False
+    any_code: bool = False
+
+    @classmethod
+    def at(cls, root: Path, data: Path | None = None, *, retry: bool = False, any_code: bool = False) -> "Bench":
+        """The bench with its data folder from the environment variable PICKWELL_DATA unless given."""
+        return cls(root, data or Path(os.environ.get(DATA, ".")), retry, any_code)
+
+    def folder(self, cell: Cell) -> Path:
+        """The cell's directory."""
+        return self.root / "cells" / cell.folder
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a cell; `ran` if it was worked on now. `sentence` says why one failed, for people."""
+
+    cell: Cell
+    state: State
+    seconds: float = 0.0
+    ran: bool = False
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell and where it belongs; it can be sent to another process."""
+
+    bench: Bench
+    cell: Cell
+    progress: Progress | None = None
+
+
+Told = Callable[[Outcome, int, int, float | None], None]
+"""Called with an outcome, how many cells are settled, how many there are, and the seconds left."""
+
+
+def run(
+    experiment: Experiment,
+    cells: Sequence[Cell],
+    bench: Bench,
+    *,
+    executor: Executor | None = None,
+    told: Told | None = None,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Runs the cells that are not finished; returns what became of each."""
+    _begin(experiment, cells, bench)
+    clock, outcomes = Clock(len(cells), getattr(executor, "jobs", 1)), []
+    tasks = [Task(bench, cell, None if executor else progress) for cell in cells]
+    for outcome in (executor or Here()).map(attempt, tasks):
+        outcomes.append(outcome)
+        clock.add(outcome, cells)
+        if told:
+            told(outcome, len(outcomes), len(cells), clock.left())
+    return outcomes
+
+
+def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
+    """Refuses what cannot work before anything is computed, and makes the pools."""
+    for cell in cells:
+        _ = cell.folder  # a misspelt strategy or setting is found here
+    check_folder(bench.root)
+    for changed in {json.dumps(cell.experiment.dump(), default=str): cell.experiment for cell in cells}.values():
+        prepare(changed, bench.data, bench.root)
+    (bench.root / "cells").mkdir(parents=True, exist_ok=True)
+    (bench.root / "experiment.toml").write_text(experiment.toml(), encoding="utf-8")
+    kept = "pools/\n*.lock\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
+    (bench.root / ".gitignore").write_text(kept, encoding="utf-8")
+
+
+def check_folder(root: Path) -> Experiment | None:
+    """The experiment whose results are in the folder, None if it has none; VersionError if a newer version made it."""
+    path = root / "experiment.toml"
+    if not path.exists() and root.is_dir() and any(root.iterdir()) and not (root / "pools").exists():
+        raise SettingsError(f"{root} is not empty and holds no benchmark's results; choose another folder with --out")
+    return Experiment.read(path) if path.exists() else None
+
+
+def attempt(task: Task) -> Outcome:
+    """Runs the cell unless it is finished, has failed before, or another runner is at it."""
+    bench, cell = task.bench, task.cell
+    if settled := state_of(bench, cell):
+        return settled
+    root = bench.folder(cell)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(root.with_name(root.name + ".lock"), blocking=False)
+    try:
+        with lock:
+            return state_of(bench, cell) or _work(task, root)
+    except Timeout:
+        return Outcome(cell, State.BUSY, sentence="another process is at it")
+
+
+def state_of(bench: Bench, cell: Cell) -> Outcome | None:
+    """What has become of the cell earlier; None if it is to be run."""
+    if finished(bench.root, cell, any_code=bench.any_code):
+        return Outcome(cell, State.FINISHED)
+    failure = bench.folder(cell) / "failure.json"
+    if failure.exists() and not bench.retry:
+        facts = json.loads(failure.read_text(encoding="utf-8"))
+        return Outcome(cell, State(facts["state"]), sentence=facts["sentence"])
+    return None
+
+
+def _work(task: Task, root: Path) -> Outcome:
+    began = perf_counter()
+    (root / "failure.json").unlink(missing_ok=True)
+    try:
+        prepared = prepare(task.cell.experiment, task.bench.data, task.bench.root)
+        run_cell(task.cell, prepared, root, task.progress)
+    except Exception as error:  # whatever it is, the other cells go on
+        return _failed(task.cell, root, error, perf_counter() - began)
+    return Outcome(task.cell, State.FINISHED, perf_counter() - began, ran=True)
+
+
+def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome:
+    state = State.DIVERGED if isinstance(error, TrainingError) else State.FAILED
+    known = isinstance(error, PickwellError)
+    sentence = str(error) if known else f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
+    facts = {
+        "state": state, "sentence": sentence, "error": f"{type(error).__name__}: {error}", "cell": str(cell),
+        "trace": traceback.format_exc(), "time": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds,
+    }  # fmt: skip
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "failure.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    return Outcome(cell, state, seconds, ran=True, sentence=sentence)
+
+
+def states(experiment_cells: Sequence[Cell], bench: Bench) -> Iterator[Outcome]:
+    """What has become of each cell so far, without running any."""
+    for cell in experiment_cells:
+        yield state_of(bench, cell) or Outcome(cell, State.BUSY if _is_locked(bench, cell) else State.WAITING)
+
+
+def _is_locked(bench: Bench, cell: Cell) -> bool:
+    path = bench.folder(cell).with_name(cell.folder + ".lock")
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+@dataclass
+class Clock:
+    """The time left: the mean seconds of each method's cells so far, for those that are not settled yet."""
+
+    total: int
+    jobs: int = 1
+    _settled: list[Cell] = field(default_factory=list)
+    _seconds: dict[str, list[float]] = field(default_factory=dict)
+    _waiting: list[Cell] = field(default_factory=list)
+
+    def add(self, outcome: Outcome, cells: Sequence[Cell]) -> None:
+        """Takes in one outcome."""
+        self._settled.append(outcome.cell)
+        if outcome.ran and outcome.state is State.FINISHED:
+            self._seconds.setdefault(outcome.cell.method, []).append(outcome.seconds)
+        done = set(map(id, self._settled))
+        self._waiting = [cell for cell in cells if id(cell) not in done]
+
+    def left(self) -> float | None:
+        """Seconds left; None before any cell has run."""
+        every = [value for values in self._seconds.values() for value in values]
+        if not every:
+            return None
+        usual = sum(every) / len(every)
+        means = {name: sum(values) / len(values) for name, values in self._seconds.items()}
+        return sum(means.get(cell.method, usual) for cell in self._waiting) / self.jobs

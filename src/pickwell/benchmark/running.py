@@ -1,0 +1,217 @@
+"""One cell from its first labels to its result: a campaign that goes on where it was stopped."""
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pickwell.benchmark.cells import Cell
+from pickwell.benchmark.experiment import FORMAT, FULL
+from pickwell.benchmark.prepare import Prepared
+from pickwell.campaign import Campaign
+from pickwell.campaign.picking import versions
+from pickwell.config import Settings
+from pickwell.data.files import replacing
+from pickwell.directory import Directory, new_directory
+from pickwell.errors import SettingsError
+from pickwell.items import Round, RoundState
+from pickwell.learner.seeds import derive, generator
+from pickwell.learner.training import Progress
+from pickwell.oracle import Noisy, Oracle, Simulated
+from pickwell.store import Store
+
+IMPORT = "import"
+
+
+def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """Runs the cell in the directory `root` until its result is written; returns the result."""
+    if not (root / "campaign.toml").exists():
+        _create(cell, prepared, root)
+    sitting = _sit_down(root)
+    with Campaign(root, progress=progress) as campaign:
+        training = campaign.settings.training
+        sizes = campaign.settings.model.image_size, training.memory_limit_mib
+        campaign.images = prepared.images(prepared.pool, *sizes)
+        campaign.test_images = prepared.images(prepared.test, *sizes)
+        oracle = _oracle(cell, campaign, prepared)
+        absent = absent_classes(cell, prepared.classes)
+        if not campaign.store.position():
+            first = first_items(cell, campaign, absent)
+            campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
+        seconds = _rounds(cell, campaign, oracle)
+        result = _result(cell, prepared, campaign, absent, seconds) | {"sittings": sitting}
+    with replacing(root / "result.json") as new:
+        new.write_text(json.dumps(result, default=_plain), encoding="utf-8")
+    shutil.rmtree(root / "fits", ignore_errors=True)
+    return result
+
+
+def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
+    """Makes the campaign; its pools are links to those that all cells share."""
+    settings = campaign_settings(cell, prepared)
+    with new_directory(root) as partial:
+        directory = Directory(partial)
+        for link, target in ((directory.pool, prepared.pool), (directory.test, prepared.test)):
+            link.symlink_to(os.path.relpath(target.resolve(), root.resolve()), target_is_directory=True)
+        directory.settings.write_text(settings.toml(), encoding="utf-8")
+        (partial / "cell.json").write_text(json.dumps(cell.facts(), indent=1, default=_plain), encoding="utf-8")
+        with Store.open(directory.url(settings), create=True) as store:
+            store.create_campaign(name=settings.name, seed=cell.seed, settings=settings.dump(), versions=versions())
+
+
+def campaign_settings(cell: Cell, prepared: Prepared) -> Settings:
+    """The cell as a campaign's settings."""
+    chosen = cell.experiment
+    model = chosen.model.model_dump()
+    if size := prepared.feature_size():
+        model["image_size"] = size
+    return Settings.parse(
+        {
+            "name": str(cell),
+            "seed": cell.seed,
+            "task": {"classes": list(prepared.classes)},
+            "model": model,
+            "training": chosen.training.model_dump(),
+            "validation": chosen.validation.model_dump(),
+            "strategy": cell.chosen,
+        }
+    )
+
+
+def _sit_down(root: Path) -> int:
+    """How often the cell was taken up, this time included: more than once, and times of fits are parts of them."""
+    count = root / "sittings"
+    times = int(count.read_text(encoding="utf-8")) + 1 if count.exists() else 1
+    count.write_text(str(times), encoding="utf-8")
+    return times
+
+
+def _oracle(cell: Cell, campaign: Campaign, prepared: Prepared) -> Oracle:
+    truth = Simulated(campaign.task.classes)
+    noise = cell.experiment.oracle.noise
+    return Noisy(truth, noise, prepared.groups, derive(cell.seed, "oracle")) if noise else truth
+
+
+def absent_classes(cell: Cell, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes that the first labels lack: those named, or so many drawn by the seed."""
+    absent = cell.experiment.start.absent
+    if cell.method == FULL or not absent:
+        return ()
+    if isinstance(absent, tuple):
+        wrong = sorted(set(absent) - set(classes))
+        if wrong:
+            raise SettingsError(f"start.absent names {', '.join(wrong)}; the classes are {', '.join(classes)}")
+        return absent
+    if absent > len(classes) - 2:
+        raise SettingsError(f"start.absent is {absent} of {len(classes)} classes; at least 2 must have first labels")
+    order = torch.randperm(len(classes), generator=generator(cell.seed, "absent"))[:absent]
+    return tuple(sorted(classes[at] for at in order.tolist()))
+
+
+def first_items(cell: Cell, campaign: Campaign, absent: tuple[str, ...]) -> list[int]:
+    """The items labelled at first: by the seed alone, so the same for every method."""
+    known = campaign.pool.manifest.known()
+    if cell.method == FULL:
+        return list(range(len(known)))
+    start = cell.experiment.start
+    free = np.array([item for item, name in enumerate(known) if name not in absent], dtype=np.int64)
+    if start.labels > len(free) - cell.rounds * cell.experiment.rounds.budget + (len(known) - len(free)):
+        needed = start.labels + cell.rounds * cell.experiment.rounds.budget
+        raise SettingsError(f"the pool has {len(known):,} images, the rounds need {needed:,}; ask for fewer")
+    drawn = free[torch.randperm(len(free), generator=generator(cell.seed, "first labels")).numpy()]
+    if start.draw == "stratified":
+        drawn = drawn[_by_class([str(known[item]) for item in drawn.tolist()])]
+    return sorted(drawn[: start.labels].tolist())
+
+
+def _by_class(names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """An order whose every beginning holds the classes in their shares."""
+    totals, seen, places = Counter(names), Counter[str](), []
+    for name in names:
+        seen[name] += 1
+        places.append((seen[name] - 0.5) / totals[name])
+    return np.argsort(places, kind="stable")
+
+
+def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> float:
+    """Asks and answers what is left of the rounds; returns the seconds of the last fit."""
+    while (
+        sum(r.strategy != IMPORT and r.state is RoundState.CLOSED for r in campaign.store.rounds(picks=False))
+        < cell.rounds
+    ):
+        question = campaign.ask(cell.experiment.rounds.budget)
+        answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
+        campaign.tell(answers, source=type(oracle).__name__.lower())
+    began = time.perf_counter()
+    campaign.fit()
+    return time.perf_counter() - began
+
+
+def _result(
+    cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...], seconds: float
+) -> dict[str, Any]:
+    rounds = campaign.store.rounds()
+    first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
+    metrics: dict[int, dict[str, float]] = {}
+    for row in campaign.store.results():
+        metrics.setdefault(row.labels, {})[row.metric] = row.value
+    rows, labels = [], 0
+    for number, asked in enumerate([first, *questions]):
+        labels += len(asked.picks)
+        details = campaign.store.details(asked.number)
+        following = questions[number] if number < len(questions) else None
+        fit = campaign.store.details(following.number).timings["fit"] if following else seconds
+        query = details.timings.get("query") if number else None
+        rows.append(
+            {"round": number, "labels": labels, "metrics": metrics.get(labels, {}), "fit_seconds": fit,
+             "query_seconds": query, "monitors": details.monitors, **_picked(campaign, asked, absent)}
+        )  # fmt: skip
+    return {
+        "format": FORMAT, "facts": cell.facts(), "method": cell.method, "variant": cell.variant, "seed": cell.seed,
+        "code": cell.folder.rsplit(".", 1)[1], "data": prepared.fingerprint, "classes": prepared.classes,
+        "absent": absent, "rounds": rows, "versions": versions() | {"python": platform.python_version()},
+        "hardware": hardware(campaign), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
+
+
+def _picked(campaign: Campaign, asked: Round, absent: tuple[str, ...]) -> dict[str, Any]:
+    items = [campaign.pool.item(pick.item) for pick in asked.picks]
+    counts = Counter(str(item.known) for item in items)
+    share = {"absent": sum(counts[name] for name in absent) / len(items)} if absent and items else {}
+    return {
+        "picks": [asdict(p) | {"name": item.name} for p, item in zip(asked.picks, items, strict=True)],
+        "class_counts": dict(sorted(counts.items())),
+        "shares": share if asked.strategy != IMPORT else {},
+    }
+
+
+def hardware(campaign: Campaign) -> dict[str, Any]:
+    """What the numbers were computed on."""
+    device = campaign.devices.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return {
+        "device": device.type, "name": name, "precision": campaign.devices.precision, "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(), "system": platform.platform(terse=True),
+    }  # fmt: skip
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else dict(value) if isinstance(value, Mapping) else str(value)

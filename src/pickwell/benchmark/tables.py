@@ -1,0 +1,154 @@
+"""What the cells hold as tidy tables: one row a measured number, one a pick, one a cell."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from pickwell.benchmark.cells import SHARED, Cell
+from pickwell.benchmark.experiment import FORMAT
+from pickwell.errors import StoreError, VersionError
+from pickwell.report.runs import RoundRow, Run
+
+Result = Mapping[str, Any]
+
+
+def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
+    """The results of finished cells, all of one version of the code, and sentences about what was left out.
+
+    Where several versions of the code have finished cells, the one with most is taken, or with `any_code` all.
+    """
+    found = [result for cell in cells for result in _of(root, cell)]
+    once = list(_first_of_each(found))
+    group = _commonest(result["code"][:SHARED] for result in found)
+    own = {name: _commonest(r["code"] for r in found if r["method"] == name and r["code"][:SHARED] == group)
+           for name in {result["method"] for result in found}}  # fmt: skip
+    kept = [result for result in found if result["code"] == own[result["method"]]]
+    if len(kept) == len(once):
+        return kept, []
+    if any_code:
+        versions = len({result["code"][:SHARED] for result in once})
+        return once, [
+            f"The cells were made by {versions} versions of the code and are read together, as was asked for."
+        ]
+    return kept, [
+        f"{len(once) - len(kept)} of {len(once)} finished cells were made by another version of the code and are left "
+        "out; --any-code reads them too."
+    ]
+
+
+def _commonest(values: Iterable[str]) -> str | None:
+    counts = Counter(values)
+    return counts.most_common(1)[0][0] if counts else None
+
+
+def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
+    """The cell's results by each version of the code that made one."""
+    for path in sorted((root / "cells").glob(f"{cell.stem}.*/result.json")):
+        try:
+            result = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} cannot be read: {error}; remove its folder, and run the experiment again"
+            ) from None
+        if result["format"] > FORMAT:
+            raise VersionError(
+                f"{path} has format {result['format']}, this pickwell reads up to {FORMAT}; a newer version made it: "
+                "upgrade with pip install -U pickwell"
+            )
+        yield result | {"method": cell.method, "variant": cell.variant}
+
+
+def _first_of_each(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    seen: set[tuple[Any, ...]] = set()
+    for result in found:
+        key = result["method"], result["variant"], result["seed"]
+        if key not in seen:
+            seen.add(key)
+            yield result
+
+
+def runs(found: Sequence[Result]) -> list[Run]:
+    """The results as a report shows them."""
+    return [Run(result["method"], result["seed"], tuple(_row(row) for row in result["rounds"])) for result in found]
+
+
+def _row(row: Mapping[str, Any]) -> RoundRow:
+    times = {"fit": row["fit_seconds"], "query": row["query_seconds"]}
+    return RoundRow(
+        round=row["round"], labels=row["labels"], accuracy=row["metrics"].get("accuracy"), shares=row["shares"],
+        class_counts=row["class_counts"] if row["round"] else {}, monitors=row["monitors"],
+        timings={name: seconds for name, seconds in times.items() if seconds is not None},
+    )  # fmt: skip
+
+
+def measured(found: Sequence[Result]) -> pa.Table:
+    """One row a number: experiment's variant, method, seed, round, labels paid for, metric, value."""
+    rows = [
+        {**_key(result), "round": row["round"], "labels": row["labels"], "metric": metric, "value": value}
+        for result in found for row in result["rounds"] for metric, value in _values(row)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=pa.schema([*KEY, *((n, pa.int64()) for n in ("round", "labels")),
+                                                        ("metric", pa.string()), ("value", pa.float64())]))  # fmt: skip
+
+
+def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    yield from row["metrics"].items()
+    for name in ("fit_seconds", "query_seconds"):
+        if row[name] is not None:
+            yield name, row[name]
+    yield from ((f"share/{name}", share) for name, share in row["shares"].items())
+    yield from ((name, value) for name, value in row["monitors"].items() if isinstance(value, int | float))
+
+
+def picks(found: Sequence[Result]) -> pa.Table:
+    """One row a labelled image: the index sets, round 0 being the first labels."""
+    rows = [
+        {**_key(result), "round": row["round"], **{name: pick[name] for name, _ in PICK}}
+        for result in found for row in result["rounds"] for pick in row["picks"]
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=pa.schema([*KEY, ("round", pa.int64()), *PICK]))
+
+
+def runs_made(found: Sequence[Result]) -> pa.Table:
+    """One row a cell: its code, data, label cost, seconds, versions, hardware and settings."""
+    rows = [
+        {**_key(r), "code": r["code"], "data": r["data"], "labels": r["rounds"][-1]["labels"],
+         "sittings": r["sittings"],
+         "seconds": sum(row["fit_seconds"] + (row["query_seconds"] or 0.0) for row in r["rounds"]),
+         "absent": ", ".join(r["absent"]), "finished": r["finished"], "versions": json.dumps(r["versions"]),
+         "hardware": json.dumps(r["hardware"]), "settings": json.dumps(r["facts"])}
+        for r in found
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows)
+
+
+KEY = [("variant", pa.string()), ("method", pa.string()), ("seed", pa.int64())]
+PICK = [
+    ("rank", pa.int64()),
+    ("item", pa.int64()),
+    ("name", pa.string()),
+    ("score", pa.float64()),
+    ("held_out", pa.bool_()),
+]
+
+
+def _key(result: Result) -> dict[str, Any]:
+    return {name: result[name] for name, _ in KEY}
+
+
+def export(found: Sequence[Result], folder: Path) -> list[Path]:
+    """Writes results, picks and cells as Parquet and as CSV; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"results": measured(found), "picks": picks(found), "cells": runs_made(found)}
+    written = []
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+        pa.csv.write_csv(table, folder / f"{name}.csv")
+        written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
+    return written
