@@ -1,0 +1,154 @@
+// The figures, drawn again when something changes.
+import { curve, histograms } from "/static/charts.js";
+import { askButton } from "/static/round.js";
+import { ask, duration, element, picture, say } from "/static/session.js";
+
+const $ = (id) => document.getElementById(id);
+const PAGE = 60;
+let figures = null;
+let seen = "";
+let chosen = null;
+let shown = 0;
+askButton($("ask"));
+
+async function look() {
+  try {
+    const status = await ask("/api/status");
+    live(status);
+    const state = JSON.stringify([status.position, status.round?.number, status.loop.running, Math.floor(Date.now() / 20000)]);
+    if (state !== seen) {
+      seen = state;
+      figures = await ask("/api/dashboard");
+      drawAll();
+    }
+  } catch (error) {
+    $("doing").textContent = `The server does not answer: ${error.message}`;
+  }
+  setTimeout(look, document.hidden ? 10000 : 1500);
+}
+
+function live({ round, loop }) {
+  const bar = $("doing-bar");
+  const busy = loop.running || (loop.doing && loop.doing.done < loop.doing.total);
+  bar.hidden = !busy;
+  $("ask").hidden = busy || Boolean(round) || !loop.left || (loop.when !== "hand" && !loop.error);
+  if (busy) {
+    if (loop.doing) bar.value = loop.doing.done / loop.doing.total;
+    else bar.removeAttribute("value");
+    const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
+    const step = loop.doing ? `${loop.doing.what}: ${loop.doing.done} of ${loop.doing.total}${left}` : "starting to fit";
+    $("doing").textContent = round ? `Round ${round.number}: ${round.done} of ${round.total} done · ${step}` : step;
+  } else if (round) $("doing").textContent = `Round ${round.number} (${round.strategy}): ${round.done} of ${round.total} done, ${round.leased} with annotators now.`;
+  else $("doing").textContent = loop.error || (loop.left ? "No round is open." : "Every image is labelled or set aside.");
+}
+
+function drawAll() {
+  const last = figures.curve.at(-1);
+  const seconds = figures.annotators.reduce((sum, one) => sum + one.at_work, 0);
+  const span = last && last.low !== null ? `${last.low.toFixed(3)} to ${last.high.toFixed(3)}, on ${last.measured} images` : "";
+  numbers([
+    ["labelled", figures.labelled.toLocaleString("en"), `of ${figures.images.toLocaleString("en")} images`],
+    ["accuracy", last ? last.accuracy.toFixed(3) : "–", span || "not measured yet"],
+    ["held out", figures.held_out.toLocaleString("en"), "to measure on"],
+    ["people's time", seconds ? duration(seconds) : "–", `${figures.annotators.length} annotators`.replace(/^1 annotators/, "1 annotator")],
+    ["computing", figures.computed_seconds ? duration(figures.computed_seconds) : "–", `${figures.rounds.length} rounds`.replace(/^1 rounds/, "1 round")],
+  ]);
+  curve($("curve"), figures.curve);
+  balance();
+  people();
+  monitors();
+  tabs();
+}
+
+function numbers(entries) {
+  $("numbers").replaceChildren(...entries.map(([name, value, more]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, value, element("small", {}, more)))));
+}
+
+const cell = (tag, ...content) => element(tag, {}, ...content);
+
+function balance() {
+  if (!figures.balance.length) return $("balance").replaceChildren("No label yet.");
+  const rows = figures.balance.slice(-12);
+  const table = element("table", { class: "heat" });
+  table.append(element("thead", {}, element("tr", {}, cell("th", "class"), ...rows.map((row) => element("th", { scope: "col" }, `${row.round}`)), cell("th", "all"))));
+  const body = element("tbody");
+  figures.classes.map((name, at) => [name, figures.balance.reduce((sum, row) => sum + row.counts[at], 0), at])
+    .sort((a, b) => b[1] - a[1]).slice(0, 40).forEach(([name, all, at]) => {
+      const cells = rows.map((row) => {
+        const share = row.counts[at] / Math.max(1, row.counts.reduce((a, b) => a + b, 0));
+        const one = cell("td", String(row.counts[at]));
+        one.style.setProperty("--share", share.toFixed(3));
+        return one;
+      });
+      body.append(element("tr", {}, element("th", { scope: "row" }, name), ...cells, cell("td", String(all))));
+    });
+  table.append(body);
+  const more = figures.classes.length > 40 ? [element("p", { class: "muted" }, `The 40 classes with most labels, of ${figures.classes.length}.`)] : [];
+  return $("balance").replaceChildren(table, ...more);
+}
+
+function people() {
+  if (!figures.annotators.length) return $("people").replaceChildren("Nobody has labelled yet.");
+  const table = element("table");
+  const heads = ["name", "labels", "skipped", "out", "undone", "a minute", "seconds each", "suggestion seen"];
+  table.append(element("thead", {}, element("tr", {}, ...heads.map((words) => element("th", { scope: "col" }, words)))));
+  table.append(element("tbody", {}, ...figures.annotators.map((one) => element("tr", {},
+    element("th", { scope: "row" }, one.name || "(no name)"),
+    ...[one.answered, one.skipped, one.ignored, one.undone, one.a_minute?.toFixed(1) ?? "–", one.seconds?.toFixed(2) ?? "–", one.suggestions_seen].map((value) => cell("td", String(value)))))));
+  const pairs = figures.agreement.pairs.map(({ names, images, kappa }) =>
+    element("li", {}, `${names.map((name) => name || "(no name)").join(" and ")}: Cohen's kappa ${kappa === null ? "undefined" : kappa.toFixed(2)} on ${images} images`));
+  return $("people").replaceChildren(table, ...(pairs.length ? [element("ul", { class: "muted" }, ...pairs)] : []));
+}
+
+function monitors() {
+  const latest = figures.rounds.findLast((one) => Object.keys(one.monitors).length);
+  $("monitors-of").textContent = latest ? `Round ${latest.number}, ${latest.strategy}.` : "";
+  if (!latest) return $("monitors").replaceChildren("The strategy of these rounds watches nothing.");
+  const { warnings = [], ...values } = latest.monitors;
+  const facts = Object.entries(values).filter(([, value]) => typeof value === "number");
+  const list = element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) =>
+    [element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, Number.isInteger(value) ? String(value) : value.toFixed(3))]));
+  $("monitors").replaceChildren(...warnings.map((words) => element("p", { class: "warning" }, words)));
+  const series = [["unlabelled", values.score_histogram], ["labelled", values.score_histogram_labelled]].filter(([, counts]) => counts);
+  if (series.length) {
+    $("monitors").append(element("p", { class: "key" }, ...series.map(([name], at) => element("span", { class: `key-${at}` }, name)), " by score 1 − D"));
+    histograms($("monitors"), series.map(([name, counts]) => ({ name, counts })));
+  }
+  return $("monitors").append(list);
+}
+
+function tabs() {
+  const numbers_ = figures.rounds.map((one) => one.number);
+  if (!numbers_.length) return $("round-facts").replaceChildren("No round yet.");
+  if (chosen === null || !numbers_.includes(chosen)) chosen = numbers_.at(-1);
+  $("tabs").replaceChildren(...figures.rounds.slice(-24).map((one) => {
+    const button = element("button", { type: "button", "aria-pressed": String(one.number === chosen) }, `${one.number}`);
+    button.addEventListener("click", () => { chosen = one.number; shown = 0; tabs(); });
+    return button;
+  }));
+  const one = figures.rounds.find((found) => found.number === chosen);
+  const took = Object.entries(one.timings).filter(([, value]) => typeof value === "number").map(([what, value]) => `${what} ${value < 10 ? `${value.toFixed(1)} s` : duration(value)}`);
+  $("round-facts").textContent = [`${one.strategy}, ${one.state}`, `asked ${new Date(one.opened).toLocaleString("en-GB")}`, ...took].join(" · ");
+  return gallery(0, Math.max(PAGE, shown));
+}
+
+async function gallery(start, limit) {
+  try {
+    const { picks, total } = await ask(`/api/rounds/${chosen}?start=${start}&limit=${Math.min(200, limit)}`);
+    const made = picks.map((pick) => {
+      const words = pick.label ?? (pick.state === "answered" ? "" : pick.state);
+      const tile = element("li", { title: `${pick.name}: rank ${pick.rank}${pick.score === null ? "" : `, score ${pick.score.toFixed(3)}`}` },
+        element("img", { src: picture(pick.item, "thumb"), alt: pick.name, loading: "lazy" }), element("b", {}, `${pick.rank}`), element("span", {}, words));
+      tile.classList.toggle("held", pick.held_out);
+      return tile;
+    });
+    if (start) $("gallery").append(...made);
+    else $("gallery").replaceChildren(...made);
+    shown = start + picks.length;
+    $("more").hidden = shown >= total;
+  } catch (error) { say(error.message); }
+}
+$("more").addEventListener("click", () => gallery(shown, PAGE));
+addEventListener("resize", () => { if (figures) curve($("curve"), figures.curve); });
+look();

@@ -1,0 +1,144 @@
+// The page where many similar images are labelled at once.
+import { Events, showSaved } from "/static/events.js";
+import { actionButtons, classList, meaning, typing } from "/static/keys.js";
+import { RoundPicks, askButton, showIdle } from "/static/round.js";
+import { element, picture, say } from "/static/session.js";
+
+const $ = (id) => document.getElementById(id);
+const tiles = $("tiles");
+const selected = new Set();
+const batches = []; // what undo takes back
+let at = 0;
+let anchor = 0;
+let shownAt = performance.now();
+
+const events = new Events({
+  changed: showSaved,
+  refused: (_, sentence) => { say(sentence); round.fill(); },
+  acknowledged: (event, answer) => {
+    if (answer.closed) round.fill();
+    if (event.path === "/api/undo" && !event.picks?.every((pick) => answer.items.includes(pick.item))) location.reload();
+  },
+});
+const round = new RoundPicks({
+  arrived: draw, idle: rest, unsent: () => events.waiting.length, least: 30, ahead: 60,
+});
+showSaved(events.waiting.length, events.trouble);
+
+const ORDERS = {
+  rank: (pick) => [pick.rank],
+  class: (pick) => [pick.hint?.suggestion ?? "￿", -(pick.hint?.confidence ?? 0), pick.rank],
+  similar: (pick) => [pick.hint?.order ?? Infinity, pick.rank],
+};
+function compare(a, b) {
+  for (let place = 0; place < a.length; place++) if (a[place] !== b[place]) return a[place] < b[place] ? -1 : 1;
+  return 0;
+}
+function ordered() {
+  const order = ORDERS[$("sort").value];
+  return [...round.waiting].sort((a, b) => compare(order(a), order(b)));
+}
+
+function draw() {
+  const picks = ordered();
+  $("wait").hidden = picks.length > 0;
+  for (const option of $("sort").options) option.disabled = option.value !== "rank" && !picks.some((pick) => pick.hint);
+  const old = new Map([...tiles.children].map((tile) => [Number(tile.dataset.item), tile]));
+  tiles.replaceChildren(...picks.map((pick) => old.get(pick.item) ?? tile(pick)));
+  at = Math.min(at, Math.max(0, picks.length - 1));
+  mark();
+}
+
+function tile(pick) {
+  const image = element("img", { src: picture(pick.item, "thumb"), alt: pick.name, draggable: "false", loading: "lazy" });
+  const words = pick.hint?.suggestion && $("sort").value === "class" ? pick.hint.suggestion : `${pick.rank}`;
+  return element("li", { role: "option", "data-item": pick.item, id: `tile-${pick.item}`, title: pick.name }, image, element("span", {}, words));
+}
+
+function mark() {
+  [...tiles.children].forEach((one, place) => {
+    one.setAttribute("aria-selected", String(selected.has(Number(one.dataset.item))));
+    one.classList.toggle("at", place === at);
+  });
+  const here = tiles.children[at];
+  if (here) tiles.setAttribute("aria-activedescendant", here.id);
+  const now = round.round;
+  $("count").textContent = `${selected.size} of ${round.waiting.length} selected${now ? ` · ${Math.min(now.done, now.total)} of ${now.total} done in round ${now.number}` : ""}`;
+}
+
+function toggle(place, range) {
+  const places = range ? [Math.min(anchor, place), Math.max(anchor, place)] : [place, place];
+  for (let i = places[0]; i <= places[1]; i++) {
+    const item = Number(tiles.children[i]?.dataset.item);
+    if (range || !selected.has(item)) selected.add(item);
+    else selected.delete(item);
+  }
+  at = place;
+  if (!range) anchor = place;
+  mark();
+}
+
+function decide(kind, label) {
+  const picks = round.waiting.filter((pick) => selected.has(pick.item)).slice(0, 200);
+  if (!picks.length) return say("Nothing is selected: click images, or x on the framed one.");
+  const body = { items: picks.map((pick) => pick.item), seconds: Math.round(performance.now() - shownAt) / 1000, via: "grid" };
+  body.suggestion_seen = $("sort").value === "class";
+  if (kind === "answer") body.label = label;
+  events.push(`/api/${kind}`, body);
+  batches.push(picks);
+  selected.clear();
+  if (round.round) round.round.done += picks.length;
+  for (const pick of picks) round.decide(pick);
+  shownAt = performance.now();
+  if (label) classes.flash(label);
+  draw();
+  if (!round.waiting.length) round.look().catch(() => {});
+}
+
+function undo() {
+  const picks = batches.pop();
+  if (!picks) return say("On this page nothing is left to take back; the Label page goes further back.");
+  for (const pick of [...picks].reverse()) round.giveBack(pick);
+  if (round.round) round.round.done -= picks.length;
+  events.push("/api/undo", {}).picks = picks;
+  picks.forEach((pick) => selected.add(pick.item));
+  draw();
+}
+
+function rest(status, trouble) {
+  if (round.waiting.length) return;
+  if (status?.round) round.round = status.round;
+  draw();
+  showIdle(status, trouble);
+}
+
+function go(step) {
+  at = Math.max(0, Math.min(tiles.children.length - 1, at + step));
+  tiles.children[at]?.scrollIntoView({ block: "nearest" });
+  mark();
+}
+const columns = () => getComputedStyle(tiles).gridTemplateColumns.split(" ").length;
+
+const moves = {
+  select: () => toggle(at, false), all: () => { round.waiting.forEach((pick) => selected.add(pick.item)); mark(); },
+  leave: () => { selected.clear(); mark(); }, undo, find: () => classes.find(),
+  skip: () => decide("skip"), ignore: () => decide("ignore"),
+  back: () => go(-1), forward: () => go(1), up: () => go(-columns()), down: () => go(columns()),
+};
+const classes = classList((name) => decide("answer", name));
+actionButtons([["undo", "⌫", "undo"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"]], (move) => moves[move]());
+askButton($("wait-ask"));
+$("sort").addEventListener("change", () => { tiles.replaceChildren(); draw(); $("sort").blur(); });
+tiles.addEventListener("click", (click) => {
+  const one = click.target.closest("li");
+  if (one) toggle([...tiles.children].indexOf(one), click.shiftKey);
+});
+addEventListener("keydown", (press) => {
+  if (typing(press)) return;
+  const asked = meaning(press);
+  if (!asked || (asked.move && !moves[asked.move])) return;
+  press.preventDefault();
+  if (press.repeat && !["back", "forward", "up", "down"].includes(asked.move)) return;
+  if (asked.label !== undefined) decide("answer", asked.label);
+  else moves[asked.move]();
+});

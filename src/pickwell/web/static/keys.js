@@ -1,0 +1,95 @@
+// Which key means what: digits and the free letters are classes, the others are moves.
+import { element, told } from "/static/session.js";
+
+export const MOVES = {
+  s: "skip", i: "ignore", f: "flag", n: "note", p: "model", z: "zoom", x: "select", ".": "repeat",
+  "/": "find", "?": "help", "+": "larger", "-": "smaller",
+  Backspace: "undo", ArrowLeft: "back", ArrowRight: "forward", ArrowUp: "up", ArrowDown: "down",
+  Enter: "accept", Escape: "leave",
+};
+const FREE = [..."1234567890"].concat([..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !(letter in MOVES)));
+export const keyOf = new Map(told.classes.slice(0, FREE.length).map((name, at) => [name, FREE[at]]));
+const classOf = new Map([...keyOf].map(([name, key]) => [key, name]));
+
+// What a key press asks for: {move} or {label}; null for nothing of ours.
+export function meaning(press) {
+  if ((press.ctrlKey || press.metaKey) && !press.altKey) {
+    if (press.key.toLowerCase() === "z") return { move: "undo" };
+    return press.key.toLowerCase() === "a" ? { move: "all" } : null;
+  }
+  if (press.altKey) return null;
+  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  if (key in MOVES) return { move: MOVES[key] };
+  // Some keyboards have digits on the shifted level only.
+  const digit = /^Digit(\d)$/.exec(press.code)?.[1];
+  const label = classOf.get(digit ?? key) ?? classOf.get(key);
+  return label === undefined ? null : { label };
+}
+
+export const typing = (press) => press.target instanceof Element && press.target.matches("input, textarea, select");
+
+// The list of classes with a field to find one; `choose(name)` is called with what is clicked, or found and entered.
+export function classList(choose) {
+  const list = document.getElementById("classes");
+  const find = document.getElementById("find");
+  const rows = told.classes.map((name) => {
+    const key = keyOf.get(name);
+    const cap = key ? element("kbd", {}, key) : element("span", { class: "nokey" });
+    const button = element("button", { type: "button", "data-label": name }, cap, element("span", {}, name));
+    return element("li", {}, button);
+  });
+  let at = 0;
+  const shown = () => rows.filter((row) => !row.hidden);
+  const mark = () => shown().forEach((row, place) => {
+    row.classList.toggle("found", Boolean(find.value) && place === at);
+    if (find.value && place === at) row.scrollIntoView({ block: "nearest" });
+  });
+  const filter = () => {
+    const words = find.value.trim().toLowerCase();
+    const fits = (name) => name.toLowerCase().includes(words);
+    rows.forEach((row, place) => { row.hidden = !fits(told.classes[place]); });
+    const begins = rows.filter((row, place) => !row.hidden && told.classes[place].toLowerCase().startsWith(words));
+    at = words && begins.length ? shown().indexOf(begins[0]) : 0;
+    mark();
+  };
+  const leave = () => { find.value = ""; filter(); find.blur(); };
+  list.append(...rows);
+  list.classList.toggle("many", told.classes.length > 12);
+  list.addEventListener("click", (click) => {
+    const button = click.target.closest("button");
+    if (!button) return;
+    button.blur();
+    leave();
+    choose(button.dataset.label);
+  });
+  find.addEventListener("input", filter);
+  find.addEventListener("keydown", (press) => {
+    if (press.isComposing) return;
+    const found = shown();
+    if (press.key === "Enter" && found[at] && find.value.trim()) {
+      const { label } = found[at].firstChild.dataset;
+      leave();
+      choose(label);
+    } else if (press.key === "Escape") leave();
+    else if (press.key === "ArrowDown") at = Math.min(at + 1, found.length - 1);
+    else if (press.key === "ArrowUp") at = Math.max(at - 1, 0);
+    else return;
+    press.preventDefault();
+    press.stopPropagation();
+    mark();
+  });
+  return { find: () => find.focus(), flash: (name) => flash(rows[told.classes.indexOf(name)]) };
+}
+
+function flash(row) {
+  row?.animate?.([{ background: "var(--pressed)" }, { background: "transparent" }], 350);
+}
+
+export function actionButtons(actions, act) {
+  const place = document.getElementById("actions");
+  for (const [move, key, words] of actions) {
+    const button = element("button", { type: "button", "data-move": move }, element("kbd", {}, key), words);
+    button.addEventListener("click", () => { button.blur(); act(move); });
+    place.append(button);
+  }
+}

@@ -1,0 +1,77 @@
+// Who labels, at which tab; requests, and what became of them.
+export const told = JSON.parse(document.getElementById("told").textContent);
+export const tab = random();
+const NAME = `pickwell/${told.campaign}/name`;
+
+export function random() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function kept(key) {
+  try { return localStorage.getItem(key); } catch { return null; }
+}
+
+let name = told.fixed ? told.annotator : (kept(NAME) ?? told.annotator);
+export const who = () => ({ annotator: name, tab });
+
+const button = document.getElementById("annotator");
+if (button) {
+  button.textContent = name || "your name";
+  button.disabled = told.fixed;
+  button.addEventListener("click", () => {
+    const asked = prompt("Your name, kept with each label", name);
+    if (asked === null) return;
+    name = asked.replace(/[\u0000-\u001f/]/g, " ").trim().slice(0, 80);
+    try { localStorage.setItem(NAME, name); } catch { /* kept for this page only */ }
+    location.reload();
+  });
+}
+
+export class Refusal extends Error {
+  constructor(code, sentence) { super(sentence); this.code = code; }
+}
+
+export async function send(path, body, options = {}) {
+  return answer(await fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...options,
+  }));
+}
+
+export async function ask(path) {
+  return answer(await fetch(path));
+}
+
+async function answer(response) {
+  const values = await response.json().catch(() => ({ error: response.statusText }));
+  if (!response.ok) throw new Refusal(response.status, values.error);
+  return values;
+}
+
+export const element = (tag, attributes = {}, ...children) => {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(key, "");
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+};
+
+export const picture = (item, size = "full") => `/api/images/${item}?size=${size}`;
+
+const toast = document.getElementById("toast");
+let leaves;
+export function say(sentence) {
+  if (!toast) return;
+  toast.textContent = sentence;
+  toast.hidden = false;
+  clearTimeout(leaves);
+  leaves = setTimeout(() => { toast.hidden = true; }, 7000);
+}
+
+export function duration(seconds) {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+}
