@@ -1,12 +1,22 @@
 """Which items cover the pool: greedy covers, exact, over features that may lie on disk."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 Features = Tensor | npt.NDArray[np.floating]
 """`(N, D)`: a tensor, or an array that may be memory-mapped; read block by block, as float32."""
+CANDIDATES = 2048
+"""How many of the farthest items are kept at hand: rows `(2048, D)` in memory."""
+CENTRES_AT_ONCE = 512
+PAIRS_AT_ONCE = 4096
+PICKED = -1.0
+TOGETHER = 32
+"""How many candidates' gains are worked out in one product."""
 
 
 def k_center(
@@ -16,72 +26,163 @@ def k_center(
 
     Every step picks the item whose Euclidean distance to the nearest of `centres` `(M, D)` and of the picks so far is
     largest, times its `weight` `(N,)` >= 0 where given; ties go to the lowest index. Without centres the first pick is
-    the heaviest item, at distance infinity. The same for any `block` (Gonzalez 1985; Sener and Savarese 2018).
+    the heaviest item, at distance infinity. The same for any `block`; memory is that of a few blocks, of 2,048 rows
+    and of a few numbers an item (Gonzalez 1985; Sener and Savarese 2018).
     """
     assert 1 <= budget <= len(features), f"{budget} of {len(features)}"
-    blocks = _Blocks(features, weight, block)
-    for start in range(0, 0 if centres is None else len(centres), block):
-        assert centres is not None
-        blocks.add(_rows(centres, start, start + block))
-    picks, gaps = [], []
-    for _ in range(budget):
-        index, gap = blocks.farthest()
-        blocks.add(_rows(features, index, index + 1))
-        blocks.value[index] = -torch.inf
-        picks.append(index)
-        gaps.append(gap)
+    cover = _Cover(features, weight, block)
+    if centres is not None:
+        for start in range(0, len(centres), block):
+            cover.meet(rows_of(centres, slice(start, start + block)))
+    picks: list[int] = []
+    gaps: list[float] = []
+    while len(picks) < budget:
+        for index, gap in cover.farthest(budget - len(picks)):
+            picks.append(index)
+            gaps.append(gap)
     return torch.tensor(picks), torch.tensor(gaps)
 
 
-class _Blocks:
-    """Each item's weighted distance to its nearest centre, brought up to date only where it could matter.
+class _Cover:
+    """Each item's distance to its nearest centre, and the greedy steps.
 
-    A centre can only lower a distance, so a block whose last known maximum is below the best found elsewhere need not
-    be looked at; when it is, it meets all its new centres in one product.
+    A centre can only lower a distance. So many steps can be taken among the items that were farthest, until the best
+    of them is no better than all others were; only then do the others meet the new centres, all in one product.
     """
 
     def __init__(self, features: Features, weight: Tensor | None, block: int) -> None:
         self.features, self.weight, self.block = features, weight, block
-        self.value = torch.full((len(features),), torch.inf)
-        self.centres: list[Tensor] = []
-        count = -(-len(features) // block)
-        self.met = [0] * count
-        self.bound = torch.full((count,), torch.inf)
+        self.near = torch.full((len(features),), torch.inf)
+        self.started = False
+        # Distances are screened around a middle: far from zero their products would say little.
+        self.middle = rows_of(features, slice(0, block)).mean(0)
 
-    def add(self, centres: Tensor) -> None:
-        self.centres.append(centres)
+    def meet(self, centres: Tensor) -> None:
+        """Lowers the distances of all items to those of the new centres."""
+        for start in range(0, len(self.near) if len(centres) else 0, self.block):
+            part = slice(start, start + self.block)
+            if (self.near[part] > 0).any():
+                lower(self.near[part], rows_of(self.features, part), centres, self.middle)
+                self.started = True
 
-    def farthest(self) -> tuple[int, float]:
-        """The index of the largest value, the lowest one among equals, and that value."""
-        if not self.centres:
-            return (0 if self.weight is None else int(self.weight.argmax())), torch.inf
-        best, index = -torch.inf, -1
-        for number in self.bound.argsort(descending=True).tolist():
-            # An equal bound must be looked at: the tie may be at a lower index there.
-            if self.bound[number] < best:
-                break
-            self._refresh(number)
-            found = number * self.block + int(self.value[number * self.block : (number + 1) * self.block].argmax())
-            gap = float(self.value[found])
-            if gap > best or (gap == best and found < index) or index < 0:
-                best, index = gap, found
-        return index, best
+    def farthest(self, most: int) -> list[tuple[int, float]]:
+        """The next picks, at least one and at most `most`, with their gaps."""
+        if not self.started:
+            found = [(0 if self.weight is None else int(self.weight.argmax()), torch.inf)]
+        else:
+            value = _weighed(self.near, self.weight)
+            found = list(self._among(value, most)) or [(int(value.argmax()), float(value.max()))]
+        indices = torch.tensor([index for index, _ in found])
+        self.near[indices] = PICKED
+        self.started = True
+        if most > len(found):
+            self.meet(rows_of(self.features, indices))
+        return found
 
-    def _refresh(self, number: int) -> None:
-        start, stop = number * self.block, (number + 1) * self.block
-        value = self.value[start:stop]
-        if self.met[number] < len(self.centres):
-            rows = _rows(self.features, start, stop)
-            new = torch.cat(self.centres[self.met[number] :])
-            for part in torch.split(new, self.block):
-                # Differences, not products: a distance must not depend on what else is in the block.
-                near = torch.cdist(rows, part, compute_mode="donot_use_mm_for_euclid_dist").amin(1)
-                torch.minimum(value, near if self.weight is None else near * self.weight[start:stop], out=value)
-            self.met[number] = len(self.centres)
-        self.bound[number] = value.max()
+    def _among(self, value: Tensor, most: int) -> Iterator[tuple[int, float]]:
+        floor = float(value.topk(min(CANDIDATES, len(value))).values[-1])
+        # In ascending order, so that ties go to the lowest index; what ties with the floor is left to its turn.
+        places = (value > floor).nonzero().squeeze(1)
+        rows, near = rows_of(self.features, places), self.near[places]
+        weight = None if self.weight is None else self.weight[places]
+        for _ in range(min(most, len(places))):
+            value = _weighed(near, weight)
+            best = int(value.argmax())
+            if not value[best] > floor:
+                return
+            yield int(places[best]), float(value[best])
+            near[best] = PICKED
+            lower(near, rows, rows[best : best + 1], self.middle)
 
 
-def _rows(features: Features, start: int, stop: int) -> Tensor:
-    part = features[start:stop]
-    # A copy, because a read-only memory map cannot become a tensor.
-    return part.float() if isinstance(part, Tensor) else torch.from_numpy(np.array(part, dtype=np.float32))
+def _weighed(near: Tensor, weight: Tensor | None) -> Tensor:
+    value = near if weight is None else near * weight
+    return value.masked_fill(near == PICKED, -torch.inf)
+
+
+def lower(near: Tensor, rows: Tensor, centres: Tensor, middle: Tensor) -> None:
+    """Lowers `near` `(R,)` in place to the Euclidean distance of `rows` `(R, D)` to the nearest of `centres` `(M, D)`.
+
+    Products only screen: a pair that could lower a distance, by a bound on their rounding, is measured by its
+    differences. So a distance depends on nothing but its two rows.
+    """
+    shifted = rows - middle
+    squares = shifted.square().sum(1)
+    for part in torch.split(centres, CENTRES_AT_ONCE):
+        moved = part - middle
+        norms = moved.square().sum(1)
+        screen = torch.addmm(norms, shifted, moved.T, alpha=-2).add_(squares[:, None])
+        slack = (squares + norms.max()) * (2 * (rows.shape[1] + 8) * torch.finfo(torch.float32).eps)
+        limit = torch.minimum(near.square(), screen.amin(1) + slack) + slack
+        hopeful = (screen <= limit[:, None]).logical_and_((near > 0)[:, None])
+        for pairs in torch.split(hopeful.nonzero(), PAIRS_AT_ONCE):
+            mine, theirs = pairs.unbind(1)
+            exact = (rows[mine].double() - part[theirs]).square_().sum(1).sqrt_()
+            near.scatter_reduce_(0, mine, exact.float(), "amin")
+
+
+def rows_of(features: Features, which: slice | Tensor) -> Tensor:
+    """Some rows as float32 in memory of their own (a read-only memory map cannot become a tensor)."""
+    if isinstance(features, Tensor):
+        return features[which].float()
+    return torch.from_numpy(np.array(features[which if isinstance(which, slice) else which.numpy()], dtype=np.float32))
+
+
+def maximum_cover(features: Features, candidates: Tensor, budget: int, *, block: int = 2048) -> tuple[Tensor, Tensor]:
+    """Indices `(budget,)` out of `candidates` `(K,)` that greedily make all items as similar as can be to a pick.
+
+    Each item counts its cosine similarity to the most similar pick, -1 before there is one; every step adds the most
+    to their mean, and what it adds is returned too. Ties go to the lowest index. A gain can only shrink, so only those
+    are worked out anew that could still be the largest (Minoux 1978); memory: the candidates' rows and a few blocks.
+    """
+    assert 1 <= budget <= len(candidates), f"{budget} of {len(candidates)}"
+    candidates = candidates.sort().values
+    similarity = _Similarity(features, rows_of(features, candidates), block)
+    gains, fresh = similarity.gains(torch.arange(len(candidates))), torch.ones(len(candidates), dtype=torch.bool)
+    picks: list[int] = []
+    added: list[float] = []
+    while len(picks) < budget:
+        best = int(gains.argmax())
+        if fresh[best]:
+            picks.append(best)
+            added.append(float(gains[best]) / len(features))
+            similarity.take(best)
+            gains[best] = -torch.inf
+            fresh = gains == -torch.inf
+            continue
+        stale = gains.masked_fill(fresh, -torch.inf)
+        again = stale.topk(min(TOGETHER, int((~fresh).sum()))).indices
+        # topk may have found equals of the best one in its place.
+        again[-1] = best if best not in again else again[-1]
+        gains[again], fresh[again] = similarity.gains(again), True
+    return candidates[picks], torch.tensor(added, dtype=torch.float64)
+
+
+class _Similarity:
+    """How similar each item is to the most similar pick, and what a candidate would add to the sum."""
+
+    def __init__(self, features: Features, candidates: Tensor, block: int) -> None:
+        self.features, self.block = features, block
+        self.candidates = normalize(candidates)
+        self.best = torch.full((len(features),), -1.0)
+
+    def gains(self, which: Tensor) -> Tensor:
+        """The gains of some candidates, float64."""
+        total = torch.zeros(len(which), dtype=torch.float64)
+        for some in torch.split(torch.arange(len(which)), CENTRES_AT_ONCE):
+            for part, similarity in self._to(which[some]):
+                total[some] += (similarity - self.best[part][:, None]).clamp_(min=0).double().sum(0)
+        return total
+
+    def take(self, index: int) -> None:
+        for part, similarity in self._to(torch.tensor([index])):
+            torch.maximum(self.best[part], similarity[:, 0], out=self.best[part])
+
+    def _to(self, which: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """The similarities of all items to some candidates, part by part."""
+        chosen = self.candidates[which].double().T
+        for start in range(0, len(self.best), self.block):
+            part = slice(start, start + self.block)
+            rows = normalize(rows_of(self.features, part))
+            # Products of another shape round differently; in double precision that is gone with the last digits.
+            yield part, (rows.double() @ chosen).float()

@@ -71,6 +71,8 @@ class Draws:
     augmentation: str
     seed: int
     devices: Devices
+    bootstrap: bool = False
+    """Whether a committee's members each learn from their own draw, with replacement, of the labelled images."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_orders", lru_cache(maxsize=64)(self._shuffle))
@@ -82,12 +84,18 @@ class Draws:
         """Batch number `step` of a committee's `member`; with `both`, unlabelled images too."""
         orders = self._orders  # type: ignore[attr-defined]
         labelled = orders("labelled", len(self.labelled), member).take(step, self.size)
+        if self.bootstrap and not both:
+            labelled = self._resample(member)[labelled]
         x_l = self._view(self.labelled[labelled], step, "labelled", member)
         if not both or not len(self.unlabelled):
             return Batch(x_l, self.devices.put(self.targets[labelled]), x_l[:0])
         unlabelled = orders("unlabelled", len(self.unlabelled), member).take(step, self.size)
         x_u = self._view(self.unlabelled[unlabelled], step, "unlabelled", member)
         return Batch(x_l, self.devices.put(self.targets[labelled]), x_u)
+
+    def _resample(self, member: int) -> Tensor:
+        n = len(self.labelled)
+        return torch.randint(n, (n,), generator=generator(self.seed, "bootstrap", member))
 
     def _view(self, ids: Tensor, step: int, pool: str, member: int) -> Tensor:
         images = to_float(self.devices.put(self.images.get(ids)))

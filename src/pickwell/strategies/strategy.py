@@ -1,14 +1,18 @@
 """What a strategy is, and what it may see of a campaign."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.streaming import TopB
+from pickwell.acquisition.stochastic import PICKINGS, Picking, perturbed
+from pickwell.acquisition.streaming import TopB, check_budget, in_even_chunks
+from pickwell.acquisition.uncertainty import REDUCTIONS, Reduction, reduced
+from pickwell.errors import SettingsError, unknown
 from pickwell.items import Pick
 from pickwell.learner import Batch, Devices, Learner
 
@@ -59,12 +63,19 @@ class RoundView(Protocol):
 class Strategy(ABC):
     """How to pick. Hyper-parameters are typed fields; whatever else it holds is made in `begin` or `select`."""
 
-    committee: ClassVar[int] = 1
-    """How many task models it wants trained."""
+    @property
+    def committee(self) -> int:
+        """How many task models it wants trained."""
+        return 1
 
     @property
-    def steps(self) -> int:
-        """How many training steps of its own it takes beside the task model's."""
+    def bootstrap(self) -> bool:
+        """Whether each of them learns from its own draw, with replacement, of the labelled images."""
+        return False
+
+    @property
+    def joint_steps(self) -> int:
+        """How many training steps of its own it takes beside the task model's, on the same batches."""
         return 0
 
     def begin(self, devices: Devices, sample: Batch) -> None:
@@ -92,14 +103,73 @@ class Strategy(ABC):
 
 @dataclass(kw_only=True)
 class Scorer(Strategy):
-    """The pointwise family: one score an image, the highest are picked, ties go to the lower id."""
+    """The pointwise family: one score an image, the highest are picked, ties go to the lower id.
+
+    With another `picking` than `top` the picks are drawn, weighted by score, which takes look-alikes apart: `power`
+    by score^sharpness, `softmax` by exp(sharpness x score), `softrank` by rank^-sharpness (Kirsch et al. 2023). A
+    pick's score is then the logarithm of its weight, plus the noise that drew it.
+    """
+
+    picking: Picking = "top"
+    sharpness: float = 1.0
+
+    def __post_init__(self) -> None:
+        among("picking", self.picking, PICKINGS)
+        require("sharpness", self.sharpness, 0 < self.sharpness < math.inf, "a number above 0")
 
     @abstractmethod
     def score(self, images: Tensor, learner: Learner) -> Tensor:
         """Scores `(B,)` of images `(B, 3, H, W)`; high = query first."""
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
+        check_budget(budget, len(view.unlabelled))
+        seed = int(torch.randint(2**62, (), generator=view.rng))
+        scores = self._scores(view)
+        if self.picking == "softrank":
+            # A rank is one among all: a number an item is held, no more.
+            ids, values = zip(*scores, strict=True)
+            scores = iter([(torch.cat(ids), torch.cat(values))])
         best = TopB(budget)
-        for ids, images in view.unlabelled.batches():
-            best.update(ids, self.score(images, view.learner).float().cpu())
+        for some, scored in scores:
+            best.update(some, perturbed(some, scored, self.picking, self.sharpness, seed))
         return best.picks()
+
+    def _scores(self, view: RoundView) -> Iterator[tuple[Tensor, Tensor]]:
+        for ids, images in in_even_chunks(view.unlabelled.batches()):
+            yield ids.cpu(), self.score(images, view.learner).float().cpu()
+
+
+@dataclass(kw_only=True)
+class Uncertain(Scorer):
+    """The pointwise strategies that ask how unsure the task model is: of an image, or of each pixel of a mask.
+
+    `reduction` makes an image's score out of its pixels': their mean, max, sum, or `top`: the mean of the `top_share`
+    of them that score highest.
+    """
+
+    reduction: Reduction = "mean"
+    top_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("reduction", self.reduction, REDUCTIONS)
+        require("top_share", self.top_share, 0 < self.top_share <= 1, "above 0 and at most 1")
+
+    @abstractmethod
+    def uncertainty(self, images: Tensor, learner: Learner) -> Tensor:
+        """`(B, *spatial)`: of images `(B, 3, H, W)` for classes, of their pixels for masks; high = unsure."""
+
+    def score(self, images: Tensor, learner: Learner) -> Tensor:
+        return reduced(self.uncertainty(images, learner), self.reduction, share=self.top_share)
+
+
+def require(name: str, value: object, right: bool, allowed: str) -> None:
+    """Refuses a strategy's setting that is not right."""
+    if not right:
+        raise SettingsError(f"strategy.{name} is {value!r}; it must be {allowed}")
+
+
+def among(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Refuses a strategy's setting that is none of the allowed words."""
+    if value not in allowed:
+        raise SettingsError(unknown(f"strategy.{name}", value, allowed))

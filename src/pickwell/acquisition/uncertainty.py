@@ -1,0 +1,156 @@
+"""How unsure a model is: of one prediction, or of many posterior samples folded into running sums.
+
+Probabilities are `(B, C, *spatial)`, what comes back is `(B, *spatial)`, high = unsure. Samples come one at a time and
+are let go of: memory does not grow with their number.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Final, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+from torch.special import entr
+
+Fold = Callable[[Iterable[Tensor]], Tensor]
+Reduction = Literal["mean", "max", "sum", "top"]
+REDUCTIONS: tuple[str, ...] = get_args(Reduction)
+NUDGE = 0.1
+"""What breaking a tie may add to a score, in parts of one vote."""
+
+
+def entropy(probabilities: Tensor) -> Tensor:
+    """-sum p log p over the classes, in nats.
+
+    >>> entropy(torch.tensor([[0.5, 0.5], [1.0, 0.0]])).tolist()
+    [0.6931471824645996, 0.0]
+    """
+    total: Tensor = entr(probabilities).sum(1)
+    return total
+
+
+def margin(probabilities: Tensor) -> Tensor:
+    """1 - (the largest probability - the second largest); 0 where there is one class only.
+
+    >>> margin(torch.tensor([[0.25, 0.5, 0.25]])).tolist()
+    [0.75]
+    """
+    if probabilities.shape[1] == 1:
+        return torch.zeros_like(probabilities[:, 0])
+    first, second = probabilities.topk(2, dim=1).values.unbind(1)
+    return 1 - (first - second)
+
+
+def least_confidence(probabilities: Tensor) -> Tensor:
+    """1 - the largest probability.
+
+    >>> least_confidence(torch.tensor([[0.25, 0.5, 0.25]])).tolist()
+    [0.5]
+    """
+    return 1 - probabilities.amax(1)
+
+
+def predictive_entropy(samples: Iterable[Tensor]) -> Tensor:
+    """The entropy of the samples' mean: the max-entropy rule of deep Bayesian active learning (Gal et al. 2017)."""
+    _, (mean,) = _means(samples, _itself)
+    return entropy(mean)
+
+
+def bald(samples: Iterable[Tensor]) -> Tensor:
+    """The mutual information of label and model: entropy of the mean - mean of the entropies (Houlsby et al. 2011)."""
+    _, (mean, inside) = _means(samples, _itself, entropy)
+    return (entropy(mean) - inside).clamp(min=0)
+
+
+def mean_standard_deviation(samples: Iterable[Tensor]) -> Tensor:
+    """The standard deviation of each class's probability over the samples, averaged over the classes.
+
+    Welford's update: a difference of means of squares would show a deviation where all samples agree.
+    """
+    count, mean, squares = 0, torch.zeros(()), torch.zeros(())
+    for count, sample in enumerate(samples, start=1):
+        step = sample - mean
+        mean = mean + step / count
+        squares = squares + step * (sample - mean)
+    assert count, "no posterior samples"
+    return (squares / count).clamp(min=0).sqrt().mean(1)
+
+
+def variation_ratio(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
+    """The share of the samples that do not vote for the most voted class; each votes for its most probable one.
+
+    With `untie`, equals are ordered by the entropy of the mean, by an addition too small to change another order. Five
+    voters know few scores, so that a budget ends amid a tie, and a pool listed class by class would then give all of
+    the tied picks to its first class.
+    """
+    count, mean, shares = _votes(samples)
+    ratio = 1 - shares.amax(1)
+    return ratio + _nudge(mean, count) if untie else ratio
+
+
+def vote_entropy(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
+    """The entropy of the votes, in nats (Dagan and Engelson 1995); `untie` as in `variation_ratio`."""
+    count, mean, shares = _votes(samples)
+    # In double precision, so that the same votes for other classes tie exactly.
+    disagreement = entropy(shares.double()).float()
+    return disagreement + _nudge(mean, count) if untie else disagreement
+
+
+MEASURES: Final[dict[str, Fold]] = {
+    "mean-std": mean_standard_deviation,
+    "bald": bald,
+    "variation-ratio": variation_ratio,
+}
+
+
+def reduced(scores: Tensor, rule: Reduction, *, share: float = 0.05, counted: Tensor | None = None) -> Tensor:
+    """One score an image, `(B,)`, of per-pixel scores `(B, *spatial)`: of the `counted` (bool) pixels where given.
+
+    `top` is the mean of the highest `share` of the counted pixels (at least one). An image without a counted pixel
+    scores 0. Scores `(B,)` come back as they are.
+
+    >>> reduced(torch.tensor([[[0.0, 1.0], [0.5, 0.5]]]), "top", share=0.5).tolist()
+    [0.75]
+    """
+    if scores.dim() == 1:
+        return scores
+    flat = scores.flatten(1)
+    kept = torch.ones_like(flat, dtype=torch.bool) if counted is None else counted.flatten(1)
+    number = kept.sum(1)
+    if rule == "max":
+        return flat.masked_fill(~kept, -torch.inf).amax(1).masked_fill(number == 0, 0)
+    if rule == "top":
+        number = (number * share).ceil().clamp(min=1).minimum(number)
+        ordered = flat.masked_fill(~kept, -torch.inf).sort(1, descending=True).values
+        flat, kept = ordered, torch.arange(flat.shape[1], device=flat.device) < number[:, None]
+    total = flat.where(kept, 0).double().sum(1)
+    return (total if rule == "sum" else total / number.clamp(min=1)).float()
+
+
+def _means(samples: Iterable[Tensor], *statistics: Callable[[Tensor], Tensor]) -> tuple[int, list[Tensor]]:
+    """The number of samples and the mean of each statistic over them; exact where all samples are equal."""
+    count, means = 0, [torch.zeros(()) for _ in statistics]
+    for count, sample in enumerate(samples, start=1):
+        means = [mean + (of(sample) - mean) / count for mean, of in zip(means, statistics, strict=True)]
+    assert count, "no posterior samples"
+    return count, means
+
+
+def _votes(samples: Iterable[Tensor]) -> tuple[int, Tensor, Tensor]:
+    """The number of samples, their mean, and the share of the votes that each class has, all `(B, C, *spatial)`."""
+    count, (mean, shares) = _means(samples, _itself, _vote)
+    # Whole votes: running means of the same votes in another order differ by rounding, and would not tie.
+    return count, mean, (shares * count).round() / count
+
+
+def _vote(sample: Tensor) -> Tensor:
+    return one_hot(sample.argmax(1), sample.shape[1]).movedim(-1, 1).to(sample.dtype)
+
+
+def _itself(sample: Tensor) -> Tensor:
+    return sample
+
+
+def _nudge(mean: Tensor, count: int) -> Tensor:
+    return entropy(mean) * (NUDGE / count / max(math.log(mean.shape[1]), 1.0))
