@@ -68,7 +68,7 @@ class Directory:
         except Timeout:
             holder = note.read_text(encoding="utf-8") if note.exists() else "another process"
             raise BusyError(
-                f"the campaign at {self.root} is in use by {holder}; {what} waited {PATIENCE:g} s: try again when it ends"
+                f"the campaign at {self.root} is in use by {holder}; {what} waited {PATIENCE:g} s: try again later"
             ) from None
         except OSError as error:
             raise StoreError(f"{self.root} cannot be written to: {error.strerror}; {what} needs to") from None

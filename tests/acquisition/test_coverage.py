@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -25,6 +25,7 @@ def naive(features: Tensor, centres: Tensor | None, budget: int, weight: Tensor)
     return chosen
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 999),
     count=st.integers(1, 40),
@@ -72,7 +73,9 @@ def test_all_of_a_pool_of_copies_can_be_picked_once_each() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_features_may_lie_in_a_file(tmp_path: Path, dtype: type) -> None:
-    features: npt.NDArray[np.floating] = torch.randn(50, 4, generator=torch.Generator().manual_seed(1)).numpy().astype(dtype)
+    features: npt.NDArray[np.floating] = (
+        torch.randn(50, 4, generator=torch.Generator().manual_seed(1)).numpy().astype(dtype)
+    )
     np.save(tmp_path / "features.npy", features)
     mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
     on_disk, _ = k_center(mapped, mapped[:3], 9, block=7)

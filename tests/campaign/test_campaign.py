@@ -1,7 +1,6 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pickwell.campaign import Campaign
@@ -225,6 +224,6 @@ def test_reports_open(campaign: Campaign) -> None:
     campaign.run(Simulated(campaign.task.classes), rounds=2, budget=10)
     page = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
     assert [row.labels for row in page.runs[0].rounds] == [10, 20]
-    assert np.isfinite([row.accuracy for row in page.runs[0].rounds]).all()
+    assert all(row.accuracy is not None for row in page.runs[0].rounds)
     assert all(pick.png for gallery in page.galleries for pick in gallery.picks)
     assert "Round 2: vaal" in render(page)

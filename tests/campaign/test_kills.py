@@ -118,6 +118,6 @@ def test_a_second_process_waits_or_is_told(root: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(directory, "PATIENCE", 0.05)
     with Campaign(root) as first, Campaign(root) as second, first.directory.exclusive("fit"):
-        with pytest.raises(BusyError, match=r"is in use by process \d+ \(fit\); ask waited 0.05 s: try again"):
+        with pytest.raises(BusyError, match=r"is in use by process \d+ \(fit\); ask waited 0.05 s: try again later"):
             second.ask(5)
         assert first.store.rounds() == []

@@ -96,7 +96,8 @@ def test_a_campaign_from_init_to_report(cli: Cli, birds: Path) -> None:
     assert len((birds / "to-label.csv").read_text().splitlines()) == 5
     fill_in(birds / "to-label.csv")
     assert cli.json("tell", birds, birds / "to-label.csv") | {"batch": 0} == {
-        "batch": 0, "answered": 4, "skipped": 0, "ignored": 0, "corrected": 0, "closed": 1, "repeated": False, "waiting": 0,
+        "batch": 0, "answered": 4, "skipped": 0, "ignored": 0, "corrected": 0,
+        "closed": 1, "repeated": False, "waiting": 0,
     }  # fmt: skip
     reached = cli.json("fit", birds)
     assert reached["measured"] == 1

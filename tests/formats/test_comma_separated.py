@@ -1,3 +1,4 @@
+import contextlib
 import re
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_wrong_files_are_named(tmp_path: Path, pool: Pool, text: str, sentence: 
 
 
 def test_a_missing_file_is_named(tmp_path: Path, pool: Pool) -> None:
-    with pytest.raises(LabelError, match="none.csv cannot be read: No such file"):
+    with pytest.raises(LabelError, match=r"none\.csv cannot be read: No such file"):
         read_labels(tmp_path / "none.csv", pool)
 
 
@@ -87,7 +88,5 @@ def test_no_text_ends_in_anything_but_a_sentence(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(b"item,label\n" + text.encode("utf-8", "surrogatepass"))
-    try:
-        read_labels(path, pool)
-    except LabelError as error:
-        assert str(path) in str(error)
+    with contextlib.suppress(LabelError):
+        assert all(0 <= label.item < len(pool) for label in read_labels(path, pool))

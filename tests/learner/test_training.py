@@ -37,7 +37,7 @@ class Resting:
     """A companion that counts its steps."""
 
     def __init__(self, steps: int = 0) -> None:
-        self.steps, self.seen = steps, list[float]()
+        self.joint_steps, self.seen = steps, list[float]()
 
     def begin(self, devices: Devices, sample: Batch) -> None: ...
 
@@ -98,7 +98,7 @@ def test_the_companion_changes_nothing_for_the_task_model() -> None:
     assert torch.equal(*results)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -116,11 +116,11 @@ def test_a_killed_fit_ends_the_same(tmp_path: Path, strategy: str) -> None:
 
     def die(what: str, done: int, total: int) -> None:
         if done == 5:
-            raise Killed
+            raise KilledError
 
     (killed,), draws, plan = setting(8)
     checkpoint = Checkpoint(tmp_path / "c.safetensors", "key", seconds=0)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train([killed], companion(draws), draws, plan, checkpoint=checkpoint, progress=die)
     (resumed,), draws, plan = setting(8)
     steps: list[int] = []

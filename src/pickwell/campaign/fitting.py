@@ -56,10 +56,10 @@ class Fitter:
         """Networks trained on the lesson; a killed fit goes on from its last checkpoint and ends the same."""
         seed = derive(self.settings.seed, "fit", lesson.round)
         members = [self._network(derive(seed, "member", m)) for m in range(strategy.committee)]
-        draws = self._draws(lesson, seed)
+        draws = self._draws(lesson, seed, strategy.bootstrap)
         with isolated():
             torch.manual_seed(derive(seed, "companion"))
-            strategy.begin(self.devices, draws.draw(0, both=strategy.steps > 0))
+            strategy.begin(self.devices, draws.draw(0, both=strategy.joint_steps > 0))
         path = self.folder / f"{key}.safetensors"
         if found := load_tensors(path):
             _restore(members, strategy, found[0])
@@ -92,7 +92,7 @@ class Fitter:
             )
         return self.devices.setup(network)
 
-    def _draws(self, lesson: Lesson, seed: int) -> Draws:
+    def _draws(self, lesson: Lesson, seed: int, bootstrap: bool) -> Draws:
         training = self.settings.training
         return Draws(
             lesson.images,
@@ -103,6 +103,7 @@ class Fitter:
             training.augment,
             derive(seed, "draws"),
             self.devices,
+            bootstrap,
         )
 
     def _train(

@@ -35,14 +35,14 @@ def read_labels(path: Path, pool: Pool) -> list[Label]:
     `item` is an id or a name. Raises LabelError for a file without the columns, without a label, with an unknown item
     or with an item twice.
     """
+    rows = [(line, row) for line, row in _rows(path) if (row["label"] or "").strip()]
+    named = pool.manifest.find_all([(row["item"] or "").strip() for _, row in rows]).tolist()
     labels: dict[int, Label] = {}
-    for line, row in _rows(path):
-        value = (row["label"] or "").strip()
-        if not value:
-            continue
-        item = _item(row["item"] or "", pool, f"{path} line {line}")
+    for (line, row), found in zip(rows, named, strict=True):
+        item = _item((row["item"] or "").strip(), found, len(pool), f"{path} line {line}")
         if item in labels:
             raise LabelError(f"{path} line {line}: item {item} is there twice; keep one row an item")
+        value = (row["label"] or "").strip()
         kind = WORDS.get(value, Kind.ANSWER)
         labels[item] = Label(item, value if kind is Kind.ANSWER else None, kind, (row.get("annotator") or "").strip())
     if not labels:
@@ -83,11 +83,10 @@ def _checked(path: Path, table: "csv.DictReader[str]") -> Iterator[tuple[int, di
         raise LabelError(f"{path} line {table.line_num} is not CSV: {error}") from None
 
 
-def _item(text: str, pool: Pool, where: str) -> int:
-    text = text.strip()
-    found = int(text) if text.isascii() and text.isdigit() else pool.manifest.find(text)
-    if found is None or not 0 <= found < len(pool):
+def _item(text: str, named: int, items: int, where: str) -> int:
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else named
+    if not 0 <= found < items:
         raise LabelError(
-            f"{where}: unknown item '{text}'; an item is an id (0 to {len(pool) - 1}) or a name of the to-label list"
+            f"{where}: unknown item '{text}'; an item is an id (0 to {items - 1}) or a name of the to-label list"
         )
     return found

@@ -30,7 +30,7 @@ class Companion(Protocol):
     """What trains beside the task model: a strategy's own networks."""
 
     @property
-    def steps(self) -> int: ...
+    def joint_steps(self) -> int: ...
     def begin(self, devices: Devices, sample: Batch) -> None: ...
     def train_step(self, batch: Batch, draw: Callable[[], Batch]) -> Mapping[str, float]: ...
     def state(self) -> dict[str, Tensor]: ...
@@ -107,11 +107,11 @@ def train(
     The three losses share batches, not parameters, so whoever has taken all its steps rests while the others go on.
     Each step's randomness derives from (seed, step, who): taking up a checkpoint changes nothing.
     """
-    total = max(plan.steps, companion.steps)
+    total = max(plan.steps, companion.joint_steps)
     start = _resume(trainees, companion, checkpoint)
     with isolated():
         for step in range(start, total):
-            if step < companion.steps:
+            if step < companion.joint_steps:
                 _companion_step(companion, draws, plan, step)
             if step < plan.steps:
                 _descend(trainees, draws, plan, step)

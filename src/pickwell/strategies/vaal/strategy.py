@@ -74,6 +74,10 @@ class VAAL(Strategy):
             if getattr(self, name) not in allowed:
                 raise SettingsError(unknown(f"strategy.{name}", getattr(self, name), allowed))
 
+    @property
+    def joint_steps(self) -> int:
+        return self.steps if self.representation == "pixels" else 0
+
     def begin(self, devices: Devices, sample: Batch) -> None:
         self._devices = devices
         if self.representation == "pixels":
@@ -81,7 +85,7 @@ class VAAL(Strategy):
             self._pair = self._pair_of(VAE((height, width), self.latent, self.widths, channels), devices)
 
     def train_step(self, batch: Batch, draw: Callable[[], Batch]) -> Mapping[str, float]:
-        if self.representation != "pixels" or not len(batch.x_u):
+        if not len(batch.x_u):
             return {}
         return self._begun().descend(batch.x_l, batch.x_u)
 

@@ -1,0 +1,167 @@
+"""Real images in memory, and rounds over them, for the benchmarks: no campaign directory, the same strategies."""
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from PIL import Image
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+from pickwell import models, strategies
+from pickwell.config import TrainingSettings
+from pickwell.data.images import to_float
+from pickwell.learner import Devices, Draws, TaskLearner
+from pickwell.learner.seeds import derive, generator, isolated
+from pickwell.learner.training import Plan, Trainee, steps_for, train
+from pickwell.strategies import Strategy
+from pickwell.tasks import Classification
+
+
+TRAINING = TrainingSettings()
+"""What a user's campaign has where nothing is set: the paper's 100 epochs, batches of 64 and learning rate 5e-4."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images `(N, 3, H, W)` uint8 and classes `(N,)`."""
+
+    pixels: Tensor
+    classes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def get(self, ids: Tensor) -> Tensor:
+        return self.pixels[ids]
+
+    def part(self, rows: Tensor) -> "Labelled":
+        return Labelled(self.pixels[rows], self.classes[rows])
+
+
+def digits() -> Labelled:
+    """scikit-learn's 1,797 handwritten digits, 8x8 drawn at 16x16."""
+    found = load_digits()
+    grey = [Image.fromarray(np.rint(image * (255 / 16)).astype(np.uint8)) for image in found.images]
+    large = np.stack([np.asarray(image.resize((16, 16), Image.Resampling.BILINEAR)) for image in grey])
+    return Labelled(torch.from_numpy(large)[:, None].expand(-1, 3, -1, -1).contiguous(), torch.from_numpy(found.target))
+
+
+def cifar10(split: str) -> Labelled:
+    """Real CIFAR-10 (as JPEG of quality 75) from PICKWELL_DATA."""
+    path = Path(os.environ.get("PICKWELL_DATA", "data")) / "cifar10" / f"{split}.parquet"
+    if not path.exists():
+        raise SystemExit(f"{path} is missing; set PICKWELL_DATA to a folder with cifar10/{split}.parquet")
+    table = pq.read_table(path)
+    images = (np.asarray(Image.open(io.BytesIO(row["bytes"].as_py())).convert("RGB")) for row in table["img"])
+    pixels = torch.from_numpy(np.stack(list(images))).permute(0, 3, 1, 2).contiguous()
+    return Labelled(pixels, torch.from_numpy(table["label"].to_numpy().copy()).long())
+
+
+@dataclass(frozen=True)
+class Stream:
+    images: Labelled
+    items: Tensor
+    devices: Devices
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def ids(self) -> Tensor:
+        return self.items
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for ids in self.items.split(512) if len(self) else ():
+            yield ids, to_float(self.devices.put(self.images.get(ids)))
+
+
+@dataclass(frozen=True)
+class View:
+    learner: TaskLearner
+    rng: torch.Generator
+    unlabelled: Stream
+    labelled: Stream
+    held_out: Stream
+    pending: Stream
+
+
+@dataclass
+class Effort:
+    """A campaign in memory: the same training and the same strategies as `pickwell.Campaign`, without a store."""
+
+    images: Labelled
+    labelled: Tensor
+    strategy: str
+    settings: dict[str, object]
+    seed: int
+    epochs: int = TRAINING.epochs
+    augmentation: str = "none"
+    round: int = 0
+    devices: Devices = field(default_factory=Devices)
+
+    def fit(self) -> tuple[TaskLearner, Strategy]:
+        """Algorithm 1 on what is labelled; the task model's seed is the same for every strategy."""
+        strategy = strategies.create(self.strategy, self.settings)
+        seed = derive(self.seed, "fit", self.round)
+        steps = steps_for(len(self.labelled), TRAINING.batch_size, self.epochs)
+        plan = Plan(
+            steps, TRAINING.learning_rate, TRAINING.weight_decay, TRAINING.schedule, derive(seed, "draws")
+        )
+        draws = Draws(
+            self.images,
+            self.labelled,
+            self.images.classes[self.labelled],
+            self.rest(),
+            TRAINING.batch_size,
+            self.augmentation,
+            plan.seed,
+            self.devices,
+        )
+        with isolated():
+            torch.manual_seed(derive(seed, "member", 0))
+            size = self.images.pixels.shape[-1]
+            network = self.devices.setup(models.load("small_cnn", 10, image_size=size))
+            torch.manual_seed(derive(seed, "companion"))
+            strategy.begin(self.devices, draws.draw(0, both=True))
+        task = Classification([str(name) for name in range(10)])
+        train([Trainee(network, task, plan, self.devices)], strategy, draws, plan)
+        return TaskLearner([network], self.devices), strategy
+
+    def rest(self) -> Tensor:
+        free = torch.ones(len(self.images), dtype=torch.bool)
+        free[self.labelled] = False
+        return free.nonzero().squeeze(1)
+
+    def query(self, learner: TaskLearner, strategy: Strategy, budget: int) -> list[int]:
+        """Picks, without labelling them."""
+        rng = generator(derive(self.seed, "round", self.round), "strategy")
+        streams = [
+            Stream(self.images, ids, self.devices)
+            for ids in (self.rest(), self.labelled, self.rest()[:0], self.rest()[:0])
+        ]
+        return [pick.item for pick in strategy.select(View(learner, rng, *streams), budget)]
+
+    def tell(self, items: list[int]) -> None:
+        """Labels items, and begins the next round."""
+        self.labelled = torch.cat([self.labelled, torch.tensor(items)]).sort().values
+        self.round += 1
+
+
+def accuracy(learner: TaskLearner, test: Labelled) -> float:
+    """The share of the test images classified right."""
+    parts = torch.arange(len(test)).split(512)
+    right = sum(
+        int((learner.predict(to_float(learner.devices.put(test.get(p)))).argmax(1).cpu() == test.classes[p]).sum())
+        for p in parts
+    )
+    return right / len(test)
+
+
+def draw(among: Tensor, count: int, seed: int) -> Tensor:
+    """`count` ids out of `among`, ascending, the same for every strategy under one seed."""
+    return among[torch.randperm(len(among), generator=generator(seed, "first labels"))[:count]].sort().values

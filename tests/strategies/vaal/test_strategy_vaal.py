@@ -1,0 +1,306 @@
+"""Algorithms 1 and 2, trap by trap: each test fails when its trap is built in."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pickwell.errors import SettingsError, TrainingError
+from pickwell.learner import Batch
+from pickwell.learner.checkpoints import load_tensors, save_tensors
+from pickwell.strategies import available, create, named
+from pickwell.strategies.vaal import VAAL, paper_size
+from pickwell.strategies.vaal import tables as tables_module
+from pickwell.strategies.vaal.pair import Pair
+from pickwell.strategies.vaal_diverse import VAALDiverse
+from pickwell.testing.fakes import FakeLearner, FakeView, blobs, train_companion
+
+SMALL = {"latent": 4, "widths": (4, 8), "discriminator_width": 16, "feature_width": 8}
+
+
+def pool(**changes: object) -> FakeView:
+    return replace(FakeView(blobs(), (1, 4, 5, 9, 12, 20), (2, 7)), **changes)  # type: ignore[arg-type]
+
+
+def small(**changes: object) -> VAAL:
+    return VAAL(**{"steps": 3, **SMALL, **changes})  # type: ignore[arg-type]
+
+
+def pair_of(strategy: VAAL) -> Pair:
+    assert strategy._pair is not None
+    return strategy._pair
+
+
+def passes(module: nn.Module) -> list[int]:
+    """A list that grows by the batch size at every forward pass of `module`."""
+    sizes: list[int] = []
+    module.register_forward_hook(lambda _module, inputs, _output: sizes.append(len(inputs[0])))
+    return sizes
+
+
+def test_its_name_is_its_modules() -> None:
+    assert {"vaal", "vaal-diverse"} <= set(available())
+    assert (named("vaal"), named("vaal-diverse")) == (VAAL, VAALDiverse)
+    assert create("vaal", {"widths": [4, 8]}) == VAAL(widths=(4, 8))
+
+
+def test_both_halves_share_one_encoder_pass_and_ds_step_reuses_it() -> None:
+    """Trap: separate passes let D win by each pool's batch-norm statistics."""
+    strategy, view = small(), pool()
+    train_companion(strategy, view, steps=0)
+    encoder, decoder = passes(pair_of(strategy).vae.encoder), passes(pair_of(strategy).vae.decoder)
+    batch = view.draw(0, 8)
+    strategy.train_step(batch, lambda: batch)
+    assert (encoder, decoder) == ([16], [16])
+    statistics = {name: tensor.clone() for name, tensor in pair_of(strategy).vae.encoder.named_buffers()}
+    mirrored = small()
+    train_companion(mirrored, view, steps=0)
+    mirrored.train_step(Batch(batch.x_u, batch.y_l, batch.x_l), lambda: batch)
+    for name, tensor in pair_of(mirrored).vae.encoder.named_buffers():
+        torch.testing.assert_close(tensor, statistics[name], msg=name)
+
+
+def test_the_discriminator_is_not_moved_by_the_vaes_loss_nor_the_vae_by_the_discriminators() -> None:
+    for rate, fixed in (("learning_rate", "vae/"), ("discriminator_learning_rate", "discriminator/")):
+        strategy, view = small(**{rate: 1e-30}), pool()
+        train_companion(strategy, view, steps=0)
+        before = {name: tensor.clone() for name, tensor in strategy.state().items()}
+        strategy.train_step(view.draw(0, 8), lambda: view.draw(0, 8))
+        after = strategy.state()
+        changed = {n.split("/")[0] for n in before if not torch.equal(before[n], after[n]) and n.endswith("weight")}
+        assert fixed.rstrip("/") not in changed
+        assert {"vae", "discriminator"} - {fixed.rstrip("/")} <= changed
+
+
+def test_training_moves_d_towards_one_on_labelled_and_zero_on_unlabelled() -> None:
+    """Trap: D trained to 1 on both pools."""
+    images = torch.cat((torch.full((20, 3, 8, 8), 0.1), torch.full((20, 3, 8, 8), 0.9)))
+    images = (images + 0.05 * torch.randn(images.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    view = FakeView(images, range(15))
+    strategy = train_companion(small(steps=150), view)
+    picks = strategy.select(view, 25)
+    # 5 unlabelled images are like the labelled ones; all others come before them.
+    assert {pick.item for pick in picks[-5:]} == {place * 3 for place in range(15, 20)}
+    assert picks[0].score > 0.5 > picks[-1].score
+    assert strategy.monitors()["discriminator_auc"] > 0.85
+
+
+def rig(strategy: VAAL, slope: float) -> None:
+    """Makes the scoring D's logit `slope` x the first latent."""
+
+    class Rigged(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            return slope * z[:, 0]
+
+    pair_of(strategy).scoring_discriminator = Rigged()  # type: ignore[assignment]
+
+
+def test_the_lowest_d_is_queried() -> None:
+    """Trap: the query takes the largest D."""
+    strategy, view = small(), pool()
+    train_companion(strategy, view)
+    rig(strategy, 1.0)
+    (ids,), (images,) = zip(*replace(view, batch_size=99).unlabelled.batches(), strict=True)
+    logits = pair_of(strategy).see(images).mu[:, 0]
+    order = logits.argsort()
+    picks = strategy.select(view, 5)
+    assert [pick.item for pick in picks] == ids[order[:5]].tolist()
+    torch.testing.assert_close(torch.tensor([pick.score for pick in picks]), 1 - logits[order[:5]].sigmoid())
+
+
+def test_saturated_scores_still_rank() -> None:
+    """At 1 - D = 1.0 for all, the logits still tell images apart."""
+    strategy, view = small(), pool()
+    train_companion(strategy, view)
+    rig(strategy, 1.0)
+    expected = [pick.item for pick in strategy.select(view, 40)]
+    pair_of(strategy).scoring_encoder.mu.bias.data[0] -= 60
+    picks = strategy.select(view, 40)
+    assert {pick.score for pick in picks} == {1.0}
+    # 60 costs a few digits of float32, so neighbours may tie: the ranking must hold on the whole.
+    places = torch.tensor([expected.index(pick.item) for pick in picks]).float()
+    assert torch.corrcoef(torch.stack((places, torch.arange(40.0))))[0, 1] > 0.99
+
+
+def test_scoring_uses_the_encoder_alone_in_eval_mode_and_restores_nothing_because_it_changes_nothing() -> None:
+    """Traps: VAE and D in train mode while scoring; the whole VAE run to score."""
+    strategy, view = small(), pool()
+    train_companion(strategy, view)
+    pair = pair_of(strategy)
+    before = {name: tensor.clone() for name, tensor in strategy.state().items()}
+    decoder, encoder, scoring = passes(pair.vae.decoder), passes(pair.vae.encoder), passes(pair.scoring_encoder)
+    strategy.select(view, 5)
+    assert (decoder, encoder, sum(scoring)) == ([], [], 40 + 6 + 2)
+    assert not any(module.training for module in pair.scoring_encoder.modules())
+    assert pair.vae.training
+    assert all(torch.equal(before[name], tensor) for name, tensor in strategy.state().items())
+
+
+def test_a_score_does_not_depend_on_the_other_images() -> None:
+    strategy, view = small(), pool()
+    train_companion(strategy, view)
+    pair = pair_of(strategy)
+    whole = pair.see(view.images).logits
+    alone = torch.cat([pair.see(view.images[i : i + 1]).logits for i in range(len(view.images))])
+    torch.testing.assert_close(alone, whole)
+
+
+def test_without_averaging_the_last_weights_score() -> None:
+    plain, averaged, view = small(averaging=0.0), small(averaging=0.98), pool()
+    for strategy in (plain, averaged):
+        train_companion(strategy, view)
+    for mean, now in ((plain, True), (averaged, False)):
+        state = mean.state()
+        pairs = [
+            (state[name], state[name.replace("scoring_encoder", "vae/encoder")])
+            for name in state
+            if name.startswith("scoring_encoder")
+        ]
+        assert all(torch.equal(*two) for two in pairs) is now
+
+
+def test_the_average_is_the_one_documented() -> None:
+    strategy, view = small(averaging=0.15), pool()
+    train_companion(strategy, view, steps=0)
+    weight = pair_of(strategy).vae.encoder.mu.weight
+    mean = weight.detach().clone()
+    for step in range(1, 5):
+        train_companion(strategy, view, start=step, steps=1)
+        keep = min(0.15, (1 + step) / (10 + step))
+        mean = keep * mean + (1 - keep) * weight.detach()
+    torch.testing.assert_close(pair_of(strategy).scoring_encoder.mu.weight, mean)
+
+
+def test_a_restored_state_goes_on_bit_by_bit(tmp_path: Path) -> None:
+    view, straight, broken, resumed = pool(), small(steps=6), small(steps=6), small(steps=6)
+    train_companion(straight, view)
+    train_companion(broken, view, steps=3)
+    save_tensors(tmp_path / "state.safetensors", broken.state())
+    train_companion(resumed, view, steps=0)
+    found = load_tensors(tmp_path / "state.safetensors")
+    assert found is not None
+    resumed.load_state(found[0])
+    train_companion(resumed, view, start=3, steps=3)
+    left, right = straight.state(), resumed.state()
+    assert left.keys() == right.keys()
+    assert all(torch.equal(left[name], right[name]) for name in left)
+    assert straight.select(view, 9) == resumed.select(pool(), 9)
+
+
+def test_a_divergence_is_called_one() -> None:
+    strategy, view = small(learning_rate=1e20), pool()
+    train_companion(strategy, view, steps=0)
+    with pytest.raises(
+        TrainingError,
+        match=r"the VAE's .* loss is (nan|inf) after \d+ steps: it diverged at learning rate 1e\+20; set strategy.learning_rate lower",
+    ):
+        for step in range(9):
+            strategy.train_step(view.draw(step, 8), lambda: view.draw(0, 8))
+
+
+def test_images_of_an_odd_size_are_picked() -> None:
+    """Trap: a VAE hard-wired to 32 pixels."""
+    images = torch.rand(24, 3, 21, 50, generator=torch.Generator().manual_seed(0))
+    view = FakeView(images, range(6))
+    assert len(train_companion(small(), view).select(view, 3)) == 3
+
+
+def test_bf16_training_ranks_like_fp32() -> None:
+    view = pool()
+    full, half = (train_companion(small(steps=20), view, precision=p).select(view, 40) for p in ("fp32", "bf16"))
+    ranks = [{pick.item: float(pick.rank) for pick in picks} for picks in (full, half)]
+    both = torch.tensor([[rank[item] for item in ranks[0]] for rank in ranks])
+    assert torch.corrcoef(both)[0, 1] > 0.8
+
+
+def test_on_features_every_image_is_embedded_once_and_standardised() -> None:
+    embedded: list[Tensor] = []
+
+    class Counting(FakeLearner):
+        def embed(self, images: Tensor) -> Tensor:
+            embedded.append(images)
+            return super().embed(images) * 1000 + 50
+
+    strategy, view = small(representation="features"), pool(learner=Counting())
+    train_companion(strategy, view)
+    assert strategy.state() == {}
+    first = strategy.select(view, 9)
+    assert sum(map(len, embedded)) == 40 + 6 + 2
+    again = small(representation="features")
+    view = pool()
+    train_companion(again, view)
+    assert [pick.item for pick in again.select(view, 9)] == [pick.item for pick in first]
+
+
+def test_tables_standardise_and_spill_to_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def embed(images: Tensor) -> Tensor:
+        return torch.stack((images.mean((1, 2, 3)) * 9 + 4, torch.full((len(images),), 3.0)), 1)
+
+    view = pool()
+    tables = []
+    for limit in (2**20, 1):
+        monkeypatch.setattr(tables_module, "IN_MEMORY", limit)
+        table = tables_module.embedded(view.unlabelled, embed, torch.device("cpu"))
+        table = replace(table, **tables_module.moments(table))
+        tables.append(torch.cat([rows for _, rows in table.batches()]))
+    assert torch.equal(tables[0], tables[1])
+    torch.testing.assert_close(tables[0].mean(0), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(tables[0].std(0, correction=0), torch.tensor([1.0, 0.0]))
+
+
+def test_monitors_report_the_last_query() -> None:
+    strategy, view = small(), pool()
+    train_companion(strategy, view)
+    assert strategy.monitors() == {}
+    strategy.select(view, 3)
+    found = strategy.monitors()
+    assert found["latent_units"] == 4
+    assert sum(found["score_histogram"]) == 40
+    assert sum(found["score_histogram_labelled"]) == 6
+    assert sum(found["score_histogram_held_out"]) == 2
+    assert isinstance(found["warnings"], list)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "text"),
+    [
+        ("steps", 0, "strategy.steps is 0; it must be a whole number of at least 1"),
+        ("latent", -1, "strategy.latent is -1; it must be a whole number of at least 1"),
+        ("widths", (), "strategy.widths is (); it must be one or more positive numbers"),
+        ("beta", float("nan"), "strategy.beta is nan; it must be a number of at least 0"),
+        ("lambda2", -1.0, "strategy.lambda2 is -1.0; it must be a number of at least 0"),
+        ("learning_rate", 0.0, "strategy.learning_rate is 0.0; it must be a number above 0"),
+        ("averaging", 1.0, "strategy.averaging is 1.0; it must be a number of at least 0 and below 1"),
+        ("observation", "calibratd", "unknown strategy.observation 'calibratd'; did you mean 'calibrated'?"),
+        ("representation", "pixel", "unknown strategy.representation 'pixel'; did you mean 'pixels'?"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(setting: str, value: object, text: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(text)):
+        VAAL(**{setting: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("setting", ["reach", "reference"])
+def test_a_wrong_setting_of_the_cover_is_one_sentence(setting: str) -> None:
+    with pytest.raises(SettingsError, match=f"strategy.{setting} is 0; it must be a number above 0"):
+        VAALDiverse(**{setting: 0})  # type: ignore[arg-type]
+
+
+def test_the_papers_size() -> None:
+    assert VAAL(**paper_size(64)) == VAAL(widths=(128, 256, 512, 1024), latent=64)
+
+
+def test_diverse_covers_what_vaal_would_pick_twice() -> None:
+    """Two far groups of look-alikes are absent from the labels: VAAL's rule may spend all on one, the cover asks both."""
+    colours = torch.tensor([[0.1, 0.1, 0.1], [0.9, 0.1, 0.1], [0.1, 0.1, 0.9]])
+    groups = torch.tensor([0] * 30 + [1] * 20 + [2] * 10)
+    noise = 0.02 * torch.randn(60, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    images = (colours[groups][:, :, None, None] + noise).clamp(0, 1)
+    view = FakeView(images, range(10))
+    strategy = VAALDiverse(**{**SMALL, "steps": 150, "representation": "pixels"})  # type: ignore[arg-type]
+    picks = train_companion(strategy, view).select(view, 2)
+    assert {int(groups[pick.item // 3]) for pick in picks} == {1, 2}
+    assert 1 >= picks[0].score >= picks[1].score > 0

@@ -1,0 +1,224 @@
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from pickwell.items import PickState
+from pickwell.web import Desk
+
+Post = Callable[..., Any]
+
+
+def _picks(answer: Any) -> list[int]:
+    return [pick["item"] for pick in answer.json()["picks"]]
+
+
+def test_next_gives_the_best_picks_with_what_is_known_of_them(post: Post) -> None:
+    told = post("next", n=3).json()
+    assert told["round"] == {"number": 1, "strategy": "vaal", "total": 10, "done": 0, "leased": 3, "skipped": 0}
+    first, _, third = told["picks"]
+    assert first == {
+        "item": 0, "rank": 1, "score": 0.99, "held_out": False, "round": 1, "name": "000.jpg", "width": 40,
+        "height": 30, "flag": False, "note": "", "hint": None,
+    }  # fmt: skip
+    assert third["held_out"]
+    assert third["score"] is None
+
+
+def test_two_tabs_never_hold_the_same_image(post: Post) -> None:
+    assert _picks(post("next", n=4)) == [0, 1, 2, 3]
+    assert _picks(post("next", n=4, tab="t2")) == [4, 5, 6, 7]
+    assert _picks(post("next", n=4, annotator="ben")) == [8, 9]
+    assert post("release").json() == {"released": 4}
+    assert _picks(post("next", n=4, annotator="ben")) == [8, 9, 0, 1]
+    assert post("heartbeat", annotator="ben").json() == {"held": 4}
+
+
+def test_an_answer_is_in_the_store_when_it_is_acknowledged(post: Post, desk: Desk) -> None:
+    post("next", n=2)
+    told = post("answer", items=[1], label="snowy", seconds=1.5, via="page", suggestion_seen=True)
+    assert told.json()["answered"] == 1
+    assert desk.store.labels().values == ["snowy"]
+    (entry,) = desk.store.log()
+    assert (entry.annotator, entry.source, entry.seconds) == ("anna", "page, suggestion seen", 1.5)
+
+
+def test_a_selection_of_the_grid_is_one_batch_and_one_undo(post: Post, desk: Desk) -> None:
+    post("next", n=5)
+    post("answer", items=[0, 1, 2], label="barn", seconds=6, via="grid")
+    assert [(entry.source, entry.seconds) for entry in desk.store.log()] == [("grid", 2.0)] * 3
+    assert post("undo").json() == {"items": [0, 1, 2]}
+    assert len(desk.store.labels()) == 0
+
+
+def test_the_same_event_again_changes_nothing(post: Post, desk: Desk) -> None:
+    post("next", n=3)
+    first = post("answer", items=[0], label="barn", event="e1").json()
+    again = post("answer", items=[0], label="barn", event="e1").json()
+    assert (first["repeated"], again["repeated"]) == (False, True)
+    assert desk.store.position() == 1
+    post("undo", event="u1")
+    assert post("undo", event="u1").json() == {"items": [0]}
+    assert desk.store.position() == 2
+
+
+def test_undo_goes_to_any_depth_and_holds_the_image_again(post: Post, desk: Desk) -> None:
+    post("next", n=3)
+    for item, kind in ((0, "answer"), (1, "skip"), (2, "ignore")):
+        post(kind, items=[item], **({"label": "barn"} if kind == "answer" else {}))
+    assert [post("undo").json()["items"] for _ in range(4)] == [[2], [1], [0], []]
+    assert {desk.store.holdings([item])[item].holder for item in range(3)} == {"anna/t1"}
+
+
+def test_undo_takes_back_only_ones_own(post: Post, desk: Desk) -> None:
+    post("next", n=1)
+    post("answer", items=[0], label="barn")
+    post("next", n=1, annotator="ben")
+    post("answer", items=[1], label="eagle", annotator="ben")
+    assert post("undo").json() == {"items": [0]}
+    assert desk.store.labels().values == ["eagle"]
+
+
+def test_what_another_holds_or_has_decided_is_refused(post: Post, desk: Desk) -> None:
+    post("next", n=2)
+    stale = post("answer", items=[1], label="barn", annotator="ben")
+    assert stale.status_code == 409
+    assert stale.json() == {"error": "item 1 is with anna at the moment; it was not changed, go on with the next image"}
+    post("answer", items=[1], label="barn")
+    late = post("answer", items=[1], label="eagle", annotator="ben")
+    assert (late.status_code, late.json()["error"]) == (409, "item 1 was decided by anna; it was not changed, go on")
+    assert desk.store.labels().values == ["barn"]
+    assert post("answer", items=[1], label="eagle").json()["corrected"] == 1
+
+
+def test_the_last_answer_closes_the_round(post: Post, desk: Desk) -> None:
+    for item in range(10):
+        closed = post("answer", items=[item], label="barn").json()["closed"]
+    assert closed == 1
+    assert post("next", n=1).json() == {"picks": [], "round": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code", "says"),
+    [
+        ("answer", {"items": [0], "label": "snowi"}, 422, "unknown class 'snowi'; did you mean 'snowy'?"),
+        ("answer", {"items": [11], "label": "barn"}, 422, "item 11 was never asked for"),
+        ("answer", {"items": [99], "label": "barn"}, 422, "unknown item 99; the pool holds items 0 to 11"),
+        ("answer", {"items": [], "label": "barn"}, 422, "body.items"),
+        ("answer", {"items": [0], "label": "barn", "seconds": -1}, 422, "body.seconds"),
+        ("answer", {"items": [0], "label": "barn", "more": 1}, 422, "body.more"),
+        ("answer", {"items": [2**70], "label": "barn"}, 422, "body.items.0"),
+        ("skip", {"items": [0, 0]}, 422, "item 0 has two labels in one batch"),
+        ("next", {"n": 0}, 422, "body.n"),
+        ("next", {"n": 1, "annotator": "a/b"}, 422, "body.annotator"),
+        ("rounds", {"budget": 5}, 409, "a round is still open"),
+        ("remark", {"item": 99}, 422, "unknown item 99"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(
+    post: Post, desk: Desk, path: str, body: Any, code: int, says: str
+) -> None:
+    answer = post(path, **body)
+    assert answer.status_code == code
+    assert says in answer.json()["error"]
+    assert desk.store.position() == 0
+
+
+def test_images_come_encoded_anew(client: TestClient, root: Path) -> None:
+    full = client.get("/api/images/3")
+    assert full.headers["content-type"] == "image/png"  # small: its pixels are shown as they are
+    stored = np.asarray(Image.open(root.parent / "images" / "003.jpg"))
+    assert np.abs(np.asarray(Image.open(io.BytesIO(full.content))).astype(int) - stored).max() <= 2
+    thumb = client.get("/api/images/3?size=thumb")
+    assert Image.open(io.BytesIO(thumb.content)).format == "JPEG"
+    assert "immutable" in thumb.headers["cache-control"]
+    tag = {"If-None-Match": thumb.headers["etag"]}
+    assert client.get("/api/images/3?size=thumb", headers=tag).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["12", "-1", "1e3", "..%2f..%2fetc%2fpasswd", "9" * 40, "3?size=../x", "%00"])
+def test_only_ids_name_images(client: TestClient, path: str) -> None:
+    assert client.get(f"/api/images/{path}").status_code in (404, 422)
+
+
+def test_an_image_that_is_gone_is_404(client: TestClient, root: Path) -> None:
+    (root.parent / "images" / "005.jpg").unlink()
+    gone = client.get("/api/images/5")
+    assert gone.status_code == 404
+    assert "005.jpg" in gone.headers["x-reason"]
+
+
+def test_remarks_are_kept_and_shown(client: TestClient, post: Post, root: Path) -> None:
+    post("remark", item=0, flag=True, note="blurred", event="r1")
+    post("remark", item=0, flag=False, note="not again", event="r1")
+    pick = post("next", n=1).json()["picks"][0]
+    assert (pick["flag"], pick["note"]) == (True, "blurred")
+    assert len((root / "remarks.jsonl").read_text().splitlines()) == 1
+    assert len(Desk(root).remarks.all()) == 1
+
+
+def test_remarks_survive_a_line_cut_off_by_a_power_cut(root: Path) -> None:
+    Desk(root).remarks.keep(1, "anna", "r1", flag=True, note="")
+    with (root / "remarks.jsonl").open("ab") as file:
+        file.write(b'{"item": 2, "fl')
+    Desk(root).remarks.keep(3, "anna", "r2", flag=True, note="")
+    assert sorted(Desk(root).remarks.all()) == [1, 3]
+
+
+def test_hints_are_shown_where_the_model_left_some(post: Post, root: Path) -> None:
+    (root / "rounds").mkdir()
+    picks = [{"item": 0, "suggestion": "barn", "confidence": 0.7, "neighbours": [{"item": 5, "label": "eagle"}]}]
+    (root / "rounds" / "0001.json").write_text(json.dumps({"format": 1, "round": 1, "picks": picks}))
+    first, second = post("next", n=2).json()["picks"]
+    assert first["hint"] == {
+        "suggestion": "barn", "confidence": 0.7, "order": None,
+        "neighbours": [{"item": 5, "label": "eagle", "distance": None}],
+    }  # fmt: skip
+    assert second["hint"] is None
+    (root / "rounds" / "0001.json").write_text("{")
+    assert post("next", n=2).json()["picks"][0]["hint"] is None
+
+
+def test_history_is_what_stands(client: TestClient, post: Post) -> None:
+    for item, label in ((0, "barn"), (1, "eagle"), (2, "snowy")):
+        post("answer", items=[item], label=label)
+    post("undo")
+    post("answer", items=[0], label="snowy")
+    post("skip", items=[5], annotator="ben")
+    entries = client.get("/api/history?annotator=anna").json()["entries"]
+    assert [(one["item"], one["label"]) for one in entries] == [(1, "eagle"), (0, "snowy")]
+
+
+def test_status_and_rounds(client: TestClient, post: Post, desk: Desk) -> None:
+    post("answer", items=[0], label="barn")
+    post("next", n=2)
+    status = client.get("/api/status").json()
+    assert status["round"]["done"] == 1
+    assert status["round"]["leased"] == 2
+    assert status["loop"] == {"when": "hand", "running": False, "doing": None, "error": "", "left": 2}
+    page = client.get("/api/rounds/1?start=0&limit=2").json()
+    assert [(pick["label"], pick["state"]) for pick in page["picks"]] == [("barn", "answered"), (None, "leased")]
+    (found,) = client.get("/api/rounds").json()["rounds"]
+    assert found["monitors"] == {"active_units": 3, "loss": None}
+    assert client.get("/api/rounds/7").status_code == 409
+    assert desk.store.holdings([1])[1].state is PickState.LEASED
+
+
+def test_the_dashboard_counts(client: TestClient, post: Post, desk: Desk) -> None:
+    for item, label in ((0, "barn"), (1, "eagle"), (2, "barn")):
+        post("answer", items=[item], label=label, seconds=2)
+    desk.store.record(1, {"accuracy": 0.9, "measured": 100}, labels=3)
+    told = client.get("/api/dashboard").json()
+    assert told["labelled"] == 3
+    assert told["held_out"] == 1
+    assert told["balance"] == [{"round": 1, "counts": [2, 1, 0]}]
+    (point,) = told["curve"]
+    assert (point["labels"], point["measured"], round(point["low"], 4)) == (3, 100, 0.8256)
+    (one,) = told["annotators"]
+    assert (one["name"], one["answered"], one["seconds"]) == ("anna", 3, 2.0)
