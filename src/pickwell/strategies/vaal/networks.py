@@ -36,6 +36,8 @@ class Encoder(nn.Module):
 class VariationalAutoencoder(nn.Module, ABC):
     """An encoder to a diagonal Gaussian over latents and a decoder back."""
 
+    decoder: nn.Module
+
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
