@@ -55,8 +55,18 @@ def open_round(store: Store, items: range, number: int = 1) -> None:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return make_campaign(tmp_path)
+def make(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a campaign of so many images, with settings of one's choice."""
+
+    def make(images: int = 12, **settings: Any) -> Path:
+        return make_campaign(tmp_path, images, **settings)
+
+    return make
+
+
+@pytest.fixture
+def root(make: Callable[..., Path]) -> Path:
+    return make()
 
 
 @pytest.fixture

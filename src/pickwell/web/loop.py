@@ -65,7 +65,10 @@ class Loop:
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
-        if self._process is not None and self._process.poll() is None:
+        if self._process is None:
+            return
+        self._said.close()
+        if self._process.poll() is None:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=10)
