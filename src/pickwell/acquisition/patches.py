@@ -8,7 +8,6 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate, normalize, rel
 
 SIDE = 32
 """Larger images are shrunk to this many pixels a side."""
-CENTROIDS = 200
 COMPONENTS = 128
 PATCHES = 40_000
 ROUNDS = 10
@@ -43,11 +42,10 @@ class PatchFeatures:
 def learn(images: Tensor, generator: torch.Generator) -> PatchFeatures:
     """The features of a pool of which `images` `(n, 3, H, W)` are a fair sample. Random: the patches, the centroids."""
     images = shrunk(images.cpu())
-    small = min(images.shape[-2:]) < 24
-    size, stride = (5, 1) if small else (6, 2)
+    size, stride, count = (5, 1, 100) if min(images.shape[-2:]) < 24 else (6, 2, 200)
     patches = drawn(images, size, generator)
     mean, whitening = whiten(patches)
-    codes = whitening @ centroids((patches - mean) @ whitening, generator).T
+    codes = whitening @ centroids((patches - mean) @ whitening, count, generator).T
     raw = torch.cat([encode(part, size, stride, codes, mean @ codes) for part in torch.split(images, PIECE)])
     return PatchFeatures(size, stride, codes, mean @ codes, raw.mean(0), principal(raw))
 
@@ -86,9 +84,9 @@ def whiten(patches: Tensor) -> tuple[Tensor, Tensor]:
     return mean, vectors @ torch.diag((values.clamp_min(0) + 0.1).rsqrt()) @ vectors.T
 
 
-def centroids(patches: Tensor, generator: torch.Generator) -> Tensor:
-    """Directions `(200, D)` that the patches gather around, by spherical k-means."""
-    found = normalize(torch.randn(CENTROIDS, patches.shape[1], generator=generator))
+def centroids(patches: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Directions `(count, D)` that the patches gather around, by spherical k-means."""
+    found = normalize(torch.randn(count, patches.shape[1], generator=generator))
     for _ in range(ROUNDS):
         likeness = patches @ found.T
         nearest = likeness.abs().argmax(1)
@@ -100,7 +98,7 @@ def centroids(patches: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def encode(images: Tensor, size: int, stride: int, codes: Tensor, offset: Tensor) -> Tensor:
-    """How much of each centroid, and of its opposite, is in each quarter of the images: `(B, 2 x 200 x 4)`."""
+    """How much of each centroid, and of its opposite, is in each quarter of the images: `(B, 2 x codes x 4)`."""
     patches = contrasted(unfold(images, size, stride=stride), 1).transpose(1, 2)
     likeness = (patches @ codes - offset).transpose(1, 2)
     high, wide = ((side - size) // stride + 1 for side in images.shape[-2:])

@@ -1,59 +1,75 @@
-"""VAAL's latent space, covered: what D calls new, without the look-alikes."""
+"""What D calls new, covered: VAAL's picks without the look-alikes."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
-from pickwell.errors import SettingsError
+from pickwell.errors import SettingsError, unknown
 from pickwell.items import Pick
 from pickwell.strategies.vaal.sight import Sight
 from pickwell.strategies.vaal.strategy import VAAL
-from pickwell.strategies.vaal.tables import Rows, allocate
+from pickwell.strategies.vaal.tables import Rows, Table, allocate
+
+SPACES = ("inputs", "latents")
 
 
 @dataclass(kw_only=True)
 class VAALDiverse(VAAL):
-    """Picks the images that, labelled, would stand for the most of what D calls unlabelled, in VAAL's latent space.
+    """Picks the images that, labelled, would stand for the most of what D calls unlabelled.
 
     A greedy kernel cover of the unlabelled pool that starts from the labelled images; each image is to be covered as
-    much as 1 - D says. The score is the share of the pool, so weighted, that a pick newly covers. `reach` multiplies
-    the kernel's width, which is by default the distance at which every label would stand for its equal share;
+    much as 1 - D says. Distances are measured between the vectors that the networks look at (`space="inputs"`) or
+    between their latents; images themselves always by their latents. The score is the share of the pool, so weighted,
+    that a pick newly covers.
+
+    `reach` multiplies the kernel's width, which is the distance at which every label would stand for its equal share;
     `reference` is how many evenly spaced images of the pool the cover is measured on.
     """
 
     representation: Literal["pixels", "features", "patches"] = "patches"
+    space: Literal["inputs", "latents"] = "inputs"
     reach: float = 1.0
     reference: int = 6000
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.space not in SPACES:
+            raise SettingsError(unknown("strategy.space", self.space, SPACES))
         for name in ("reach", "reference"):
             value = getattr(self, name)
             if not value > 0:
                 raise SettingsError(f"strategy.{name} is {value!r}; it must be a number above 0")
 
     def pick(self, sight: Sight, budget: int) -> list[Pick]:
-        pool = sight.pools.unlabelled
-        latents, weight, done = allocate(len(pool), self.latent), torch.empty(len(pool)), 0
+        latents, weight = self._seen(sight)
+        features, centres = self._vectors(sight, latents)
+        places, gains = kernel_cover(
+            features,
+            centres,
+            budget,
+            bandwidth=self.reach * neighbourhood(features, centres, budget),
+            weight=weight,
+            reference=spaced(len(features), self.reference),
+        )
+        chosen = zip(sight.pools.unlabelled.ids()[places].tolist(), gains.tolist(), strict=True)
+        return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
+
+    def _seen(self, sight: Sight) -> tuple[Rows, Tensor]:
+        total, done = len(sight.pools.unlabelled), 0
+        latents, weight = allocate(total, self.latent), torch.empty(total)
         for ids, seen in sight.unlabelled():
             latents[done : done + len(ids)] = seen.mu.cpu().numpy()
             weight[done : done + len(ids)] = torch.sigmoid(-seen.logits).cpu()
             done += len(ids)
-        centres = self._labelled(sight)
-        places, gains = kernel_cover(
-            latents,
-            centres,
-            budget,
-            bandwidth=self.reach * neighbourhood(latents, centres, budget),
-            weight=weight,
-            reference=spaced(len(pool), self.reference),
-        )
-        chosen = zip(pool.ids()[places].tolist(), gains.tolist(), strict=True)
-        return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
+        return latents, weight
 
-    def _labelled(self, sight: Sight) -> Rows:
+    def _vectors(self, sight: Sight, latents: Rows) -> tuple[Rows, Rows]:
+        pools = sight.pools
+        if self.space == "inputs" and isinstance(pools.unlabelled, Table) and isinstance(pools.labelled, Table):
+            return pools.unlabelled.rows, pools.labelled.rows
         parts = [seen.mu.cpu().numpy() for _, seen in sight.labelled()]
-        return np.concatenate(parts) if parts else np.zeros((0, self.latent), dtype=np.float32)
+        return latents, np.concatenate(parts) if parts else np.zeros((0, self.latent), dtype=np.float32)

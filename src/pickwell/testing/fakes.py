@@ -125,7 +125,8 @@ def train_companion(
         if not start:
             torch.manual_seed(derive(view.seed, "begin"))
             strategy.begin(devices, view.draw(0, batch_size))
-        for step in range(start, strategy.joint_steps if steps is None else start + steps):
+        last = strategy.joint_steps if steps is None else min(strategy.joint_steps, start + steps)
+        for step in range(start, last):
             torch.manual_seed(derive(view.seed, "companion", step))
             strategy.train_step(view.draw(step, batch_size), lambda: view.draw(-1, batch_size))
     return strategy

@@ -26,6 +26,11 @@ class TestVAALDiverseOnFeatures(StrategyContract):
         return VAALDiverse(steps=3, latent=4, feature_width=8, discriminator_width=16, representation="features")
 
 
+class TestVAALDiverseInLatents(StrategyContract):
+    def make(self) -> Strategy:
+        return VAALDiverse(steps=3, latent=4, feature_width=8, discriminator_width=16, space="latents")
+
+
 class TestVAALOnPatches(StrategyContract):
     def make(self) -> Strategy:
         return VAAL(steps=3, latent=4, feature_width=8, discriminator_width=16, representation="patches")

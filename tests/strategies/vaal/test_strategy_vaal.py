@@ -160,7 +160,7 @@ def test_without_averaging_the_last_weights_score() -> None:
 
 
 def test_the_average_is_the_one_documented() -> None:
-    strategy, view = small(averaging=0.15), pool()
+    strategy, view = small(averaging=0.15, steps=9), pool()
     train_companion(strategy, view, steps=0)
     weight = pair_of(strategy).vae.encoder.mu.weight
     mean = weight.detach().clone()
@@ -188,9 +188,9 @@ def test_a_restored_state_goes_on_bit_by_bit(tmp_path: Path) -> None:
 
 
 def test_a_divergence_is_called_one() -> None:
-    strategy, view = small(learning_rate=1e20), pool()
+    strategy, view = small(learning_rate=1e20, steps=9), pool()
     train_companion(strategy, view, steps=0)
-    text = r"the VAE's .* loss is (nan|inf) after \d+ steps: it diverged at learning rate 1e\+20; set strategy\.learning_rate"
+    text = r"the VAE's .* loss is (nan|inf) after \d+ steps: it diverged at learning rate 1e\+20; set strategy\."
     with pytest.raises(TrainingError, match=text):
         train_companion(strategy, view, start=1, steps=9)
 
@@ -238,7 +238,7 @@ def test_tables_standardise_and_spill_to_disk(monkeypatch: pytest.MonkeyPatch) -
     for limit in (2**20, 1):
         monkeypatch.setattr(tables_module, "IN_MEMORY", limit)
         table = tables_module.embedded(view.unlabelled, embed, torch.device("cpu"))
-        table = replace(table, **tables_module.moments(table))
+        tables_module.standardise([table])
         tables.append(torch.cat([rows for _, rows in table.batches()]))
     assert torch.equal(tables[0], tables[1])
     torch.testing.assert_close(tables[0].mean(0), torch.zeros(2), atol=1e-5, rtol=0)
@@ -283,6 +283,11 @@ def test_a_wrong_setting_of_the_cover_is_one_sentence(setting: str) -> None:
         VAALDiverse(**{setting: 0})  # type: ignore[arg-type]
 
 
+def test_an_unknown_space_is_one_sentence() -> None:
+    with pytest.raises(SettingsError, match=r"unknown strategy\.space 'latent'; did you mean 'latents'\?"):
+        VAALDiverse(space="latent")  # type: ignore[arg-type]
+
+
 def test_the_papers_size() -> None:
     assert VAAL(**paper_size(64)) == VAAL(widths=(128, 256, 512, 1024), latent=64)
 
@@ -294,7 +299,8 @@ def test_diverse_covers_what_vaal_would_pick_twice() -> None:
     noise = 0.02 * torch.randn(60, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     images = (colours[groups][:, :, None, None] + noise).clamp(0, 1)
     view = FakeView(images, range(10))
-    strategy = VAALDiverse(**{**SMALL, "steps": 150, "representation": "pixels"})  # type: ignore[arg-type]
-    picks = train_companion(strategy, view).select(view, 2)
-    assert {int(groups[pick.item // 3]) for pick in picks} == {1, 2}
-    assert 1 >= picks[0].score >= picks[1].score > 0
+    for choice in ({"representation": "pixels"}, {"space": "latents"}, {"space": "inputs"}):
+        strategy = VAALDiverse(**{**SMALL, "steps": 150, **choice})  # type: ignore[arg-type]
+        picks = train_companion(strategy, view).select(view, 2)
+        assert {int(groups[pick.item // 3]) for pick in picks} == {1, 2}, choice
+        assert 1 >= picks[0].score >= picks[1].score > 0

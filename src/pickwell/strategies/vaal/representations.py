@@ -1,7 +1,7 @@
 """What VAAL's networks look at: the images themselves, or vectors made of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pickwell.acquisition.patches import learn
 from pickwell.strategies.strategy import RoundView, Stream
-from pickwell.strategies.vaal.tables import Table, embedded, moments
+from pickwell.strategies.vaal.tables import Table, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)
 REPRESENTATIONS = ("pixels", "features", "patches")
@@ -35,9 +35,8 @@ def vectors(view: RoundView, representation: str, device: torch.device) -> Pools
     """`features`: what the task model makes of the images, standardised. `patches`: what is learnt from the pool."""
     if representation == "features":
         pools = _embedded(view, view.learner.embed, device)
-        spread = moments(pools.labelled, pools.unlabelled)
-        tables = (replace(table, **spread) for table in (pools.labelled, pools.unlabelled, pools.held_out))
-        return Pools(*tables)
+        standardise((pools.labelled, pools.unlabelled), pools.held_out)
+        return pools
     assert representation == "patches", representation
     return _embedded(view, learn(sample((view.labelled, view.unlabelled), view.rng), view.rng), device)
 

@@ -1,9 +1,8 @@
 """Rows that belong to items: latents or features of a pool, on disk where they are many."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ IN_MEMORY = 256 * 2**20
 ROWS = 256
 
 Rows = npt.NDArray[np.float32]
+Moments = npt.NDArray[np.float64]
 
 
 def allocate(rows: int, columns: int) -> Rows:
@@ -30,13 +30,11 @@ def allocate(rows: int, columns: int) -> Rows:
 
 @dataclass(frozen=True)
 class Table:
-    """A `Stream` of feature vectors in place of images, shifted and scaled as they are read."""
+    """A `Stream` of feature vectors in place of images."""
 
     item_ids: Tensor
     rows: Rows
     device: torch.device
-    mean: Tensor | float = 0.0
-    scale: Tensor | float = 1.0
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -51,8 +49,7 @@ class Table:
 
     def take(self, places: Tensor) -> Tensor:
         """The vectors at these places, `(B, D)`, on the device."""
-        raw = torch.from_numpy(np.array(self.rows[places.numpy()]))
-        return ((raw - self.mean) / self.scale).to(self.device)
+        return torch.from_numpy(np.array(self.rows[places.numpy()])).to(self.device)
 
 
 def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.device) -> Table:
@@ -68,16 +65,23 @@ def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.de
     return Table(stream.ids(), np.zeros((0, 0), dtype=np.float32) if rows is None else rows, device)
 
 
-def moments(*tables: Table) -> dict[str, Any]:
-    """The mean and standard deviation of each feature over several tables, as a Table's `mean` and `scale`."""
-    count, mean, squares = 0, 0.0, 0.0
+def standardise(tables: Sequence[Table], *others: Table) -> None:
+    """Gives each feature mean zero and variance one over `tables`, in place; `others` are treated like them."""
+    mean, deviation = _moments(tables)
+    # A feature that never varies says nothing: it becomes zero.
+    scale = np.where(deviation > 1e-6, deviation, 1.0)
+    for table in (*tables, *others):
+        for start in range(0, len(table), ROWS):
+            part = table.rows[start : start + ROWS]
+            part[:] = (part - mean) / scale
+
+
+def _moments(tables: Sequence[Table]) -> tuple[Moments, Moments]:
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
     for table in tables:
         for start in range(0, len(table), ROWS):
-            part = np.asarray(table.rows[start : start + ROWS], dtype=np.float64)
+            part = table.rows[start : start + ROWS].astype(np.float64)
             total, shift = count + len(part), part.mean(0) - mean
             squares = squares + part.var(0) * len(part) + shift**2 * (count * len(part) / total)
             mean, count = mean + shift * (len(part) / total), total
-    deviation = np.sqrt(squares / count)
-    # A feature that never varies says nothing: it stays zero.
-    scale = np.where(deviation > 1e-6, deviation, 1.0)
-    return {"mean": torch.tensor(mean, dtype=torch.float32), "scale": torch.tensor(scale, dtype=torch.float32)}
+    return mean, np.sqrt(squares / count)
