@@ -67,16 +67,20 @@ class Pair:
         """One step against L_VAE and one against L_D (Algorithm 1); returns the losses."""
         self.vae.train()
         self.discriminator.train()
-        losses, mu = self._descend_vae(x_l, x_u)
-        # Paper: D's step encodes anew. We reuse the latents from before the VAE's step: one encoder pass fewer, the
-        # same picks (docs/paper.md).
-        losses["discriminator"] = self._descend_discriminator(*mu.detach().tensor_split([len(x_l)]))
+        losses = self.step(x_l, x_u)
         self.steps += 1
         self._average(self.scoring_encoder, self.vae.encoder)
         self._average(self.scoring_discriminator, self.discriminator)
         values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
         self._check(values)
         return values
+
+    def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
+        """Moves the weights; returns the losses. The ablations of the paper take other steps."""
+        losses, mu = self._descend_vae(x_l, x_u)
+        # Paper: D's step encodes anew. We reuse the latents from before the VAE's step: one encoder pass fewer, the
+        # same picks (docs/paper.md).
+        return losses | {"discriminator": self._descend_discriminator(*mu.detach().tensor_split([len(x_l)]))}
 
     def _descend_vae(self, x_l: Tensor, x_u: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         goal, cut = self.objective, [len(x_l)]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -43,6 +43,8 @@ class VAAL(Strategy):
     patches without labels; on both it is trained in `select`, where they are made.
     """
 
+    pair: ClassVar[type[Pair]] = Pair
+    """Which steps are taken."""
     steps: int = 150
     latent: int = 32
     widths: tuple[int, ...] = SMALL_WIDTHS
@@ -130,7 +132,7 @@ class VAAL(Strategy):
             discriminator_learning_rate=self.discriminator_learning_rate,
             averaging=self.averaging,
         )
-        return Pair(vae, Discriminator(self.latent, self.discriminator_width), objective, devices)
+        return self.pair(vae, Discriminator(self.latent, self.discriminator_width), objective, devices)
 
     def _trained_on_vectors(self, view: RoundView) -> Pools[Table]:
         assert self._devices is not None, "begin() says where the networks run; call it first"

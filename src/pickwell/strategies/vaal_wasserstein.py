@@ -1,0 +1,67 @@
+"""VAAL without D: a VAE, and how far an image's Gaussian is from the labelled ones."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from pickwell.acquisition.coverage import lower
+from pickwell.acquisition.streaming import TopB
+from pickwell.errors import SettingsError
+from pickwell.items import Pick
+from pickwell.strategies.strategy import among
+from pickwell.strategies.vaal.pair import Pair, Seen
+from pickwell.strategies.vaal.sight import Sight
+from pickwell.strategies.vaal.strategy import VAAL
+
+Target = Literal["centroid", "nearest"]
+
+
+class LonePair(Pair):
+    """Descends Eq. (1) alone; D is never trained."""
+
+    def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
+        return {"transductive": self._descend_vae(x_l, x_u)[0]["transductive"]}
+
+
+@dataclass(kw_only=True)
+class VAALWasserstein(VAAL):
+    """VAAL's ablation without D (VAAL, Sec. 5): the query is the largest 2-Wasserstein distance to the labelled set.
+
+    d_ij^2 = ||mu_i - mu_j||^2 + ||sigma_i - sigma_j||^2. `to` says what of the labelled set: its `centroid`, the mean
+    of mu and of sigma, which is the Gaussians' Wasserstein barycentre (the paper's cluster centroid), or the `nearest`
+    labelled image. A pick's score is the distance.
+    """
+
+    pair: ClassVar[type[Pair]] = LonePair
+    to: Target = "centroid"
+    lambda2: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        among("to", self.to, get_args(Target))
+
+    def pick(self, sight: Sight, budget: int) -> list[Pick]:
+        labelled = [gaussian(seen) for _, seen in sight.labelled()]
+        if not labelled:
+            raise SettingsError("vaal-wasserstein measures distances to labelled images, and none is; label some first")
+        known = torch.cat(labelled)
+        middle = known.mean(0)
+        centres = middle[None] if self.to == "centroid" else known
+        best = TopB(budget)
+        for ids, seen in sight.unlabelled():
+            distance = torch.full((len(ids),), torch.inf)
+            lower(distance, gaussian(seen), centres, middle)
+            best.update(ids, distance)
+        return best.picks()
+
+    def monitors(self) -> dict[str, Any]:
+        """What VAAL's monitors say of the latents; there is no D to speak of."""
+        said = {name: value for name, value in self._report.items() if name.endswith(("_units", "_per_unit"))}
+        return said | {"warnings": [text for text in self._report.get("warnings", []) if text.startswith("VAE")]}
+
+
+def gaussian(seen: Seen) -> Tensor:
+    """Points `(B, 2 x latent)` whose Euclidean distances are the 2-Wasserstein distances of the images' Gaussians."""
+    return torch.cat((seen.mu, (0.5 * seen.logvar).exp()), dim=1).float().cpu()
