@@ -22,7 +22,6 @@ from pickwell.learner.training import Plan, Trainee, steps_for, train
 from pickwell.strategies import Strategy
 from pickwell.tasks import Classification
 
-
 TRAINING = TrainingSettings()
 """What a user's campaign has where nothing is set: the paper's 100 epochs, batches of 64 and learning rate 5e-4."""
 
@@ -109,9 +108,7 @@ class Effort:
         strategy = strategies.create(self.strategy, self.settings)
         seed = derive(self.seed, "fit", self.round)
         steps = steps_for(len(self.labelled), TRAINING.batch_size, self.epochs)
-        plan = Plan(
-            steps, TRAINING.learning_rate, TRAINING.weight_decay, TRAINING.schedule, derive(seed, "draws")
-        )
+        plan = Plan(steps, TRAINING.learning_rate, TRAINING.weight_decay, TRAINING.schedule, derive(seed, "draws"))
         draws = Draws(
             self.images,
             self.labelled,

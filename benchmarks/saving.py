@@ -8,34 +8,42 @@ import numpy as np
 import torch
 from scipy import stats
 
-from benchmarks.pools import Effort, Labelled, accuracy, cifar10, digits, draw
+from benchmarks.pools import TRAINING, Effort, Labelled, accuracy, cifar10, digits, draw
 from pickwell.learner.seeds import generator
 
 SETUPS = {
     "digits": {"absent": (7, 8, 9), "labelled": 40, "budget": 20, "rounds": 5, "augmentation": "none"},
-    "cifar10": {"absent": (), "labelled": 500, "budget": 250, "rounds": 3, "augmentation": "crop-flip"},
+    "cifar10": {"absent": (), "labelled": 500, "budget": 250, "rounds": 3, "epochs": 40, "augmentation": "crop-flip"},
     "cifar10-absent": {
-        "absent": (0, 5, 8), "labelled": 500, "budget": 250, "rounds": 3, "augmentation": "crop-flip",
+        "absent": (0, 5, 8), "labelled": 500, "budget": 250, "rounds": 3, "epochs": 40, "augmentation": "crop-flip",
     },
 }  # fmt: skip
 
 
+TUNING = 100
+"""Seeds from here on are for choosing settings: they never see a test image, they measure on images of the pool."""
+
+
 def sets(name: str, seed: int) -> tuple[Labelled, Labelled]:
-    """The pool and the test set of one seed."""
+    """The images to pick from and those to measure on, under one seed."""
     if name == "digits":
         images = digits()
-        order = torch.randperm(len(images), generator=generator(seed, "split"))
-        return images.part(order[450:].sort().values), images.part(order[:450])
-    pool = cifar10("train")
-    chosen = torch.randperm(len(pool), generator=generator(seed, "pool"))[:6000].sort().values
-    return pool.part(chosen), cifar10("test")
+        order = torch.randperm(len(images), generator=generator(0, "digits"))
+        test, pool, size = images.part(order[:450]), images.part(order[450:].sort().values), 1347
+    else:
+        test, pool, size = cifar10("test"), cifar10("train"), 6000
+    mixed = torch.randperm(len(pool), generator=generator(seed, "pool"))
+    if seed >= TUNING:
+        measured = 450 if name == "digits" else 5000
+        return pool.part(mixed[measured:][:size].sort().values), pool.part(mixed[:measured])
+    return pool.part(mixed[:size].sort().values), test
 
 
 def curve(name: str, pool: Labelled, test: Labelled, strategy: str, settings: dict, seed: int) -> list[float]:
     setup = SETUPS[name]
     present = ~torch.isin(pool.classes, torch.tensor(setup["absent"]))
     first = draw(present.nonzero().squeeze(1), setup["labelled"], seed)
-    effort = Effort(pool, first, strategy, settings, seed, augmentation=setup["augmentation"])
+    effort = Effort(pool, first, strategy, settings, seed, setup.get("epochs", TRAINING.epochs), setup["augmentation"])
     reached = []
     for number in range(setup["rounds"] + 1):
         learner, trained = effort.fit()
@@ -59,6 +67,7 @@ def main() -> None:
     parser.add_argument("--strategies", default="random,vaal,vaal-diverse")
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--settings", type=json.loads, default={}, help="of the strategies but random, as JSON")
     wanted = parser.parse_args()
     seeds = range(wanted.first, wanted.first + (wanted.seeds or (10 if wanted.set == "digits" else 5)))
     means: dict[str, list[float]] = {}
@@ -66,13 +75,14 @@ def main() -> None:
         pool, test = sets(wanted.set, seed)
         for strategy in wanted.strategies.split(","):
             began = time.perf_counter()
-            reached = curve(wanted.set, pool, test, strategy, {}, seed)
+            reached = curve(wanted.set, pool, test, strategy, {} if strategy == "random" else wanted.settings, seed)
             means.setdefault(strategy, []).append(float(np.mean(reached)))
             row = {"seed": seed, "strategy": strategy, "curve": [round(value, 4) for value in reached]}
             print(json.dumps({**row, "seconds": round(time.perf_counter() - began, 1)}), flush=True)
     for strategy, values in means.items():
         spread = {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))} if len(values) > 1 else {}
-        beside = against(means["random"], values) if strategy != "random" and len(values) > 1 else {}
+        comparable = strategy != "random" and "random" in means and len(values) > 1
+        beside = against(means["random"], values) if comparable else {}
         row = {"set": wanted.set, "summary": strategy, "seeds": len(values), **spread, **beside}
         print(json.dumps(row), flush=True)
 

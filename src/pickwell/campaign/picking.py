@@ -43,7 +43,7 @@ def same_question(question: Round, budget: int, strategy: str | None) -> Round:
     if budget != asked or other:
         raise RoundError(
             f"round {question.number} ({question.strategy}, {asked} images) is still open with "
-            f"{len(question.waiting)} unanswered; tell their labels, close it (pickwell close), or ask for the same again"
+            f"{len(question.waiting)} unanswered; tell their labels, or close it (pickwell close), or ask the same"
         )
     return question
 
