@@ -196,8 +196,9 @@ def test_wins_count_variants() -> None:
 
 def test_claims_say_what_the_data_support() -> None:
     def said(mean: float, half: float, corrected: float | None, n: int = 5) -> str:
-        bounds = (mean - half, mean + half) if corrected is not None else (None, None)
-        return claim(Comparison("", "vaal", "random", Estimate(mean, *bounds, n), corrected, corrected))
+        tested = corrected is not None
+        estimate = Estimate(mean, mean - half if tested else None, mean + half if tested else None, n)
+        return claim(Comparison("", "vaal", "random", estimate, corrected, corrected))
 
     assert (
         said(0.012, 0.005, 0.0121) == "vaal is above random at 5 seeds: +1.2 ± 0.5 points of AUBC, corrected p = 0.012"

@@ -14,7 +14,18 @@ from pickwell.benchmark.code import shared_digest, strategy_digest
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.errors import SettingsError, unknown
 
-HARMLESS = ("title", "notes", "published", "format", "seeds", "baseline", "reference", "methods", "variants")
+HARMLESS = (
+    "title",
+    "notes",
+    "published",
+    "format",
+    "seeds",
+    "baseline",
+    "reference",
+    "judged_rounds",
+    "methods",
+    "variants",
+)
 SHARED = 8
 LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy")
 

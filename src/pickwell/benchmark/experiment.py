@@ -72,6 +72,7 @@ class Experiment(Section):
     seeds: int = Field(default=5, ge=1)
     baseline: str = "random"
     reference: bool = False
+    judged_rounds: int = Field(default=0, ge=0)
     data: DataSettings
     start: StartSettings
     rounds: RoundSettings

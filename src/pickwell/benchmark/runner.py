@@ -200,8 +200,8 @@ class Clock:
         self._settled.append(outcome.cell)
         if outcome.ran and outcome.state is State.FINISHED:
             self._seconds.setdefault(outcome.cell.method, []).append(outcome.seconds)
-        done = set(map(id, self._settled))
-        self._waiting = [cell for cell in cells if id(cell) not in done]
+        done = set(map(str, self._settled))  # a cell that comes from another process is a copy
+        self._waiting = [cell for cell in cells if str(cell) not in done]
 
     def left(self) -> float | None:
         """Seconds left; None before any cell has run."""

@@ -179,7 +179,8 @@ def _result(
     return {
         "format": FORMAT, "facts": cell.facts(), "method": cell.method, "variant": cell.variant, "seed": cell.seed,
         "code": cell.folder.rsplit(".", 1)[1], "data": prepared.fingerprint, "classes": prepared.classes,
-        "absent": absent, "rounds": rows, "versions": versions() | {"python": platform.python_version()},
+        "absent": absent, "pool": len(campaign.pool), "features": prepared.feature_size(), "rounds": rows,
+        "versions": versions() | {"python": platform.python_version()},
         "hardware": hardware(campaign), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
 

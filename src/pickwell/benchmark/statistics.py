@@ -168,10 +168,11 @@ def labels_saved(curves: Sequence[Curve], method: str, baseline: str, *, rng: in
     bounds: list[tuple[float | None, float | None]] = [(None, None), (None, None)]
     if len(seeds) > 2:
         resampled = stats.bootstrap(
-            (np.arange(len(seeds)),), lambda rows: saving(rows)[:2], vectorized=False, n_resamples=RESAMPLES,
+            (np.arange(len(seeds)),), lambda rows: np.array(saving(rows)[:2]), vectorized=False, n_resamples=RESAMPLES,
             method="percentile", rng=np.random.default_rng(rng),
         ).confidence_interval  # fmt: skip
-        bounds = [(float(resampled.low[at]), float(resampled.high[at])) for at in (0, 1)]
+        low, high = np.asarray(resampled.low), np.asarray(resampled.high)
+        bounds = [(float(low[at]), float(high[at])) for at in (0, 1)]
     needed = _labels_at(target, isotonic_regression(y[0].mean(0)), x[0])
     estimates = [Estimate(value, *found, len(seeds)) for value, found in zip((images, share), bounds, strict=True)]
     return Saved(curves[0].variant, method, target, needed, *estimates)
@@ -217,7 +218,8 @@ def claim(found: Comparison, measure: str = "AUBC") -> str:
         return f"{where}{found.first} and {found.second} cannot be tested ({why}){difference}"
     spread = f"{mean} ± {50 * (high - low):.1f} points of {measure}"
     if found.verdict == 0:
-        return f"{where}{found.first} is not separable from {found.second} at {found.estimate.n} seeds: difference {spread}"
+        pair = f"{found.first} is not separable from {found.second}"
+        return f"{where}{pair} at {found.estimate.n} seeds: difference {spread}"
     side = "above" if found.verdict > 0 else "below"
     least = "< 0.001" if (found.corrected or 0) < 0.001 else f"= {found.corrected:.3f}"
     return f"{where}{found.first} is {side} {found.second} at {found.estimate.n} seeds: {spread}, corrected p {least}"

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pickwell.cli import campaign, demo, serve
+from pickwell.cli import bench, campaign, demo, serve
 from pickwell.errors import PickwellError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command()(campaign.undo)
 app.command()(campaign.close)
 app.command()(campaign.report)
 app.command()(serve.serve)
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

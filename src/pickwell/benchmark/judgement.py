@@ -1,0 +1,96 @@
+"""Everything that is concluded from an experiment's finished cells, as values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.statistics import (
+    Comparison,
+    Curve,
+    Saved,
+    area,
+    compare,
+    final,
+    first_rounds,
+    labels_saved,
+    query_times,
+    wins,
+)
+from pickwell.report.statistics import Estimate, mean_interval
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Keys are (variant, method). `variants` is how many named ones there are; `reference` the full data's level."""
+
+    measure: str
+    methods: tuple[str, ...]
+    variants: int
+    areas: Mapping[Key, Estimate]
+    finals: Mapping[Key, Estimate]
+    comparisons: Sequence[Comparison]
+    saved: Sequence[Saved]
+    wins: Mapping[tuple[str, str], int]
+    queries: Mapping[str, tuple[float, float | None]]
+    fits: Mapping[str, float]
+    costs: Mapping[str, float]
+    reference: Mapping[str, Estimate]
+
+
+def curves(found: Sequence[Mapping[str, Any]], metric: str = "accuracy") -> list[Curve]:
+    """The results as curves."""
+    return [
+        Curve(
+            result["method"], result["seed"], tuple(row["labels"] for row in result["rounds"]),
+            tuple(row["metrics"][metric] for row in result["rounds"]), result["variant"],
+        )
+        for result in found
+    ]  # fmt: skip
+
+
+def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgement:
+    """Areas, tests, labels saved and costs of the finished cells."""
+    every = curves(found)
+    own = [curve for curve in every if curve.method != FULL]
+    limit = experiment.judged_rounds
+    value = first_rounds(limit) if limit else area
+    tested = compare(own, experiment.baseline, value)
+    methods = tuple(name for name in experiment.methods if any(curve.method == name for curve in own))
+    variants = tuple(dict.fromkeys(curve.variant for curve in own))
+    seconds = {name: [row for r in found if r["method"] == name for row in r["rounds"]] for name in methods}
+    saved = [
+        labels_saved([c for c in own if c.variant == variant], name, experiment.baseline)
+        for variant in variants for name in methods if name != experiment.baseline
+    ]  # fmt: skip
+    return Judgement(
+        measure=f"AUBC of the first {limit} rounds" if limit else "AUBC",
+        methods=methods,
+        variants=len([v for v in variants if v]),
+        areas=_means(own, methods, variants, value),
+        finals=_means(own, methods, variants, final),
+        comparisons=tested,
+        saved=[one for one in saved if one is not None],
+        wins=wins(tested, methods),
+        queries=query_times(
+            {name: [row["query_seconds"] for row in rows if row["round"]] for name, rows in seconds.items()}
+        ),
+        fits={name: float(np.median([row["fit_seconds"] for row in rows])) for name, rows in seconds.items()},
+        costs={name: max(row["labels"] for row in rows) for name, rows in seconds.items()},
+        reference={
+            v: mean_interval([final(c) for c in every if c.method == FULL and c.variant == v])
+            for v in dict.fromkeys(c.variant for c in every if c.method == FULL)
+        },
+    )
+
+
+def _means(found: Sequence[Curve], methods: Sequence[str], variants: Sequence[str], value: Any) -> dict[Key, Estimate]:
+    return {
+        (variant, name): mean_interval(values)
+        for variant in variants for name in methods
+        if (values := [value(c) for c in found if c.method == name and c.variant == variant])
+    }  # fmt: skip

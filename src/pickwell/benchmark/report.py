@@ -1,0 +1,81 @@
+"""The page of an experiment: what the cells show, judged, with the methods in words."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pickwell.benchmark import sections, tables
+from pickwell.benchmark.cells import Cell
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.judgement import Judgement, judge
+from pickwell.benchmark.runner import Bench, State, states
+from pickwell.benchmark.statistics import claim
+from pickwell.errors import StoreError
+from pickwell.report.pages import Page, write
+from pickwell.report.runs import Report
+from pickwell.report.words import warnings
+
+
+def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> Path:
+    """Judges the finished cells and writes the tables, the figures and `report.html`; returns the last."""
+    found, left_out = tables.results(bench.root, cells, any_code=bench.any_code)
+    if not found:
+        raise StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
+    tables.export(found, bench.root / "data")
+    return write(page(experiment, found, cells, bench, left_out), bench.root / "report.html")
+
+
+def page(
+    experiment: Experiment,
+    found: Sequence[dict[str, Any]],
+    cells: Sequence[Cell],
+    bench: Bench,
+    left_out: Sequence[str],
+) -> Page:
+    """The report as a page."""
+    judged = judge(experiment, found)
+    reports = _reports(experiment, found)
+    outcomes = [o for o in states(cells, bench) if o.state is not State.FINISHED]
+    failed = [o for o in outcomes if o.state in (State.FAILED, State.DIVERGED)]
+    waiting = len(outcomes) - len(failed)
+    notes = [f"{waiting} of {len(cells)} cells have not been run yet." for _ in range(min(waiting, 1))]
+    notes += [f"{len(failed)} of {len(cells)} cells failed; they are listed below." for _ in range(min(len(failed), 1))]
+    told = dict.fromkeys(sentence for each in reports.values() for sentence in warnings(each))
+    return Page(
+        title=experiment.title,
+        subtitle=" ".join(experiment.notes),
+        summary=tuple(_summary(experiment, judged)),
+        sections=(
+            sections.learning(experiment, judged, reports),
+            sections.savings(judged),
+            sections.matches(judged),
+            sections.times(judged),
+            *sections.picked(reports),
+            sections.published(experiment, judged, found),
+            sections.failures(failed),
+            sections.methods(experiment, found),
+        ),
+        warnings=(*left_out, *notes, *told),
+    )
+
+
+def _reports(experiment: Experiment, found: Sequence[dict[str, Any]]) -> dict[str, Report]:
+    """The runs of each variant, as the report's figures take them; the reference is no curve."""
+    order = list(experiment.methods)
+    grouped: dict[str, Report] = {}
+    for variant in dict.fromkeys(result["variant"] for result in found):
+        own = [r for r in found if r["variant"] == variant and r["method"] != FULL]
+        own.sort(key=lambda r: (order.index(r["method"]), r["seed"]))
+        absent = {tuple(r["absent"]) for r in own}
+        grouped[variant] = Report(
+            title=experiment.title, subtitle="", runs=tuple(tables.runs(own)), baseline=experiment.baseline,
+            classes=tuple(found[0]["classes"]), marked=absent.pop() if len(absent) == 1 else (),
+        )  # fmt: skip
+    return grouped
+
+
+def _summary(experiment: Experiment, judged: Judgement) -> list[str]:
+    said = [f"{claim(c)}." for c in judged.comparisons if c.second == experiment.baseline]
+    if not said:
+        return ["One method alone: there is nothing to compare it with."]
+    return said

@@ -1,0 +1,282 @@
+"""The sections of an experiment's page, one question each."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.judgement import Judgement
+from pickwell.benchmark.published import TABLES, Published
+from pickwell.benchmark.statistics import Comparison
+from pickwell.benchmark.wording import methods_paragraph
+from pickwell.report import comparisons, monitors
+from pickwell.report.comparisons import Bar
+from pickwell.report.figures import picks_by_class, share_by_round
+from pickwell.report.ink import Ink
+from pickwell.report.lines import Figure
+from pickwell.report.pages import Draw, Section, Table
+from pickwell.report.phrases import DASH, interval, number, signed
+from pickwell.report.runs import Report, strategies
+from pickwell.report.statistics import Estimate, mean_interval
+
+QUERY = (
+    "Median over rounds and seeds. What a method trains in its query counts; what it trains beside the task model "
+    "belongs to the fit."
+)
+
+
+def _where(variant: str, text: str) -> str:
+    return f"{text}: {variant}" if variant else text
+
+
+def _plain(*words: str) -> str:
+    joined = "-".join(word for word in words if word)
+    return "".join(letter if letter.isalnum() else "-" for letter in joined).strip("-").lower()
+
+
+def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Section:
+    """The curves, the differences to the baseline, and both as tables."""
+
+    def curve(variant: str, ink: Ink) -> Figure | None:
+        level = judged.reference.get(variant)
+        rule = (FULL, level.mean) if level else None
+        return comparisons.curves(reports[variant], _where(variant, "Accuracy by number of labels"), rule, ink)
+
+    def differences(variant: str, ink: Ink) -> Figure | None:
+        bars = [
+            Bar(c.first, c.estimate, f"{signed(c.estimate.mean)} ({interval(c.estimate, 'signed')})", bool(c.verdict))
+            for c in judged.comparisons if c.variant == variant and c.second == experiment.baseline and c.estimate.n
+        ]  # fmt: skip
+        title = _where(variant, f"{judged.measure}, difference to {experiment.baseline}")
+        said = "Paired by seed, with 95 % t intervals. In colour: separable after correction for all comparisons."
+        return comparisons.intervals(bars, title, said, ink)
+
+    figures = []
+    for variant in reports:
+        figures += [(_plain("curves", variant), partial(curve, variant))]
+        figures += [(_plain("differences", variant), partial(differences, variant))]
+    return Section(
+        "Does it save labels?", figures=tuple(figures), tables=(_areas(experiment, judged), _points(judged, reports))
+    )
+
+
+def _areas(experiment: Experiment, judged: Judgement) -> Table:
+    against = {(c.variant, c.first): c for c in judged.comparisons if c.second == experiment.baseline}
+    rows = []
+    for (variant, method), level in judged.areas.items():
+        c = against.get((variant, method))
+        test = _tested(c) if c else (DASH, DASH, DASH, DASH)
+        end = judged.finals[variant, method]
+        rows.append((method, *_if(judged, variant), str(level.n), _with(level), _with(end), *test))
+    columns = ("method", *_if(judged, "variant"), "seeds", judged.measure, "at the end",
+               f"difference to {experiment.baseline}", "p", "corrected p", "verdict")  # fmt: skip
+    return Table(
+        "aubc", "Area under the budget curve", columns, tuple(rows),
+        "Means over seeds with 95 % t intervals. Differences: of the AUBC, paired by seed. p: paired t test; "
+        "corrected: Holm, over all comparisons of this report.",
+    )  # fmt: skip
+
+
+def _points(judged: Judgement, reports: dict[str, Report]) -> Table:
+    rows = []
+    for variant, each in reports.items():
+        for name in strategies(each.runs):
+            own = [run for run in each.runs if run.strategy == name]
+            for at, row in enumerate(own[0].rounds):
+                values = [v for run in own if at < len(run.rounds) and (v := run.rounds[at].accuracy) is not None]
+                if values:
+                    estimate = mean_interval(values)
+                    rows.append(
+                        (name, *_if(judged, variant), str(row.round), f"{row.labels}", str(estimate.n), _with(estimate))
+                    )
+    columns = ("method", *_if(judged, "variant"), "round", "labels", "seeds", "accuracy")
+    return Table("curves", "The curves as numbers", columns, tuple(rows), folded=True)
+
+
+def _tested(c: Comparison) -> tuple[str, str, str, str]:
+    difference = f"{signed(c.estimate.mean)} ({interval(c.estimate, 'signed')})"
+    return difference, _p(c.p), _p(c.corrected), _verdict(c.verdict)
+
+
+def _if(judged: Judgement, cell: str) -> list[str]:
+    """The cell of the variants' column, where there are variants."""
+    return [cell] if judged.variants else []
+
+
+def _with(estimate: Estimate) -> str:
+    return number(estimate.mean) + ("" if estimate.low is None else f" ({interval(estimate)})")
+
+
+def _p(value: float | None) -> str:
+    return DASH if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _verdict(value: int | None) -> str:
+    return {1: "above", -1: "below", 0: "not separable", None: "no test"}[value]
+
+
+def savings(judged: Judgement) -> Section:
+    """Labels saved at equal accuracy."""
+
+    def drawn(variant: str, ink: Ink) -> Figure | None:
+        bars = [
+            Bar(s.method, s.images, f"{s.images.mean:+.0f} labels ({s.share.mean:+.0%})")
+            for s in judged.saved if s.variant == variant
+        ]  # fmt: skip
+        said = "At the highest accuracy that both reach, with 95 % bootstrap intervals over seeds."
+        return comparisons.intervals(bars, _where(variant, "Labels saved"), said, ink, "+.0f")
+
+    rows = tuple(
+        (s.method, *_if(judged, s.variant), number(s.target), f"{s.needed:.0f}", f"{s.needed + s.images.mean:.0f}",
+         _spread(s.images, "{:+.0f}"), _spread(s.share, "{:+.1%}"))
+        for s in judged.saved
+    )  # fmt: skip
+    columns = (
+        "method",
+        *_if(judged, "variant"),
+        "accuracy",
+        "labels needed",
+        "baseline's",
+        "labels saved",
+        "share saved",
+    )
+    caption = (
+        "Estimates, not tests: the bootstrap over few seeds is too narrow. Negative: more labels than the baseline."
+    )
+    names = dict.fromkeys(s.variant for s in judged.saved)
+    return Section(
+        "How many labels does it save?",
+        figures=tuple((_plain("labels-saved", v), partial(drawn, v)) for v in names),
+        tables=(Table("labels-saved", "Labels saved at equal accuracy", columns, rows, caption),),
+    )
+
+
+def _spread(estimate: Estimate, form: str) -> str:
+    bounds = "" if estimate.low is None else f" ({form.format(estimate.low)} to {form.format(estimate.high)})"
+    return (form.format(estimate.mean) + bounds).replace("-", "\N{MINUS SIGN}")
+
+
+def _points_of(difference: float) -> str:
+    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def matches(judged: Judgement) -> Section:
+    """Every method against every other."""
+    names = [name for name in judged.methods if name != FULL]
+    if len(names) < 3:
+        return Section("")
+
+    def drawn(ink: Ink) -> Figure | None:
+        title = "Every method against every other"
+        if judged.variants:
+            cells = {pair: (f"{count} of {judged.variants}" if count else "", 1 if count else 0)
+                     for pair, count in judged.wins.items()}  # fmt: skip
+            said = "In how many variants the row is above the column after correction."
+            return comparisons.matrix(cells, names, title, said, ink)
+        cells = {}
+        for c in judged.comparisons:
+            for each in (c, c.flipped()):
+                if each.estimate.n:
+                    cells[each.first, each.second] = _points_of(each.estimate.mean), each.verdict or 0
+        said = f"Row minus column, points of {judged.measure}. In colour: separable after correction."
+        return comparisons.matrix(cells, names, title, said, ink)
+
+    rows = tuple(
+        (f"{c.first} against {c.second}", *_if(judged, c.variant), str(c.estimate.n), signed(c.estimate.mean),
+         interval(c.estimate, "signed"), _p(c.p), _p(c.corrected), _verdict(c.verdict))
+        for c in judged.comparisons
+    )  # fmt: skip
+    columns = ("pair", *_if(judged, "variant"), "seeds", "difference", "95 % interval", "p", "corrected p", "verdict")
+    table = Table("pairs", "All pairs", columns, rows, f"Paired t tests of the {judged.measure}, Holm.", folded=True)
+    return Section("Who beats whom?", figures=(("wins", drawn),), tables=(table,))
+
+
+def times(judged: Judgement) -> Section:
+    """Seconds and labels."""
+
+    def ratio(method: str) -> str:
+        value = judged.queries[method][1]
+        return DASH if value is None else f"{value:.2f}"
+
+    def drawn(ink: Ink) -> Figure | None:
+        bars = [
+            Bar(name, Estimate(value, None, None, 0), f"{value:.3g} s" + (f", {times:.2f} of vaal's" if times else ""))
+            for name, (value, times) in judged.queries.items()
+        ]  # fmt: skip
+        return comparisons.seconds(bars, "The time of one query", QUERY, ink)
+
+    rows = tuple(
+        (name, f"{value:.3g}", ratio(name), f"{judged.fits[name]:.3g}", f"{judged.costs[name]:.0f}")
+        for name, (value, _) in judged.queries.items()
+    )  # fmt: skip
+    columns = ("method", "query, s", "ratio to vaal", "fit, s", "labels paid for")
+    table = Table(
+        "times", "Seconds and labels", columns, rows, "Medians over rounds and seeds; a fit includes measuring it."
+    )
+    return Section("What does it cost?", figures=(("query-time", drawn),), tables=(table,))
+
+
+def picked(reports: dict[str, Report]) -> list[Section]:
+    """Class balance and monitors of each variant."""
+    sections = []
+    for variant, each in reports.items():
+        names, heading = strategies(each.runs), _where(variant, "What was picked?")
+        if any(row.shares for run in each.runs for row in run.rounds):
+            sections.append(Section(heading, figures=((_plain("absent", variant), partial(share_by_round, each)),)))
+            heading = ""
+        balance = tuple((_plain("picks", name, variant), partial(picks_by_class, each, name)) for name in names)
+        sections.append(Section(heading, figures=balance, size="small"))
+        sections.append(Section(_where(variant, "Can VAAL's picks be trusted?"), figures=tuple(_trust(variant, each))))
+    return sections
+
+
+def _trust(variant: str, report: Report) -> Iterator[tuple[str, Draw]]:
+    yield _plain("active-units", variant), partial(monitors.active_units, report)
+    yield _plain("auc", variant), partial(monitors.discriminator_auc, report)
+    for name in strategies(report.runs):
+        yield _plain("scores", name, variant), partial(monitors.score_histogram, report, name)
+        yield _plain("latent", name, variant), partial(monitors.latent_use, report, name)
+
+
+def published(experiment: Experiment, judged: Judgement, found: Sequence[dict[str, Any]]) -> Section:
+    """Others' numbers beside ours."""
+    made = []
+    for name in experiment.published:
+        theirs = TABLES[name]
+        rows = []
+        for method, values in theirs.rows.items():
+            rows.append((f"{method}, theirs", *(f"{value:g}" for value in values)))
+            if method in judged.methods:
+                rows.append((f"{method}, ours", *_ours(theirs, method, judged, found)))
+        caption = f"Theirs: {theirs.source}; {theirs.unit}. Other code, other settings: the levels do not compare."
+        made.append(Table(f"published-{name}", theirs.title, ("method", *theirs.columns), tuple(rows), caption))
+    return Section("Published numbers beside ours", tables=tuple(made))
+
+
+def _ours(theirs: Published, method: str, judged: Judgement, found: Sequence[dict[str, Any]]) -> list[str]:
+    """Our numbers at the table's columns; a dash where we have none."""
+    if not theirs.labels:
+        median, times = judged.queries[method]
+        return [f"{median:.3g}", DASH if times is None else f"{times:.2f}"]
+    rows = [row for result in found if result["method"] == method for row in result["rounds"]]
+    levels = [[row["metrics"]["accuracy"] for row in rows if row["labels"] == labels] for labels in theirs.labels]
+    return [f"{100 * float(np.mean(values)):.2f}" if values else DASH for values in levels]
+
+
+def failures(failed: Sequence[Any]) -> Section:
+    """The cells that failed, and why."""
+    rows = tuple((str(o.cell), str(o.state), o.sentence) for o in failed)
+    return Section("Cells that failed", tables=(Table("failures", "Failures", ("cell", "state", "why"), rows),))
+
+
+def methods(experiment: Experiment, found: Sequence[dict[str, Any]]) -> Section:
+    """The methods paragraph and all settings."""
+    settings = {}
+    for result in found:
+        settings[result["method"]] = result["facts"]["strategy"]
+    rows = tuple((method, ", ".join(f"{k} {v}" for k, v in chosen.items())) for method, chosen in settings.items())
+    table = Table("settings", "Settings of the methods", ("method", "settings"), rows, folded=True)
+    seconds = float(np.sum([row["fit_seconds"] + (row["query_seconds"] or 0) for r in found for row in r["rounds"]]))
+    return Section("How it was measured", notes=tuple(methods_paragraph(experiment, found, seconds)), tables=(table,))

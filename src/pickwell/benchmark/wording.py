@@ -1,0 +1,70 @@
+"""The methods paragraph of an experiment, from its settings and from what its cells recorded."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.report.live import duration
+from pickwell.report.phrases import listing, plural
+
+
+def methods_paragraph(experiment: Experiment, found: Sequence[Mapping[str, Any]], seconds: float) -> Iterator[str]:
+    """How it was measured, sentence by sentence."""
+    yield _data(experiment, found)
+    yield _learning(experiment, found[0]["features"])
+    yield _statistics(experiment, found)
+    yield _machines(found, seconds)
+
+
+def _data(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
+    data, start, rounds = experiment.data, experiment.start, experiment.rounds
+    measured = int(found[0]["rounds"][-1]["metrics"].get("measured", 0))
+    aside = f", {data.validation:,} are set aside and not used" if data.validation else ""
+    pool = f"{found[0]['pool']:,} images to pick from"
+    absent = ""
+    if start.absent:
+        names = start.absent if isinstance(start.absent, tuple) else ()
+        absent = f", none of them of {listing(names) if names else f'{start.absent} classes that the seed draws'}"
+    noise = f" {experiment.oracle.noise:.0%} of the labels are wrong." if experiment.oracle.noise else ""
+    kind = {"vae": "features of the pool's own VAE", "network": "features of a network"}.get(data.features, "images")
+    return (
+        f"Data: {data.set} ({kind}; fingerprint {found[0]['data']}), {pool}{aside}, {measured:,} to measure on that "
+        f"nothing is trained or chosen on. {start.labels:,} images are labelled at first ({start.draw} draw{absent}), "
+        f"then {rounds.budget:,} a round for {plural(rounds.count, 'round')}; under one seed every method has the same "
+        f"first labels and the same test images. Labels count all that was paid for, validation included.{noise}"
+    )
+
+
+def _learning(experiment: Experiment, features: int | None) -> str:
+    model, training = experiment.model, experiment.training
+    width = f" at {model.width:g} of its width" if model.width != 1 else ""
+    sight = f"on {features} features" if features else f"at {model.image_size} pixels"
+    return (
+        f"Learning: {model.name}{width} {sight}, trained anew after every round for {training.epochs} "
+        f"epochs of the labelled images, Adam, learning rate {training.learning_rate:g} ({training.schedule}), batch "
+        f"{training.batch_size}, weight decay {training.weight_decay:g}, augmentation {training.augment}."
+    )
+
+
+def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
+    seeds = len({result["seed"] for result in found if result["method"] != FULL})
+    return (
+        f"Statistics: {plural(seeds, 'seed')}. AUBC is the area under the curve of accuracy over labels, divided by "
+        "the labels' range. Methods are compared by paired t tests over seeds; all comparisons of this report, over "
+        f"methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it weighted to those "
+        f"with {experiment.baseline}. Labels saved are read off mean curves made to rise, with percentiles of 2,000 "
+        "bootstrap resamples of the seeds."
+    )
+
+
+def _machines(found: Sequence[Mapping[str, Any]], seconds: float) -> str:
+    kinds: dict[str, int] = {}
+    for result in found:
+        facts = result["hardware"]
+        name = f"{facts['name']} ({facts['device']}, {facts['precision']}, {facts['cores']} cores)"
+        kinds[name] = kinds.get(name, 0) + 1
+    where = listing([f"{plural(count, 'cell')} on {name}" for name, count in kinds.items()])
+    versions = ", ".join(f"{name} {number}" for name, number in found[0]["versions"].items())
+    again = sum(result["sittings"] > 1 for result in found)
+    stopped = f" {plural(again, 'cell')} went on after a stop, so their fits' times are parts." if again else ""
+    return f"Machines: {where}; {duration(seconds)} of fits and queries in all.{stopped} {versions}."

@@ -1,0 +1,210 @@
+"""bench list, show, run, status, report: experiments by name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pickwell.cli import show as said
+from pickwell.cli.campaign import Json, Sets, _changes
+from pickwell.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pickwell.benchmark.cells import Cell
+    from pickwell.benchmark.experiment import Experiment
+    from pickwell.benchmark.runner import Bench, Outcome
+
+app = typer.Typer(help="Run the paper's experiments, or your own, and judge them.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="An experiment's name (bench list), or a .toml file.")]
+Methods = Annotated[str | None, typer.Option("--strategies", help="Only these methods, with commas.")]
+Seeds = Annotated[str | None, typer.Option(help="How many seeds (10), or which (0,3,7 or 5-9).")]
+Out = Annotated[Path | None, typer.Option(help="The results folder; default results/NAME.")]
+Data = Annotated[Path | None, typer.Option(help="The folder of data sets; default $PICKWELL_DATA.")]
+AnyCode = Annotated[bool, typer.Option("--any-code", help="Count cells that another version of the code made.")]
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List the experiments by name."""
+    from pickwell.benchmark.cells import grid
+    from pickwell.benchmark.experiment import Experiment, available
+
+    found = {name: Experiment.read(path) for name, path in available().items()}
+    if json:
+        return said.as_json({name: {"title": e.title, "cells": len(grid(e))} for name, e in found.items()})
+    table = Table("name", "cells", "what", box=None, header_style="bold")
+    for name, experiment in found.items():
+        table.add_row(name, str(len(grid(experiment))), escape(experiment.title))
+    said.out.print(table)
+    return None
+
+
+@app.command()
+def show(name: Name, set_: Sets = None, json: Json = False) -> None:
+    """Print an experiment as TOML; save it, change it, and run it by its path."""
+    experiment = _load(name, set_)[1]
+    if json:
+        return said.as_json(experiment.dump())
+    said.out.print(experiment.toml(), markup=False)
+    return None
+
+
+@app.command()
+def run(
+    name: Name,
+    strategies: Methods = None,
+    seeds: Seeds = None,
+    set_: Sets = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many cells at a time, each in a process of its own.")] = 1,
+    out: Out = None,
+    data: Data = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Run cells that failed before once more.")] = False,
+    any_code: AnyCode = False,
+    json: Json = False,
+) -> None:
+    """Run what is not finished yet, then write the report. Stop it when you like: the same command goes on."""
+    from pickwell.benchmark.report import report as write
+    from pickwell.benchmark.runner import Bench, State
+    from pickwell.benchmark.runner import run as run_cells
+    from pickwell.executors import Processes
+
+    stem, experiment = _load(name, set_)
+    root = out or Path("results") / stem
+    bench = Bench.at(root, data, retry=retry, any_code=any_code)
+    cells = _cells(experiment, strategies, seeds)
+    with said.progress(quiet=json or jobs > 1) as bars:
+
+        def told(outcome: "Outcome", done: int, total: int, left: float | None) -> None:
+            if not json:
+                said.out.print(_line(outcome, done, total, left), markup=False)
+
+        executor = Processes(jobs) if jobs > 1 else None
+        outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
+    finished = any(outcome.state is State.FINISHED for outcome in outcomes)
+    page = write(experiment, _cells(experiment, None, seeds), bench) if finished else None
+    if json:
+        return said.as_json({"states": _counts(outcomes), "report": page and str(page)})
+    said.out.print(_sentence(outcomes))
+    if page:
+        said.written(page, json=False)
+    return None
+
+
+@app.command()
+def status(
+    name: Name, strategies: Methods = None, seeds: Seeds = None, set_: Sets = None, out: Out = None,
+    any_code: AnyCode = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Say which cells are finished, running, waiting or failed."""
+    from pickwell.benchmark.runner import State, states
+
+    _, cells, bench = _bench(name, strategies, seeds, set_, out, any_code)
+    outcomes = list(states(cells, bench))
+    if json:
+        return said.as_json({"states": _counts(outcomes), "cells": [_facts(outcome) for outcome in outcomes]})
+    table = Table("method", *(str(state) for state in State), box=None, header_style="bold")
+    for method in dict.fromkeys(cell.method for cell in cells):
+        counts = _counts([outcome for outcome in outcomes if outcome.cell.method == method])
+        table.add_row(escape(method), *(str(counts.get(str(state), 0)) for state in State))
+    said.out.print(table)
+    for outcome in outcomes:
+        if outcome.sentence:
+            said.out.print(f"{outcome.cell}: {outcome.sentence}", markup=False)
+    said.out.print(_sentence(outcomes))
+    return None
+
+
+@app.command()
+def report(
+    name: Name, seeds: Seeds = None, set_: Sets = None, out: Out = None, any_code: AnyCode = False, json: Json = False
+) -> None:
+    """Judge the finished cells: report.html, figures, tables."""
+    from pickwell.benchmark.report import report as write
+
+    experiment, cells, bench = _bench(name, None, seeds, set_, out, any_code)
+    said.written(write(experiment, cells, bench), json=json)
+
+
+def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":
+    from pickwell.benchmark.experiment import load
+
+    stem, experiment = load(name)
+    changes = _changes(sets)
+    return stem, experiment.changed(changes) if changes else experiment
+
+
+def _bench(
+    name: str, strategies: str | None, seeds: str | None, sets: list[str] | None, out: Path | None, any_code: bool
+) -> "tuple[Experiment, list[Cell], Bench]":
+    """The experiment of a results folder: as it was last run there, unless settings are given."""
+    from pickwell.benchmark.runner import Bench, check_folder
+
+    stem, experiment = _load(name, sets)
+    root = out or Path("results") / stem
+    kept = check_folder(root)
+    if kept is None:
+        raise SettingsError(f"{root} holds no results; run the experiment first: pickwell bench run {name}")
+    experiment = experiment if sets else kept
+    return experiment, _cells(experiment, strategies, seeds), Bench.at(root, any_code=any_code)
+
+
+def _cells(experiment: "Experiment", strategies: str | None, seeds: str | None) -> "list[Cell]":
+    from pickwell.benchmark.cells import grid
+
+    methods = [name.strip() for name in (strategies or "").split(",") if name.strip()]
+    return grid(experiment, methods, parse_seeds(seeds))
+
+
+def parse_seeds(text: str | None) -> list[int]:
+    """The seeds that `10`, `0,3,7` or `5-9` mean; [] for the experiment's own.
+
+    >>> parse_seeds("3"), parse_seeds("4,"), parse_seeds("0,5-7")
+    ([0, 1, 2], [4], [0, 5, 6, 7])
+    """
+    if text is None:
+        return []
+    try:
+        if "," not in text and "-" not in text:
+            found = list(range(int(text)))
+        else:
+            spans = [part.partition("-") for part in text.split(",") if part.strip()]
+            found = [seed for low, dash, high in spans for seed in range(int(low), int(high if dash else low) + 1)]
+    except ValueError:
+        found = []
+    if not found:
+        raise SettingsError(f"--seeds {text}: give how many (10) or which (0,3,7 or 5-9)")
+    return found
+
+
+def _line(outcome: "Outcome", done: int, total: int, left: float | None) -> str:
+    from pickwell.report.live import duration
+
+    took = f" in {duration(outcome.seconds)}" if outcome.ran else ""
+    why = f": {outcome.sentence}" if outcome.sentence else ""
+    rest = f" · about {duration(left)} left" if left else ""
+    return f"{done}/{total} · {outcome.cell} {outcome.state}{took}{why}{rest}"
+
+
+def _counts(outcomes: "list[Outcome]") -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for outcome in outcomes:
+        counts[str(outcome.state)] = counts.get(str(outcome.state), 0) + 1
+    return counts
+
+
+def _sentence(outcomes: "list[Outcome]") -> str:
+    counts = _counts(outcomes)
+    said_of_each = ", ".join(f"{count} {state}" for state, count in counts.items())
+    more = "; --retry runs those that failed once more" if {"failed", "diverged"} & counts.keys() else ""
+    return f"{len(outcomes)} cells: {said_of_each}{more}"
+
+
+def _facts(outcome: "Outcome") -> dict[str, Any]:
+    cell = outcome.cell
+    return {
+        "method": cell.method, "variant": cell.variant, "seed": cell.seed, "state": str(outcome.state),
+        "folder": cell.folder, "sentence": outcome.sentence,
+    }  # fmt: skip
