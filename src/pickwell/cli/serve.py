@@ -1,5 +1,6 @@
 """serve: the labelling page."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,4 +30,5 @@ def serve(
         show.out.print(f"open {server.url} in a browser; Ctrl-C ends, every label is kept")
         for who, link in server.links.items():
             show.out.print(f"{who}'s personal link, shown this once: {link}")
+    sys.stdout.flush()
     server.run()

@@ -83,6 +83,7 @@ def _bound(host: str, port: int) -> socket:
     listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(128)  # so that whoever reads the address may use it at once
     except OSError as error:
         listening.close()
         raise SettingsError(
