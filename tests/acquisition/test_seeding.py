@@ -60,6 +60,14 @@ def test_copies_are_drawn_last_and_in_order() -> None:
     assert sorted(picks) == list(range(7))
 
 
+def test_copies_are_at_no_distance_whatever_products_round_to() -> None:
+    left, right = factors(4, 10, 700)
+    copies = torch.arange(4).repeat(9)
+    picks, potentials = k_means_plus_plus(left[copies], right[copies], 6, torch.Generator().manual_seed(0), block=5)
+    assert sorted(copies[picks[:4]].tolist()) == [0, 1, 2, 3]
+    assert potentials[3:].tolist() == [0.0, 0.0, 0.0]
+
+
 def test_nothing_of_the_gradients_size_is_made() -> None:
     """2,000 x 100 classes x 64 features would be 51 MB of gradients; the factors are 1.3 MB."""
     left, right = factors(2000, 100, 64)
