@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
-from pickwell.errors import SettingsError, unknown
 from pickwell.items import Pick
+from pickwell.strategies.strategy import among, require
 from pickwell.strategies.vaal.sight import Sight
 from pickwell.strategies.vaal.strategy import VAAL
 from pickwell.strategies.vaal.tables import Rows, Table, allocate
@@ -21,28 +21,25 @@ SPACES = ("inputs", "latents")
 class VAALDiverse(VAAL):
     """Picks the images that, labelled, would stand for the most of what D calls unlabelled.
 
-    A greedy kernel cover of the unlabelled pool that starts from the labelled images; each image is to be covered as
-    much as 1 - D says. Distances are measured between the vectors that the networks look at (`space="inputs"`) or
-    between their latents; images themselves always by their latents. The score is the share of the pool, so weighted,
-    that a pick newly covers.
+    A greedy kernel cover of the unlabelled pool in VAAL's latent space that starts from the labelled images; each image
+    is to be covered as much as 1 - D says. With `space="inputs"` distances are measured between the vectors that the
+    networks look at (between images themselves always by their latents). The score is the share of the pool, so
+    weighted, that a pick newly covers.
 
     `reach` multiplies the kernel's width, which is the distance at which every label would stand for its equal share;
     `reference` is how many evenly spaced images of the pool the cover is measured on.
     """
 
-    representation: Literal["pixels", "features", "patches"] = "patches"
-    space: Literal["inputs", "latents"] = "inputs"
+    representation: Literal["pixels", "features", "patches", "both"] = "both"
+    space: Literal["inputs", "latents"] = "latents"
     reach: float = 1.0
     reference: int = 6000
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.space not in SPACES:
-            raise SettingsError(unknown("strategy.space", self.space, SPACES))
+        among("space", self.space, SPACES)
         for name in ("reach", "reference"):
-            value = getattr(self, name)
-            if not value > 0:
-                raise SettingsError(f"strategy.{name} is {value!r}; it must be a number above 0")
+            require(name, getattr(self, name), getattr(self, name) > 0, "a number above 0")
 
     def pick(self, sight: Sight, budget: int) -> list[Pick]:
         latents, weight = self._seen(sight)

@@ -148,6 +148,20 @@ def test_a_score_does_not_depend_on_the_other_images() -> None:
     torch.testing.assert_close(alone, whole)
 
 
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-5), ("bf16", 0.03)])
+@pytest.mark.parametrize("representation", ["pixels", "features"])
+def test_folded_for_scoring_the_encoder_says_the_same(precision: str, tolerance: float, representation: str) -> None:
+    strategy, view = small(steps=30, representation=representation), pool()
+    train_companion(strategy, view, precision=precision)
+    strategy.select(view, 1)
+    pair = pair_of(strategy)
+    inputs = view.images if representation == "pixels" else torch.randn(9, 12)
+    slow, fast = pair.see(inputs), pair.eyes()(inputs)
+    assert slow.mu.std() > 0.05
+    for left, right in zip(fast, slow, strict=True):
+        torch.testing.assert_close(left, right, atol=tolerance, rtol=tolerance)
+
+
 def test_without_averaging_the_last_weights_score() -> None:
     plain, averaged, view = small(averaging=0.0), small(averaging=0.98), pool()
     for strategy in (plain, averaged):

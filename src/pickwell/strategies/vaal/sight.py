@@ -25,6 +25,7 @@ class Sight:
 
     def __init__(self, pair: Pair, pools: Pools[Stream]) -> None:
         self.pair, self.pools = pair, pools
+        self._see = pair.eyes()
         self._latents: LatentMonitor | None = None
         self._logits: list[Tensor] = []
 
@@ -49,7 +50,7 @@ class Sight:
             return
         size = max(1, min(LARGEST_CHUNK, VALUES_PER_CHUNK // first[1][0].numel()))
         for ids, inputs in islice(in_chunks(_again(first, batches), size), None, None, every):
-            yield ids, self.pair.see(inputs)
+            yield ids, self._see(inputs)
 
     def report(self) -> dict[str, Any]:
         """The monitors' numbers and warnings, once the unlabelled pool has been read."""

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.streaming import TopB, check_budget
-from pickwell.errors import SettingsError, unknown
 from pickwell.items import Pick
 from pickwell.learner import Batch, Devices
 from pickwell.learner.seeds import isolated
-from pickwell.strategies.strategy import RoundView, Strategy
+from pickwell.strategies.strategy import RoundView, Strategy, among, require
 from pickwell.strategies.vaal.losses import OBSERVATIONS
 from pickwell.strategies.vaal.networks import (
     PAPER_WIDTHS,
@@ -40,7 +39,7 @@ class VAAL(Strategy):
 
     With `representation="pixels"` (the paper) the VAE sees the training batches, beside the task model. With
     `"features"` it sees the task model's penultimate features, with `"patches"` features learnt from the pool's own
-    patches without labels; on both it is trained in `select`, where they are made.
+    patches without labels, with `"both"` the two side by side; on vectors it is trained in `select`, where they are made.
     """
 
     pair: ClassVar[type[Pair]] = Pair
@@ -58,23 +57,22 @@ class VAAL(Strategy):
     averaging: float = 0.98
     feature_batch: int = 64
     observation: Literal["calibrated", "unit", "released_code"] = "calibrated"
-    representation: Literal["pixels", "features", "patches"] = "pixels"
+    representation: Literal["pixels", "features", "patches", "both"] = "pixels"
     _devices: Devices | None = field(default=None, init=False, repr=False, compare=False)
     _pair: Pair | None = field(default=None, init=False, repr=False, compare=False)
     _report: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("steps", "latent", "feature_width", "discriminator_width", "feature_batch"):
-            _require(name, getattr(self, name), getattr(self, name) >= 1, "a whole number of at least 1")
-        _require("widths", self.widths, bool(self.widths) and min(self.widths) >= 1, "one or more positive numbers")
+            require(name, getattr(self, name), getattr(self, name) >= 1, "a whole number of at least 1")
+        require("widths", self.widths, bool(self.widths) and min(self.widths) >= 1, "one or more positive numbers")
         for name in ("beta", "lambda1", "lambda2"):
-            _require(name, getattr(self, name), 0 <= getattr(self, name) < math.inf, "a number of at least 0")
+            require(name, getattr(self, name), 0 <= getattr(self, name) < math.inf, "a number of at least 0")
         for name in ("learning_rate", "discriminator_learning_rate"):
-            _require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "a number above 0")
-        _require("averaging", self.averaging, 0 <= self.averaging < 1, "a number of at least 0 and below 1")
-        for name, allowed in (("observation", OBSERVATIONS), ("representation", REPRESENTATIONS)):
-            if getattr(self, name) not in allowed:
-                raise SettingsError(unknown(f"strategy.{name}", getattr(self, name), allowed))
+            require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "a number above 0")
+        require("averaging", self.averaging, 0 <= self.averaging < 1, "a number of at least 0 and below 1")
+        among("observation", self.observation, OBSERVATIONS)
+        among("representation", self.representation, REPRESENTATIONS)
 
     @property
     def joint_steps(self) -> int:
@@ -147,8 +145,3 @@ class VAAL(Strategy):
 
     def _drawn(self, table: Table) -> Tensor:
         return table.take(torch.randint(len(table), (self.feature_batch,)))
-
-
-def _require(name: str, value: object, right: bool, allowed: str) -> None:
-    if not right:
-        raise SettingsError(f"strategy.{name} is {value!r}; it must be {allowed}")
