@@ -39,7 +39,7 @@ class VAAL(Strategy):
 
     With `representation="pixels"` (the paper) the VAE sees the training batches, beside the task model. With
     `"features"` it sees the task model's penultimate features, with `"patches"` features learnt from the pool's own
-    patches without labels, with `"both"` the two side by side; on vectors it is trained in `select`, where they are made.
+    patches without labels, with `"both"` the two side by side: vectors on which it is trained in `select`.
     """
 
     pair: ClassVar[type[Pair]] = Pair
