@@ -1,0 +1,299 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from filelock import FileLock
+
+from pickwell.benchmark import runner, tables
+from pickwell.benchmark.cells import Cell, grid
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.prepare import prepare
+from pickwell.benchmark.runner import Bench, Outcome, State, attempt, run, states
+from pickwell.benchmark.running import run_cell
+from pickwell.errors import BudgetError, SettingsError, TrainingError, VersionError
+from pickwell.executors import Processes
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "out", tmp_path)
+
+
+def result(bench: Bench, cell: Cell) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((bench.folder(cell) / "result.json").read_text())
+    return found
+
+
+def items(found: dict[str, Any], number: int) -> list[int]:
+    return [pick["item"] for pick in found["rounds"][number]["picks"]]
+
+
+def test_a_grid_from_first_label_to_result(bench: Bench, tiny: Experiment) -> None:
+    told: list[tuple[str, int, int]] = []
+    cells = grid(tiny)
+    outcomes = run(tiny, cells, bench, told=lambda o, done, total, left: told.append((str(o.state), done, total)))
+    assert told == [("finished", n, 4) for n in range(1, 5)]
+    assert all(o.ran and o.seconds > 0 for o in outcomes)
+    found = [result(bench, cell) for cell in cells]
+
+    # Paired: one first set a seed, another for another seed; the same first model, so the same first accuracy.
+    assert items(found[0], 0) == items(found[1], 0) != items(found[2], 0)
+    assert found[0]["rounds"][0]["metrics"] == found[1]["rounds"][0]["metrics"]
+    assert {r["data"] for r in found} == {found[0]["data"]}
+    for one in found:
+        picked = [item for row in one["rounds"] for item in items(one, row["round"])]
+        assert len(picked) == len(set(picked)) == 30 + 2 * 10
+        assert [row["labels"] for row in one["rounds"]] == [30, 40, 50]
+        assert all(0 <= row["metrics"]["accuracy"] <= 1 and row["metrics"]["measured"] == 60 for row in one["rounds"])
+        assert all(row["fit_seconds"] > 0 for row in one["rounds"])
+        assert [row["query_seconds"] is None for row in one["rounds"]] == [True, False, False]
+        assert (one["sittings"], one["pool"], len(one["classes"])) == (1, 120, 10)
+        assert {"device", "name", "cores"} <= one["hardware"].keys()
+        assert {"pickwell", "torch", "numpy", "python"} <= one["versions"].keys()
+    assert not list(bench.root.glob("cells/*/fits"))
+
+    # A second run touches nothing.
+    before = {path: path.stat().st_mtime_ns for path in bench.root.glob("cells/*/result.json")}
+    again = run(tiny, cells, bench)
+    assert [(o.state, o.ran) for o in again] == [(State.FINISHED, False)] * 4
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+    written = tables.export(found, bench.root / "data")
+    assert [path.name for path in written] == [
+        "results.parquet", "results.csv", "picks.parquet", "picks.csv", "cells.parquet", "cells.csv",
+    ]  # fmt: skip
+    rows = pq.read_table(bench.root / "data/results.parquet").to_pylist()
+    accuracy = [r["value"] for r in rows if (r["metric"], r["method"], r["seed"]) == ("accuracy", "margin", 1)]
+    assert accuracy == [row["metrics"]["accuracy"] for row in found[3]["rounds"]]
+    assert len(pq.read_table(bench.root / "data/picks.parquet")) == 4 * 50
+    assert pyarrow.csv.read_csv(bench.root / "data/cells.csv")["labels"].to_pylist() == [50] * 4
+
+
+def test_a_failing_cell_is_recorded_and_the_others_go_on(
+    bench: Bench, tiny: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = {0: ZeroDivisionError("secret detail"), 1: TrainingError("the task model's loss is nan after 3 steps")}
+
+    def sometimes(cell: Cell, *rest: Any) -> dict[str, Any]:
+        if cell.method == "margin":
+            raise errors[cell.seed]
+        return run_cell(cell, *rest)
+
+    monkeypatch.setattr(runner, "run_cell", sometimes)
+    outcomes = {(o.cell.method, o.cell.seed): o for o in run(tiny, grid(tiny), bench)}
+    assert [outcomes["random", seed].state for seed in (0, 1)] == [State.FINISHED] * 2
+    broken, diverged = outcomes["margin", 0], outcomes["margin", 1]
+    assert (broken.state, diverged.state) == (State.FAILED, State.DIVERGED)
+    assert diverged.sentence == "the task model's loss is nan after 3 steps"
+    # What a person sees has no trace in it; the cell has.
+    assert "an unexpected ZeroDivisionError" in broken.sentence
+    assert "secret" not in broken.sentence
+    kept = json.loads((bench.folder(broken.cell) / "failure.json").read_text())
+    assert "ZeroDivisionError: secret detail" in kept["trace"]
+
+    # Not tried again by itself, but on demand.
+    monkeypatch.setattr(runner, "run_cell", run_cell)
+    assert [o.state for o in run(tiny, grid(tiny), bench) if not o.ran].count(State.FAILED) == 1
+    retried = run(tiny, grid(tiny), Bench(bench.root, bench.data, retry=True))
+    assert {o.state for o in retried} == {State.FINISHED}
+    assert not list(bench.root.glob("cells/*/failure.json"))
+
+
+def test_divergence_is_named(bench: Bench, tiny: Experiment) -> None:
+    wild = tiny.changed({"training.learning_rate": 1e30, "training.epochs": 5})
+    (outcome, *_) = run(wild, grid(wild, seeds=[0]), bench)
+    assert outcome.state is State.DIVERGED
+    assert "diverged at learning rate 1e+30" in outcome.sentence
+
+
+def test_a_cell_at_which_another_runner_is(bench: Bench, tiny: Experiment) -> None:
+    cells = grid(tiny, seeds=[0])
+    runner._begin(tiny, cells, bench)
+    with FileLock(bench.folder(cells[0]).with_name(cells[0].folder + ".lock")):
+        assert attempt(runner.Task(bench, cells[0])).state is State.BUSY
+        assert [o.state for o in states(cells, bench)] == [State.BUSY, State.WAITING]
+    assert [o.state for o in states(cells, bench)] == [State.WAITING] * 2
+
+
+RUN = """
+import sys
+from pathlib import Path
+from pickwell.benchmark.cells import grid
+from pickwell.benchmark.experiment import load
+from pickwell.benchmark.runner import Bench, run
+experiment = load(sys.argv[1])[1]
+for outcome in run(experiment, grid(experiment), Bench(Path(sys.argv[2]), Path(sys.argv[2]))):
+    print(outcome.cell, "here" if outcome.ran else "elsewhere", sep="\t")
+"""
+
+
+def start(path: Path, bench: Bench) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", RUN, str(path), str(bench.root)]
+    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_two_runners_share_the_cells(tmp_path: Path, tiny: Experiment) -> None:
+    path, bench = tmp_path / "shared.toml", Bench(tmp_path / "out", tmp_path)
+    path.write_text(tiny.toml())
+    both = [start(path, bench) for _ in range(2)]
+    lines = [line.split("\t") for process in both for line in process.communicate(timeout=120)[0].splitlines()]
+    here = sorted(cell for cell, where in lines if where == "here")
+    assert here == sorted(str(cell) for cell in grid(tiny))  # each of them once
+    assert len(list(bench.root.glob("cells/*/result.json"))) == 4
+
+
+@pytest.mark.slow
+def test_processes_give_what_one_process_gives(bench: Bench, tiny: Experiment, tmp_path: Path) -> None:
+    cells = grid(tiny, seeds=[0])
+    assert {o.state for o in run(tiny, cells, bench, executor=Processes(2))} == {State.FINISHED}
+    other = Bench(tmp_path / "other", tmp_path)
+    run(tiny, cells, other)
+    for cell in cells:
+        ours, theirs = result(bench, cell), result(other, cell)
+        assert [items(ours, n) for n in range(3)] == [items(theirs, n) for n in range(3)]
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_inside_the_cell(tmp_path: Path, tiny: Experiment) -> None:
+    longer = tiny.changed(
+        {"training.epochs": 120, "training.checkpoint_seconds": 0.0, "methods": {"random": {}}, "seeds": 1}
+    )
+    path = tmp_path / "longer.toml"
+    path.write_text(longer.toml())
+    (cell,) = grid(longer)
+    bench = Bench(tmp_path / "killed", tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, path, bench.root], env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    try:
+        running = bench.folder(cell) / "fits/running.safetensors"
+        until = time.monotonic() + 120
+        while not running.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert running.exists()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=30)
+    assert not (bench.folder(cell) / "result.json").exists()
+    assert [o.state for o in states([cell], bench)] == [State.WAITING]
+    run(longer, [cell], bench)
+    whole = Bench(tmp_path / "whole", tmp_path)
+    run(longer, [cell], whole)
+    ours, theirs = result(bench, cell), result(whole, cell)
+    assert (ours["sittings"], theirs["sittings"]) == (2, 1)
+    assert [items(ours, n) for n in range(3)] == [items(theirs, n) for n in range(3)]
+    assert [r["metrics"] for r in ours["rounds"]] == [r["metrics"] for r in theirs["rounds"]]
+
+
+def test_absent_classes_are_absent_at_first_and_counted_later(bench: Bench, tiny: Experiment) -> None:
+    drawn = tiny.changed({"start.absent": 3, "seeds": 3, "methods": {"random": {}}})
+    found = [result(bench, o.cell) for o in run(drawn, grid(drawn), bench)]
+    assert len({tuple(r["absent"]) for r in found}) > 1  # each seed has its own
+    for one in found:
+        assert len(one["absent"]) == 3
+        assert not set(one["absent"]) & one["rounds"][0]["class_counts"].keys()
+        row = one["rounds"][1]
+        assert row["shares"]["absent"] == sum(row["class_counts"].get(name, 0) for name in one["absent"]) / 10
+    named = tiny.changed({"start.absent": ["7", "x"]})
+    assert "start.absent names x; the classes are 0, 1" in run(named, grid(named)[:1], bench)[0].sentence
+
+
+def test_a_noisy_oracle_errs_alike_for_every_method(bench: Bench, tiny: Experiment) -> None:
+    from pickwell.store import Store
+
+    noisy = tiny.changed({"oracle.noise": 0.5, "rounds.count": 1})
+    told = []
+    for outcome in run(noisy, grid(noisy, seeds=[0]), bench):
+        with Store.open(f"sqlite:///{bench.folder(outcome.cell) / 'pickwell.sqlite'}") as store:
+            labels = store.labels()
+        told.append(dict(zip(labels.items.tolist(), labels.values, strict=True)))
+    first = items(result(bench, grid(noisy)[0]), 0)
+    assert [told[0][item] for item in first] == [told[1][item] for item in first]
+    prepared = prepare(noisy, bench.data, bench.root)
+    from pickwell.data.pool import Pool
+
+    known = Pool.open(prepared.pool).manifest.known()
+    wrong = np.mean([known[item] != value for item, value in told[0].items()])
+    assert 0.2 < wrong < 0.8
+
+
+def test_a_stratified_start_has_every_class(bench: Bench, tiny: Experiment) -> None:
+    fair = tiny.changed({"start.draw": "stratified", "start.labels": 20, "rounds.count": 0, "methods": {"random": {}}})
+    counts = result(bench, run(fair, grid(fair)[:1], bench)[0].cell)["rounds"][0]["class_counts"]
+    assert len(counts) == 10
+    assert max(counts.values()) <= 3
+
+
+def test_the_reference_has_all_labels(bench: Bench, tiny: Experiment) -> None:
+    with_reference = tiny.changed({"reference": True, "start.absent": 2})
+    found = result(bench, run(with_reference, grid(with_reference, [FULL], [0]), bench)[0].cell)
+    assert [row["labels"] for row in found["rounds"]] == [120]
+    assert found["rounds"][0]["metrics"]["measured"] == 60
+
+
+def test_what_cannot_work_is_said_before_anything_is_computed(bench: Bench, tiny: Experiment) -> None:
+    wrong = tiny.changed({"methods.random": {"stesp": 1}})
+    with pytest.raises(SettingsError, match="unknown setting of strategy random 'stesp'"):
+        run(wrong, grid(wrong), bench)
+    assert not bench.root.exists()
+    greedy = tiny.changed({"rounds.count": 20})
+    (outcome, *_) = run(greedy, grid(greedy)[:1], bench)
+    assert "the pool has 120 images, the rounds need 230; ask for fewer" in outcome.sentence
+    assert issubclass(BudgetError, Exception)
+
+
+def test_a_folder_of_something_else_or_of_a_newer_version(tmp_path: Path, bench: Bench, tiny: Experiment) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.tex").touch()
+    with pytest.raises(SettingsError, match="is not empty and holds no benchmark's results; choose another folder"):
+        run(tiny, grid(tiny), Bench(tmp_path / "mine", tmp_path))
+    (outcome, *_) = run(tiny, grid(tiny, ["random"], [0]), bench)
+    path = bench.folder(outcome.cell) / "result.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 9}))
+    with pytest.raises(VersionError, match=r"result\.json has format 9, this pickwell reads up to 1"):
+        tables.results(bench.root, grid(tiny))
+    (bench.root / "experiment.toml").write_text("format = 9\ntitle = 'new'")
+    with pytest.raises(VersionError, match="has format 9"):
+        run(tiny, grid(tiny), bench)
+
+
+def test_cells_of_other_code_are_left_out_or_read_on_demand(bench: Bench, tiny: Experiment) -> None:
+    cells = grid(tiny, seeds=[0, 1, 2])[::2]
+    run(tiny, cells, bench)
+    old = bench.folder(cells[2])
+    other = old.with_name(f"{cells[2].stem}.0123456789ab")
+    old.rename(other)
+    path = other / "result.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "code": "0123456789ab"}))
+    assert [o.state for o in states(cells, bench)] == [State.FINISHED, State.FINISHED, State.WAITING]
+    found, said = tables.results(bench.root, cells)
+    assert [r["seed"] for r in found] == [0, 1]
+    assert said == ["1 of 3 finished cells were made by another version of the code and are left out; --any-code reads "
+                    "them too."]  # fmt: skip
+    anyway = Bench(bench.root, bench.data, any_code=True)
+    assert [o.state for o in states(cells, anyway)] == [State.FINISHED] * 3
+    found, said = tables.results(bench.root, cells, any_code=True)
+    assert len(found) == 3
+    assert "made by 2 versions" in said[0]
+
+
+def test_the_time_left_knows_which_methods_are_slow(tiny: Experiment) -> None:
+    cells = grid(tiny, seeds=[0, 1, 2])
+    clock = runner.Clock(len(cells), jobs=2)
+    assert clock.left() is None
+    clock.add(Outcome(cells[0], State.FINISHED, 10, ran=True), cells)
+    assert clock.left() == pytest.approx(5 * 10 / 2)
+    clock.add(Outcome(cells[1], State.FINISHED, 50, ran=True), cells)
+    assert clock.left() == pytest.approx((2 * 10 + 2 * 50) / 2)
+    clock.add(Outcome(cells[2], State.FINISHED, 0), cells)
+    assert clock.left() == pytest.approx((10 + 2 * 50) / 2)
