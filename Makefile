@@ -1,4 +1,4 @@
-.PHONY: demo test test-slow bench check
+.PHONY: demo test test-slow test-e2e bench check
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -6,10 +6,13 @@ demo: .venv/installed
 	$(BIN)/pickwell demo --out demo
 
 test: check
-	$(BIN)/pytest -q -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist worksteal
 
 test-slow: .venv/tested
-	$(BIN)/pytest -q -m slow
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m slow
+
+test-e2e: .venv/tested
+	$(BIN)/pytest -q -m e2e -s tests/e2e
 
 check: .venv/tested
 	$(BIN)/ruff check .
