@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pickwell import demo
+from pickwell.report.runs import Gallery, Run
 
 
 def test_a_small_demo_is_the_whole_one(
@@ -42,8 +43,8 @@ def test_the_absent_classes_are_absent_and_a_second_run_is_fresh(
     monkeypatch.setattr(demo, "SEEDS", 1)
     monkeypatch.setattr(demo, "STRATEGIES", ("random",))
     monkeypatch.setattr(demo, "SETTINGS", {**demo.SETTINGS, "training.epochs": 1, "model.width": 0.25})
-    monkeypatch.setattr(demo, "_gallery", lambda *_: demo.Gallery("", ()))
-    monkeypatch.setattr(demo, "_run", lambda campaign, seed, table: (demo.Run("random", seed, ()), [None]))
+    monkeypatch.setattr(demo, "_gallery", lambda *_: Gallery("", ()))
+    monkeypatch.setattr(demo, "_run", lambda campaign, seed, table: (Run("random", seed, ()), [None]))
     for _ in range(2):
         demo.demo(tmp_path, silent=True)
         with Campaign(tmp_path / "campaigns" / "random-0") as campaign:
