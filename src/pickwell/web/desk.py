@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from pickwell.config import Settings
 from pickwell.data.pool import Pool
 from pickwell.directory import Directory
@@ -59,6 +61,15 @@ class Desk:
         self.store = Store.open(self.directory.url(self.settings))
         self.remarks = Remarks(root / "remarks.jsonl")
         self.hints = Hints(root / "rounds")
+        self._warm()
+
+    def _warm(self) -> None:
+        """Reads the manifest's columns now rather than for the first page: of a million images they are large."""
+        if len(self.pool):
+            self.pool.item(0)
+            self.pool.manifest.where(0)
+            self.pool.manifest.sizes([0])
+            pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
         """Lets go of the database."""

@@ -30,7 +30,7 @@ export class Events {
     try { localStorage.setItem(event.key, JSON.stringify({ path, body: event.body })); } catch { /* full: memory only */ }
     this.waiting.push(event);
     this.changed(this.waiting.length, this.trouble);
-    this.pump();
+    setTimeout(() => this.pump());
     return event;
   }
 

@@ -1,11 +1,11 @@
 // The page where images are labelled, one key each.
 import { Events, showSaved } from "/static/events.js";
 import { MOVES, actionButtons, classList, keyOf, meaning, typing } from "/static/keys.js";
-import { Pictures } from "/static/pictures.js";
+import { Pictures, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
 import { ask, duration, element, picture, say, told, who } from "/static/session.js";
 
-const AHEAD = 12;
+const AHEAD = 16;
 const STRIP = 14;
 const $ = (id) => document.getElementById(id);
 const stage = $("stage");
@@ -16,6 +16,7 @@ const presses = []; // when, for the pace
 let looking = null; // the place in history that is shown; null: the next image
 let shownAt = performance.now();
 let modelShown = false;
+let due = false; // whether what follows a painted image is on its way
 
 const events = new Events({
   changed: showSaved,
@@ -46,16 +47,19 @@ function show() {
   resetZoom();
   describe(pick);
   // Whatever need not be painted with the image comes after it.
-  setTimeout(afterwards);
+  if (!due) requestAnimationFrame(() => setTimeout(afterwards));
+  due = true;
 }
 
 function afterwards() {
+  due = false;
   prefetch();
   drawStrip();
   pace();
 }
 
 function prefetch() {
+  if (!current()) return;
   const ahead = round.waiting.slice(0, AHEAD).map((pick) => pick.item);
   const near = history.slice(-STRIP).map((entry) => entry.pick.item);
   pictures.want(ahead, looking === null ? near : [...near, current().item]);
@@ -91,6 +95,7 @@ function drawModel(hint) {
 function decide(kind, label) {
   const pick = current();
   if (!pick) return;
+  if (!isShown(pictures.of(pick.item))) return say("This image is not shown yet: a key would label what nobody has seen.");
   const seconds = Math.round(performance.now() - shownAt) / 1000;
   const body = { items: [pick.item], seconds: Math.min(seconds, 86400), via: "page", suggestion_seen: Boolean(pick.seen) };
   if (kind === "answer") body.label = label;

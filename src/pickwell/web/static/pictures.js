@@ -36,13 +36,27 @@ export class Pictures {
     image.dataset.item = item;
     this.kept.set(item, image);
     this.loading += 1;
-    image.src = picture(item);
-    image.ready = image.decode().then(
-      () => { image.classList.toggle("small", Math.max(image.naturalWidth, image.naturalHeight) <= 256); },
-      () => { image.classList.add("gone"); },
-    ).finally(() => {
+    this.load(image, picture(item)).finally(() => {
       this.loading -= 1;
       this.more();
     });
   }
+
+  // Tries until the server answers; only what it says is gone is shown as gone.
+  async load(image, address) {
+    for (;;) {
+      image.src = address;
+      try {
+        await image.decode();
+        image.classList.toggle("small", Math.max(image.naturalWidth, image.naturalHeight) <= 256);
+        return;
+      } catch {
+        const status = await fetch(address).then((answer) => answer.status, () => 0);
+        if (status === 404) return image.classList.add("gone");
+        await new Promise((wake) => setTimeout(wake, 700));
+      }
+    }
+  }
 }
+
+export const isShown = (image) => image.classList.contains("gone") || (image.complete && image.naturalWidth > 0);

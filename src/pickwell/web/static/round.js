@@ -1,11 +1,11 @@
 // The picks of the open round that this tab holds: fetched ahead, renewed, and what there is to do when none is left.
 import { ask, duration, say, send, told, who } from "/static/session.js";
 
-const AHEAD = 16;
+const AHEAD = 24;
 
 export class RoundPicks {
   // `arrived()` is called when picks came, `idle(status)` while there are none.
-  constructor({ arrived, idle, unsent, least = 8, ahead = AHEAD }) {
+  constructor({ arrived, idle, unsent, least = 24, ahead = AHEAD }) {
     Object.assign(this, { arrived, idle, unsent, least, ahead });
     this.waiting = [];
     this.decided = new Map();
