@@ -180,7 +180,10 @@ function rest(status, trouble) {
   $("why").textContent = "";
   $("model").hidden = true;
   if (status || trouble) showIdle(status, trouble);
-  if (status?.round) round.round = status.round;
+  if (status) {
+    round.round = status.round;
+    if (!status.round) $("done").value = 1;
+  }
   pace();
 }
 
