@@ -1,5 +1,6 @@
 """The loop: fit -> ask -> tell, and `run`, which is Algorithm 2 repeated."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -31,6 +32,8 @@ from pickwell.oracle import Human, Noisy, Oracle, Simulated
 from pickwell.store import Labels, Store, Told
 from pickwell.strategies import Strategy
 from pickwell.tasks import Classification
+
+logger = logging.getLogger("pickwell")
 
 FIRST = "random"
 """The strategy before anything is labelled: there is nothing to learn from yet."""
@@ -228,6 +231,7 @@ class Campaign:
         chosen = fit.strategy if fit else strategy
         view = self._view(fit, drawn, free, labels, generator(seed, "strategy"))
         picks = chosen.select(view, budget - len(drawn))
+        logger.info("round %d, %s: %s", number, name, chosen.monitors())
         return self.store.open_round(
             number=number,
             strategy=name,

@@ -84,6 +84,8 @@ def ask(
         write_picks(listed, question, campaign.pool)
         chosen = strategy or str(campaign.settings.strategy["name"])
         show.question(question, campaign.pool, listed, chosen=chosen, json=json)
+        if not json:
+            show.warnings(campaign.store.details(question.number).monitors)
 
 
 def tell(

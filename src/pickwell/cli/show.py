@@ -2,7 +2,7 @@
 
 import json as encoder
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -121,10 +121,15 @@ def status(now: "Standing", *, json: bool) -> None:
     for name, value in _standing_rows(now):
         table.add_row(name, escape(value))
     out.print(table)
-    for warning in now.monitors.get("warnings", ()):
-        out.print(f"[bold]warning[/bold]  {escape(str(warning))}")
+    warnings(now.monitors)
     out.print(f"next: {escape(now.advice)}")
     return None
+
+
+def warnings(monitors: "Mapping[str, Any]") -> None:
+    """What a strategy's monitors warn of."""
+    for sentence in monitors.get("warnings", ()):
+        out.print(f"[bold]warning[/bold]  {escape(str(sentence))}")
 
 
 def _standing_rows(now: "Standing") -> Iterator[tuple[str, str]]:
@@ -136,9 +141,12 @@ def _standing_rows(now: "Standing") -> Iterator[tuple[str, str]]:
     yield "rounds", f"{now.rounds} closed{opened}"
     if now.accuracy is not None:
         yield "accuracy", f"{now.accuracy:.3f}{_between(now.interval)} on {now.measured} images never trained on"
-    for name in ("active_units", "auc_held_out", "auc"):
-        if name in now.monitors:
-            yield name.replace("_", " "), f"{now.monitors[name]}"
+    if "active_units" in now.monitors:
+        yield "VAE", f"{now.monitors['active_units']} of {now.monitors['latent_units']} latent units active"
+    if "discriminator_auc" in now.monitors:
+        held = now.monitors.get("discriminator_auc_held_out")
+        beside = "" if held is None else f", {held:.2f} on labelled images that it never saw"
+        yield "D", f"AUC {now.monitors['discriminator_auc']:.2f}{beside}"
 
 
 def undone(labels: "Sequence[Label]", *, json: bool) -> None:
