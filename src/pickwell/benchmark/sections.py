@@ -28,7 +28,7 @@ QUERY = (
 
 
 def _where(variant: str, text: str) -> str:
-    return f"{text}: {variant}" if variant else text
+    return f"{text} ({variant})" if variant else text
 
 
 def _plain(*words: str) -> str:
@@ -53,12 +53,11 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
         said = "Paired by seed, with 95 % t intervals. In colour: separable after correction for all comparisons."
         return comparisons.intervals(bars, title, said, ink)
 
-    figures = []
-    for variant in reports:
-        figures += [(_plain("curves", variant), partial(curve, variant))]
-        figures += [(_plain("differences", variant), partial(differences, variant))]
+    # The variants' curves stand side by side, as the paper has them.
+    figures = tuple((_plain("curves", variant), partial(curve, variant)) for variant in reports)
+    figures += tuple((_plain("differences", variant), partial(differences, variant)) for variant in reports)
     return Section(
-        "Does it save labels?", figures=tuple(figures), tables=(_areas(experiment, judged), _points(judged, reports))
+        "Does it save labels?", figures=figures, tables=(_areas(experiment, judged), _points(judged, reports))
     )
 
 

@@ -1,0 +1,201 @@
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pickwell.benchmark.cells import grid
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.judgement import judge
+from pickwell.benchmark.published import TABLES
+from pickwell.benchmark.report import page
+from pickwell.benchmark.runner import Bench
+from pickwell.cli import main
+from pickwell.report.pages import Page, render, write
+
+GAINS = {"random": 0.0, "margin": 0.05, "vaal": 0.0}
+
+
+def made_up(e: Experiment, variants: tuple[str, ...] = ("",), seeds: int = 5) -> list[dict[str, Any]]:
+    """Results as cells leave them, in which margin is better than the others."""
+    rng = np.random.default_rng(4)
+    luck = rng.normal(0, 0.02, seeds)
+    found = [
+        _result(variant, method, seed, [
+            0.6 + luck[seed] + (0.1 * n + gain if n else 0) + rng.normal(0, 0.003) for n in range(3)
+        ])
+        for variant in variants for method, gain in GAINS.items() for seed in range(seeds)
+    ]  # fmt: skip
+    return [*found, *(_result(v, FULL, s, [0.95]) for v in variants for s in range(seeds))]
+
+
+def _result(variant: str, method: str, seed: int, levels: list[float]) -> dict[str, Any]:
+    rows = [
+        {"round": n, "labels": 30 + 10 * n, "metrics": {"accuracy": level, "measured": 60}, "fit_seconds": 2.0,
+         "query_seconds": (0.5 if method == "vaal" else 0.1) if n else None, "monitors": {}, "picks": [],
+         "class_counts": {"0": 4, "1": 6}, "shares": {}}
+        for n, level in enumerate(levels)
+    ]  # fmt: skip
+    return {
+        "variant": variant, "method": method, "seed": seed, "rounds": rows, "classes": ["0", "1"], "absent": [],
+        "code": "0123456789ab", "data": "feed", "pool": 120, "features": None, "sittings": 1, "finished": "now",
+        "facts": {"strategy": {"name": method}}, "versions": {"pickwell": "0.1.0"},
+        "hardware": {"name": "a chip", "device": "cpu", "precision": "fp32", "cores": 2},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def compared(tiny: Experiment) -> Experiment:
+    return tiny.changed({"methods.vaal": {}, "published": ["sampling-time"], "seeds": 5, "reference": True})
+
+
+def shown(e: Experiment, found: list[dict[str, Any]], root: Path) -> Page:
+    return page(e, found, grid(e), Bench(root, root), [])
+
+
+def test_what_is_concluded(compared: Experiment) -> None:
+    judged = judge(compared, made_up(compared))
+    verdicts = {(c.first, c.second): c.verdict for c in judged.comparisons}
+    assert verdicts == {("margin", "random"): 1, ("vaal", "random"): 0, ("margin", "vaal"): 1}
+    assert judged.wins["margin", "random"] == 1
+    assert judged.wins["random", "margin"] == 0
+    assert judged.reference[""].mean == 0.95
+    assert judged.queries["random"] == (0.1, pytest.approx(0.2))
+    saved = {s.method: s.images.mean for s in judged.saved}
+    assert saved["margin"] == pytest.approx(5, abs=1)  # 0.05 higher, where 10 labels are worth 0.1
+    assert judged.costs["vaal"] == 50
+
+
+def test_only_the_first_rounds_are_judged_where_asked(compared: Experiment) -> None:
+    early = compared.changed({"judged_rounds": 1})
+    judged = judge(early, made_up(early))
+    assert judged.measure == "AUBC of the first 1 rounds"
+    (random,) = [level.mean for key, level in judged.areas.items() if key == ("", "random")]
+    assert random == pytest.approx(0.65, abs=0.02)
+
+
+def test_the_page_says_it_and_the_files_hold_it(compared: Experiment, tmp_path: Path) -> None:
+    path = write(shown(compared, made_up(compared), tmp_path), tmp_path / "report.html")
+    text = path.read_text()
+    assert re.search(r"margin is above random at 5 seeds: \+3\.\d ± 0\.\d points of AUBC, corrected p", text)
+    assert re.search(r"vaal is not separable from random at 5 seeds", text)
+    assert "one family, corrected by Holm" in text
+    assert "vaal, theirs" in text
+    assert "vaal, ours" in text
+    assert "20 of 20 cells have not been run yet" in text
+    assert "http://" not in text.split("<script>")[0]
+    assert {p.name for p in (tmp_path / "figures").glob("*.svg")} >= {
+        "curves.svg", "differences.svg", "labels-saved.svg", "wins.svg", "query-time.svg", "picks-vaal.svg",
+    }  # fmt: skip
+    assert len(list((tmp_path / "figures").glob("*.png"))) == len(list((tmp_path / "figures").glob("*.svg")))
+    with (tmp_path / "tables/aubc.csv").open() as lines:
+        rows = {row["method"]: row for row in csv.DictReader(lines)}
+    assert rows["margin"]["verdict"] == "above"
+    assert rows["vaal"]["verdict"] == "not separable"
+    assert rows["random"]["verdict"] == "\N{EN DASH}"
+
+
+def test_variants_have_curves_of_their_own_and_share_the_correction(compared: Experiment, tmp_path: Path) -> None:
+    varied = compared.changed({"variants": {"a": {}, "b": {"oracle.noise": 0.1}}})
+    found = made_up(varied, ("a", "b"))
+    text = render(shown(varied, found, tmp_path))
+    assert "Accuracy by number of labels (a)" in text
+    assert "With b, margin is above random" in text
+    assert judge(varied, found).wins["margin", "random"] == 2
+    assert "2 of 2" in text
+
+
+def test_names_are_text_not_markup(compared: Experiment, tmp_path: Path) -> None:
+    sly = compared.changed({"title": "<script>alert(1)</script>"})
+    assert "<script>alert(1)" not in render(shown(sly, made_up(sly), tmp_path))
+
+
+def test_published_numbers_are_those_of_the_specification() -> None:
+    imagenet = TABLES["imagenet"]
+    assert imagenet.rows["vaal"] == (39.62, 45.44, 48.61, 51.61, 53.31)
+    assert imagenet.rows["mc-dropout"] == (39.62, 42.32, 45.81, 47.37, 49.63)
+    assert TABLES["cifar10"].rows["random"] == (77.2, 81.3, 83.1)
+    assert [round(seconds) for seconds, _ in TABLES["sampling-time"].rows.values()] == [81, 75, 20, 11, 11]
+    for table in TABLES.values():
+        assert all(len(values) == len(table.columns) for values in table.rows.values())
+        assert table.labels in ((), table.labels[: len(table.columns)])
+
+
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    monkeypatch.setattr("sys.argv", ["pickwell", "bench", *map(str, arguments)])
+    code: Any = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code or 0
+    out, err = capsys.readouterr()
+    return code, out + err
+
+
+def test_the_commands(
+    tmp_path: Path, tiny: Experiment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def bench(*arguments: object) -> tuple[int, str]:
+        return command(monkeypatch, capsys, *arguments)
+
+    mine, out = tmp_path / "mine.toml", tmp_path / "out"
+    mine.write_text(tiny.toml())
+    listed = bench("list")[1]
+    assert "cifar10-small" in listed
+    assert "robust-oracle" in listed
+    assert "budget = 2500" in bench("show", "cifar10")[1]
+    assert "budget = 7" in bench("show", mine, "--set", "rounds.budget=7")[1]
+    code, said = bench("status", mine, "--out", out)
+    assert (code, "holds no results; run the experiment first" in said) == (2, True)
+
+    code, said = bench("run", mine, "--out", out, "--seeds", "2", "--strategies", "random")
+    assert (code, "2 cells: 2 finished" in said) == (0, True)
+    code, said = bench("run", mine, "--out", out, "--seeds", "2", "--json")
+    assert json.loads(said) == {"states": {"finished": 4}, "report": str(out / "report.html")}
+    found = json.loads(bench("status", mine, "--out", out, "--json")[1])
+    assert found["states"] == {"finished": 4}
+    (out / "report.html").unlink()
+    assert bench("report", mine, "--out", out)[0] == 0
+    assert (out / "report.html").exists()
+    assert (out / "data/results.parquet").exists()
+
+    for arguments, sentence in (
+        (("run", "digit"), "unknown experiment 'digit'; did you mean 'digits'?"),
+        (("run", mine, "--strategies", "vall"), "unknown method 'vall'"),
+        (("run", mine, "--seeds", "many"), "--seeds many: give how many (10) or which (0,3,7 or 5-9)"),
+        (("run", mine, "--set", "rounds.budgte=1"), "did you mean 'rounds.budget'?"),
+        (("run", "cityscapes", "--out", tmp_path / "c"), "the task 'segmentation' is not available"),
+    ):
+        code, said = bench(*arguments)
+        assert (code, sentence in said.replace("\n", " ")) == (2, True), said
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRAWN = "[...document.querySelectorAll('[data-figure]')].every(place => place.querySelector('svg'))"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="looking at the report needs Chromium")
+@pytest.mark.parametrize("width", [1300, 390])
+def test_the_page_draws_itself_and_asks_nobody(compared: Experiment, tmp_path: Path, width: int) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="looking at the report needs playwright")
+    path = write(shown(compared, made_up(compared), tmp_path), tmp_path / "report.html")
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page(viewport={"width": width, "height": 900})
+        asked: list[str] = []
+        troubles: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: troubles.append(message.text))
+        tab.on("pageerror", lambda error: troubles.append(str(error)))
+        tab.goto(path.as_uri())
+        tab.wait_for_function(DRAWN, timeout=30_000)
+        assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+        assert troubles == []
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.locator("[data-figure] svg").count() == 8
+        browser.close()
