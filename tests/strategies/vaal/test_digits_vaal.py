@@ -46,6 +46,7 @@ def query(strategy: Strategy, seed: int) -> Outcome:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_absent_classes_are_found() -> None:
     outcomes = [query(VAAL(), seed) for seed in SEEDS]
     assert mean(outcome.share for outcome in outcomes) >= 0.85

@@ -79,8 +79,8 @@ class Pair:
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
         """Moves the weights; returns the losses. The ablations of the paper take other steps."""
         losses, mu = self._descend_vae(x_l, x_u)
-        # Paper: D's step encodes anew. We reuse the latents from before the VAE's step: one encoder pass fewer, the
-        # same picks (docs/paper.md).
+        # Paper: D's step encodes anew. We reuse the latents from before the VAE's step: one encoder pass fewer, and
+        # the absent classes of the digits are found as well (docs/paper.md).
         return losses | {"discriminator": self._descend_discriminator(*mu.detach().tensor_split([len(x_l)]))}
 
     def _descend_vae(self, x_l: Tensor, x_u: Tensor) -> tuple[dict[str, Tensor], Tensor]:
