@@ -16,6 +16,11 @@ PATIENCE = 10.0
 """Seconds that a second process waits for the first before it is told."""
 
 
+SETTINGS, LOCK = "campaign.toml", "campaign.lock"
+INSIDE = ".partial"
+"""Where an empty directory is filled from, inside it."""
+
+
 @dataclass(frozen=True)
 class Directory:
     """The paths of one campaign."""
@@ -25,7 +30,7 @@ class Directory:
     @property
     def settings(self) -> Path:
         """`campaign.toml`, for people to read and edit."""
-        return self.root / "campaign.toml"
+        return self.root / SETTINGS
 
     @property
     def database(self) -> Path:
@@ -48,8 +53,8 @@ class Directory:
         return self.root / "fits"
 
     def url(self, settings: Settings) -> str:
-        """Where the store is."""
-        return settings.store.url or f"sqlite:///{self.database}"
+        """Where the store is: a URL, or a plain path, in which `?` and `%` are letters like any other."""
+        return settings.store.url or str(self.database)
 
     def check(self) -> None:
         """Refuses a directory that is no campaign."""
@@ -62,7 +67,7 @@ class Directory:
     def exclusive(self, what: str) -> Iterator[None]:
         """Lets one process at a time fit or ask; another waits a little, then is told who is at work."""
         note = self.root / "campaign.lock.holder"
-        lock = FileLock(self.root / "campaign.lock", timeout=PATIENCE)
+        lock = FileLock(self.root / LOCK, timeout=PATIENCE)
         try:
             lock.acquire()
         except Timeout:
@@ -85,19 +90,45 @@ def _holder(what: str) -> str:
 
 @contextmanager
 def new_directory(root: Path) -> Iterator[Path]:
-    """A directory to fill; it appears at `root` whole, or not at all."""
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise PoolError(f"{root} already exists and is not empty; choose another directory, or remove it")
-    partial = root.with_name(f".{root.name}.partial")
+    """A directory to fill; it appears at `root` whole, or not at all. One that is there and empty is filled in place.
+
+    In place, because it may be where the user's shell stands, or a mounted volume: neither can be replaced.
+    """
+    there = root.exists() or root.is_symlink()
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        if there and (not root.is_dir() or any(child.name != INSIDE for child in root.iterdir())):
+            raise PoolError(f"{root} already exists and is not empty; choose another directory, or remove it")
+        partial = root / INSIDE if there else root.with_name(f".{root.name}.partial")
+        partial.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PoolError(f"{root} cannot be made: {error.strerror}; choose a directory that you may write to") from None
+    # The campaign's own lock, made early: a second process that would fill the same directory is told.
+    lock = FileLock(partial / LOCK, timeout=0)
     try:
+        lock.acquire()
+    except Timeout:
+        raise BusyError(f"another process is making {root} just now; wait until it has, or name another") from None
+    try:
+        _empty(partial)
         yield partial
-        if root.exists():
-            root.rmdir()
-        partial.rename(root)
+        _appear(partial, root, there)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        lock.release()
+
+
+def _empty(partial: Path) -> None:
+    """Removes what a killed process left."""
+    for child in partial.iterdir():
+        if child.is_dir():
+            shutil.rmtree(child)
+        elif child.name != LOCK:
+            child.unlink()
+
+
+def _appear(partial: Path, root: Path, there: bool) -> None:
+    if not there:
+        partial.rename(root)
+        return
+    for child in sorted(partial.iterdir(), key=lambda child: child.name == SETTINGS):  # what makes it a campaign: last
+        child.rename(root / child.name)

@@ -34,7 +34,7 @@ def made_up(e: Experiment, variants: tuple[str, ...] = ("",), seeds: int = 5) ->
 
 
 def _result(variant: str, method: str, seed: int, levels: list[float]) -> dict[str, Any]:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"round": n, "labels": 30 + 10 * n, "metrics": {"accuracy": level, "measured": 60}, "fit_seconds": 2.0,
          "query_seconds": (0.5 if method == "vaal" else 0.1) if n else None, "monitors": {}, "picks": [],
          "class_counts": {"0": 4, "1": 6}, "shares": {}}
@@ -64,7 +64,8 @@ def test_what_is_concluded(compared: Experiment) -> None:
     assert judged.wins["margin", "random"] == 1
     assert judged.wins["random", "margin"] == 0
     assert judged.reference[""].mean == 0.95
-    assert judged.queries["random"] == (0.1, pytest.approx(0.2))
+    seconds, ratio = judged.queries["random"]
+    assert (seconds, ratio or 0.0) == pytest.approx((0.1, 0.2))
     saved = {s.method: s.images.mean for s in judged.saved}
     assert saved["margin"] == pytest.approx(5, abs=1)  # 0.05 higher, where 10 labels are worth 0.1
     assert judged.costs["vaal"] == 50

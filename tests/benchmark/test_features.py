@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from pickwell import models
 from pickwell.benchmark import features
@@ -16,7 +17,7 @@ from pickwell.benchmark.prepare import prepare
 from pickwell.benchmark.runner import Bench, State, run
 from pickwell.data.images import to_float
 from pickwell.data.pool import Pool
-from pickwell.errors import PoolError
+from pickwell.errors import PoolError, SettingsError
 
 
 @pytest.fixture
@@ -84,13 +85,21 @@ def test_every_pixel_free_method_learns_from_vectors(
 
 @pytest.mark.parametrize("source", ["vae", "network"])
 def test_features_of_the_pools_images(tmp_path: Path, tiny: Experiment, source: str) -> None:
-    e = tiny.changed({"data.features": source, "data.feature_size": 8, "data.feature_steps": 3})
+    network = models.load("small_cnn", 3, image_size=16)
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    e = tiny.changed({"data.features": source, "data.feature_size": 8, "data.feature_steps": 3,
+                      "data.weights": str(tmp_path / "weights.safetensors")})  # fmt: skip
     prepared = prepare(e, tmp_path, tmp_path / "out")
     rows = np.load(prepared.folder / "features-pool.npy")
     assert rows.shape == (120, 8 if source == "vae" else 128)
     assert np.isfinite(rows).all()
     again = prepare(e, tmp_path, tmp_path / "again")
     assert np.array_equal(np.load(again.folder / "features-pool.npy"), rows)
+
+
+def test_a_network_without_weights_gives_no_features(tmp_path: Path, tiny: Experiment) -> None:
+    with pytest.raises(SettingsError, match=r"need one that has learnt something; name its weight file: data.weights"):
+        prepare(tiny.changed({"data.features": "network"}), tmp_path, tmp_path / "out")
 
 
 def test_broken_feature_files_are_named(tmp_path: Path, tiny: Experiment, trees: ModuleType) -> None:
@@ -118,7 +127,7 @@ def test_the_linear_network_is_a_linear_map() -> None:
     network = models.load("linear", 3, image_size=9).eval()
     x = torch.randn(5, 9)
     weight, bias = network.classifier[1].weight, network.classifier[1].bias  # type: ignore[union-attr, index]
-    assert torch.allclose(network(x), x @ weight.T + bias, atol=1e-6)  # type: ignore[operator]
+    assert torch.allclose(network(x), x @ weight.T + bias, atol=1e-6)
     assert torch.equal(network.embed(x), x)
     hidden = models.load("mlp", 3, image_size=9, width=0.5)
     assert hidden.embedding_size == 64

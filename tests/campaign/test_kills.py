@@ -50,7 +50,8 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGKILL)
         assert self.process.stdout
-        lines = self.process.stdout.read().splitlines()
+        with self.process.stdout as stdout:
+            lines = stdout.read().splitlines()
         code = self.process.wait()
         assert code in (0, -signal.SIGKILL), f"the worker ended with {code}: {lines}"
         return [line.split() for line in lines]

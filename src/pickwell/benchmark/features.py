@@ -19,7 +19,7 @@ from pickwell.data.manifest import ROWS, Manifest
 from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import Placed, write_sources
 from pickwell.data.sources.parquet import ParquetSet
-from pickwell.errors import PoolError
+from pickwell.errors import PoolError, SettingsError
 from pickwell.learner import Devices
 from pickwell.learner.seeds import derive, isolated
 from pickwell.strategies.vaal.losses import negative_elbo, reparameterise
@@ -141,7 +141,14 @@ class _Penultimate:
 
 def _network(experiment: "Experiment") -> _Penultimate:
     chosen, devices = experiment.data, Devices("fp32")
-    network = models.load(chosen.network, 2, image_size=experiment.model.image_size, weights=chosen.weights or None)
+    if not chosen.weights:
+        raise SettingsError(
+            "features of a network need one that has learnt something; name its weight file: data.weights, and its "
+            f"name: data.network ({', '.join(models.available())})"
+        )
+    with isolated():
+        torch.manual_seed(derive(0, "features"))  # a head of other classes stays fresh
+        network = models.load(chosen.network, 2, image_size=experiment.model.image_size, weights=chosen.weights)
     return _Penultimate(devices.setup(network), devices)
 
 

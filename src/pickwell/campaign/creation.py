@@ -1,5 +1,6 @@
 """How a campaign begins: a directory with settings, a manifest of the images and an empty store."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def check(settings: Settings) -> None:
 
 
 def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, Any]) -> Settings:
-    first = Settings.parse({"name": Path(root).resolve().name, "task": {"classes": list(classes)}})
+    # Not `resolve`: it follows links, and fails where they go round.
+    first = Settings.parse({"name": Path(os.path.abspath(root)).name, "task": {"classes": list(classes)}})  # noqa: PTH100
     return first.changed(changes)
 
 

@@ -47,8 +47,8 @@ class Shuffle:
         """The places `(size,)` of batch number `step`.
 
         >>> shuffle = Shuffle(3, seed=0)
-        >>> sorted(torch.cat([shuffle.take(0, 2), shuffle.take(1, 1)]).tolist())
-        [0, 0, 1]
+        >>> [sorted(epoch.tolist()) for epoch in torch.cat([shuffle.take(step, 2) for step in range(3)]).split(3)]
+        [[0, 1, 2], [0, 1, 2]]
         """
         places, start = [], step * size
         while size:

@@ -31,7 +31,11 @@ def active_units(report: Report, ink: Ink = LIGHT) -> Figure | None:
 def discriminator_auc(report: Report, ink: Ink = LIGHT) -> Figure | None:
     """How well D tells labelled from unlabelled images, on those it trained on and on those held out."""
     held_out = bool(points(report.runs, lambda row: row.monitors.get("discriminator_auc_held_out")))
-    gap = " Dashed: against labelled images it never saw; the gap is memory." if held_out else ""
+    gap = (
+        " Dashed: labelled images held out at random: near 0.5 is right, as they are a fair sample of the pool."
+        if held_out
+        else ""
+    )
     plot = Lines(
         title="How well D tells labelled from unlabelled images", subtitle=f"AUC: 0.5 is blind, 1 is certain.{gap}",
         value=lambda row: row.monitors.get("discriminator_auc"),
