@@ -48,8 +48,8 @@ class TrainingSettings(Section):
     epochs: int = Field(default=100, ge=1)
     min_steps: int = Field(default=0, ge=0)
     batch_size: int = Field(default=64, ge=2)
-    learning_rate: float = Field(default=5e-4, gt=0)
-    weight_decay: float = Field(default=5e-4, ge=0)
+    learning_rate: float = Field(default=5e-4, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=5e-4, ge=0, allow_inf_nan=False)
     schedule: Literal["constant", "cosine"] = "cosine"
     augment: str = "crop-flip"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -93,7 +93,7 @@ class ServeSettings(Section):
 class Settings(Section):
     """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings."""
 
-    format: int = FORMAT
+    format: int = Field(default=FORMAT, ge=1, strict=True)
     name: str = Field(min_length=1)
     seed: int = Field(default=0, ge=0, lt=2**63)
     task: TaskSettings
@@ -104,6 +104,13 @@ class Settings(Section):
     store: StoreSettings = StoreSettings()
     loop: LoopSettings = LoopSettings()
     serve: ServeSettings = ServeSettings()
+
+    @field_validator("strategy")
+    @classmethod
+    def _has_name(cls, strategy: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(strategy.get("name"), str):
+            raise ValueError('it needs the strategy\'s name, e.g. name = "vaal-diverse"')
+        return strategy
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:
@@ -123,7 +130,7 @@ class Settings(Section):
     def read(cls, path: Path) -> Self:
         """The settings in a TOML file."""
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
         except OSError as error:

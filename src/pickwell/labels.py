@@ -18,6 +18,9 @@ def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
         raise SettingsError(f"a class list needs at least 2 classes, got {list(names)}; name them as --classes a,b,c")
     if "" in names:
         raise SettingsError(f"a class list holds an empty name: {list(names)}; remove it")
+    odd = [name for name in names if name.startswith("!") or not name.isprintable()]
+    if odd:
+        raise SettingsError(f"a class cannot be named {odd[0]!r}: use printable letters and no '!' first; rename it")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SettingsError(f"a class list names {', '.join(twice)} twice; name each class once")
@@ -34,4 +37,10 @@ def check_class(value: str, classes: Sequence[str], *, where: str = "") -> str:
 def class_indices(values: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
     """The places of class names in the class list, int64 `(N,)`."""
     place = {name: index for index, name in enumerate(classes)}
+    values = list(values)
+    if lost := sorted(set(values) - place.keys()):
+        raise LabelError(
+            f"{sum(value == lost[0] for value in values)} labels say '{lost[0]}', which is no class of "
+            f"{', '.join(classes)}; put it back into task.classes of campaign.toml, or correct these labels with tell"
+        )
     return np.fromiter((place[value] for value in values), dtype=np.int64)

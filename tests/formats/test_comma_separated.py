@@ -90,3 +90,20 @@ def test_no_text_ends_in_anything_but_a_sentence(
     path.write_bytes(b"item,label\n" + text.encode("utf-8", "surrogatepass"))
     with contextlib.suppress(LabelError):
         assert all(0 <= label.item < len(pool) for label in read_labels(path, pool))
+
+
+def test_asking_again_keeps_what_was_typed_into_the_list(tmp_path: Path, pool: Pool) -> None:
+    picks = (Pick(2, 1, 0.75), Pick(0, 2, 0.5), Pick(1, 3, 0.25))
+    path = tmp_path / "list.csv"
+    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, picks), pool)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], lines[1] + "cat", lines[2] + "!skip", lines[3]]), encoding="utf-8")
+    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, picks), pool)
+    assert path.read_text(encoding="utf-8").splitlines() == [lines[0], lines[1] + "cat", *lines[2:]]
+
+
+def test_a_list_replaces_a_file_that_is_no_list(tmp_path: Path, pool: Pool) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(b"\x89PNG\r\n\0")
+    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),)), pool)
+    assert path.read_text(encoding="utf-8").startswith("rank,item,name,score,label\n1,2,")

@@ -22,7 +22,7 @@ from pickwell.config import Settings
 from pickwell.data.images import Images
 from pickwell.data.pool import Pool
 from pickwell.directory import Directory
-from pickwell.errors import LabelError, RoundError, SettingsError, unknown
+from pickwell.errors import BudgetError, LabelError, PoolError, RoundError, SettingsError, unknown
 from pickwell.items import Kind, Label, Metrics, Round
 from pickwell.labels import check_class
 from pickwell.learner import Devices, TaskLearner
@@ -96,6 +96,8 @@ class Campaign:
             if question := self.store.current():
                 return same_question(question, budget, strategy)
             free = self.unlabelled()
+            if not len(free):
+                raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
             check_budget(budget, len(free))
             name, chosen = self._strategy(strategy, settings)
             if not len(self.store.labels().part(held_out=False)[0]):
@@ -141,6 +143,11 @@ class Campaign:
         return self._without(self.store.taken())
 
     def _without(self, items: NDArray[np.int64]) -> Tensor:
+        if len(items) and items[-1] >= len(self.pool):
+            raise PoolError(
+                f"the pool at {self.directory.pool} holds {len(self.pool)} images, but item {items[-1]} was asked for: "
+                "its manifest is older than the labels; put the newer one back"
+            )
         rest = torch.ones(len(self.pool), dtype=torch.bool)
         rest[torch.from_numpy(items)] = False
         return rest.nonzero().squeeze(1)

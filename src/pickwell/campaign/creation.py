@@ -62,6 +62,8 @@ def check(settings: Settings) -> None:
     """Refuses names that only the rooms above the settings know: a model, an augmentation, a strategy's settings."""
     if settings.model.name not in models.available():
         raise SettingsError(unknown("model", settings.model.name, models.available()))
+    if settings.model.weights and not Path(settings.model.weights).is_file():
+        raise SettingsError(f"model.weights is '{settings.model.weights}', which is no file; name one, or leave it out")
     if settings.training.augment not in augment.available():
         raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
     chosen = dict(settings.strategy)

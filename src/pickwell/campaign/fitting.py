@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from pickwell import models
 from pickwell.campaign.view import PoolStream
 from pickwell.config import Settings
 from pickwell.data.images import Images
+from pickwell.errors import StoreError
 from pickwell.items import Metrics
 from pickwell.learner import Devices, Draws, TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
@@ -61,11 +65,12 @@ class Fitter:
             torch.manual_seed(derive(seed, "companion"))
             strategy.begin(self.devices, draws.draw(0, both=strategy.joint_steps > 0))
         path = self.folder / f"{key}.safetensors"
-        if found := load_tensors(path):
+        if (found := load_tensors(path)) and found[1].get("key") == key:
             _restore(members, strategy, found[0])
         else:
-            self._train(members, strategy, draws, key, progress)
-            save_tensors(path, _finished(members, strategy), key=key)
+            with self._room():
+                self._train(members, strategy, draws, key, progress)
+                save_tensors(path, _finished(members, strategy), key=key)
             self._forget(path)
         return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy)
 
@@ -116,6 +121,20 @@ class Fitter:
         checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
         train(trainees, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
         checkpoint.clear()
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Says so when networks cannot be written; takes away what was begun, by a killed fit too."""
+        try:
+            yield
+        except SafetensorError as error:
+            raise StoreError(
+                f"the trained networks cannot be written to {self.folder}: {error}; labels and rounds are as they "
+                "were: free some space or give permission, and repeat the command"
+            ) from None
+        finally:
+            for partial in self.folder.glob("*.partial"):
+                partial.unlink(missing_ok=True)
 
     def _forget(self, newest: Path) -> None:
         kept = sorted(self.folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime, reverse=True)

@@ -1,8 +1,11 @@
 """The commands by name, and what becomes of errors."""
 
+import io
 import json
 import os
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import typer
 
@@ -33,23 +36,39 @@ app.add_typer(bench.app, name="bench")
 
 def main() -> None:
     """Runs a command; whatever a person can mend is one sentence on stderr and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a name shows its code
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
+    except SystemExit as end:
+        _explain(end)
+        raise
     except PickwellError as error:
         _say(str(error))
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        _say("stopped; what was acknowledged is kept, the same command goes on from there")
-        raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:
-        _say(f"{error.filename or 'the operating system'}: {error.strerror}")
+        _say(f"{error.filename or 'the operating system'}: {error.strerror or error}")
         raise SystemExit(2) from None
+
+
+def _explain(end: SystemExit) -> None:
+    """Says what typer leaves unsaid: that Ctrl-C lost nothing; to programs, what was wrong with the command."""
+    if end.code == 130:
+        _say("stopped; what was acknowledged is kept, the same command goes on from there")
+    elif "--json" in sys.argv and (message := getattr(end.__context__, "format_message", None)):
+        _write(sys.stdout, json.dumps({"error": message()}))
 
 
 def _say(sentence: str) -> None:
     if "--json" in sys.argv:
-        sys.stdout.write(json.dumps({"error": sentence}) + "\n")
-    sys.stderr.write(f"pickwell: {sentence}\n")
+        _write(sys.stdout, json.dumps({"error": sentence}))
+    _write(sys.stderr, f"pickwell: {sentence}")
+
+
+def _write(stream: TextIO | None, line: str) -> None:
+    """Writes a line; where nobody can hear, the exit code has to do."""
+    with suppress(OSError, ValueError):
+        print(line, file=stream or io.StringIO(), flush=True)

@@ -29,7 +29,9 @@ out = Console(highlight=False, soft_wrap=True)
 
 def as_json(values: Any) -> None:
     """Prints one JSON object on stdout."""
-    sys.stdout.write(encoder.dumps(values, default=str) + "\n")
+    if sys.stdout:
+        sys.stdout.write(encoder.dumps(values, default=str) + "\n")
+        sys.stdout.flush()  # a full disk is told of now, not when python ends
 
 
 @contextmanager

@@ -17,16 +17,29 @@ COLUMNS = ("rank", "item", "name", "score", "label")
 
 
 def write_picks(path: Path, question: Round, pool: Pool) -> None:
-    """Writes the picks that wait, in rank order, with an empty label column to fill in."""
+    """Writes the picks that wait, in rank order, with a label column to fill in; what was typed there already stays."""
+    typed = _typed(path)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for pick in question.waiting:
         score = "" if pick.held_out else f"{pick.score:.6g}"
-        table.writerow([pick.rank, pick.item, pool.item(pick.item).name, score, ""])
+        table.writerow([pick.rank, pick.item, pool.item(pick.item).name, score, typed.get(str(pick.item), "")])
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
     partial.replace(path)
+
+
+def _typed(path: Path) -> dict[str, str]:
+    """The labels in a to-label list that is there already, by item; none if the file is anything else.
+
+    A skip is left out: a later round that asks the item again should not find it answered.
+    """
+    try:
+        found = {(row["item"] or "").strip(): (row["label"] or "").strip() for _, row in _rows(path)}
+    except LabelError:
+        return {}
+    return {item: value for item, value in found.items() if WORDS.get(value) is not Kind.SKIP}
 
 
 def read_labels(path: Path, pool: Pool) -> list[Label]:
