@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -82,6 +82,7 @@ def test_a_missing_file_is_named(tmp_path: Path, pool: Pool) -> None:
         read_labels(tmp_path / "none.csv", pool)
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=200))
 def test_no_text_ends_in_anything_but_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, pool: Pool, text: str
