@@ -1,5 +1,6 @@
 """Connections and transactions: what SQLite and PostgreSQL do differently is settled here."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from pickwell.errors import StoreError
+from pickwell.errors import BusyError, StoreError
 from pickwell.store import schema
 from pickwell.store.failures import translated
 
@@ -109,10 +110,19 @@ class Database:
         raise StoreError(f"the database {self.name} is empty, no campaign is in it; make one with 'pickwell init'")
 
     def _use_write_ahead_log(self) -> None:
-        with translated(self.name), self.engine.connect() as connection:
-            schema.refuse_foreign(connection, self.name)
-            connection.rollback()
-            connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+        """Turns the log on; where several processes do at once, SQLite refuses all but one without waiting."""
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                with translated(self.name), self.engine.connect() as connection:
+                    schema.refuse_foreign(connection, self.name)
+                    connection.rollback()
+                    connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+                return
+            except BusyError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
 
     def close(self) -> None:
         """Gives every connection back; SQLite then folds its write-ahead log into the file."""
