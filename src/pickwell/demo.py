@@ -28,7 +28,7 @@ from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 
 STRATEGIES = ("random", "vaal", "vaal-diverse")
 ABSENT = ("7", "8", "9")
-INITIAL, BUDGET, ROUNDS, SEEDS = 40, 20, 5, 2
+INITIAL, BUDGET, ROUNDS, SEEDS = 40, 20, 5, 3
 TEST = 450
 SHOWN = 20
 

@@ -13,7 +13,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="The first of the paired seeds.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
 ) -> None:
-    """Run a whole campaign on real digits: VAAL beside random, with a report. Takes two minutes."""
+    """Run a whole campaign on real digits: VAAL beside random, with a report. Takes two to three minutes."""
     from pickwell.demo import demo as run
 
     measured = run(out, seed, silent=json)
