@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from pickwell.errors import SettingsError, VersionError, unknown
-from pickwell.labels import check_classes
+from pickwell.labels import IGNORE_INDEX, check_classes
 
 FORMAT = 1
 """The version of the campaign directory's layout; a larger one was made by a newer pickwell."""
@@ -21,16 +21,85 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TaskSettings(Section):
-    """What is to be learnt."""
+class Document(Section):
+    """The settings that one TOML file holds; the default of `format` is the newest version that is read."""
 
-    kind: Literal["classification"] = "classification"
+    format: int
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:
+        """The settings that `values` describe; a SettingsError names the first thing that is wrong."""
+        newest = cls.model_fields["format"].default
+        made_by = values.get("format", newest)
+        if isinstance(made_by, int) and made_by > newest:
+            raise VersionError(
+                f"{where} has format {made_by}, this pickwell reads up to {newest}; it was made by a newer version: "
+                "upgrade with pip install -U pickwell, or work in another directory"
+            )
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(f"{where}: {sentence(cls, error)}") from None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The settings in a TOML file."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        return cls.parse(values, where=str(path))
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values that `parse` reads back."""
+        return self.model_dump(mode="json")
+
+    def toml(self) -> str:
+        """The text of a TOML file that `read` reads back."""
+        return tomli_w.dumps(self.dump())
+
+    def changed(self, changes: Mapping[str, Any], *, where: str = "settings") -> Self:
+        """The settings with some replaced, by dotted key: `{"training.epochs": 5}`."""
+        values = self.dump()
+        for key, value in changes.items():
+            *tables, last = key.split(".")
+            table = values
+            for name in tables:
+                table = table.setdefault(name, {})
+                if not isinstance(table, dict):
+                    raise SettingsError(f"{where}: setting '{key}': '{name}' is a value, not a table")
+            table[last] = value
+        return type(self).parse(values, where=where)
+
+
+class TaskSettings(Section):
+    """What is to be learnt. `void`: values of mask files that mean "ignore", beside 255."""
+
+    kind: Literal["classification", "segmentation"] = "classification"
     classes: tuple[str, ...]
+    void: tuple[int, ...] = ()
 
     @field_validator("classes")
     @classmethod
     def _usable(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         return check_classes(classes)
+
+    @field_validator("void")
+    @classmethod
+    def _apart(cls, void: tuple[int, ...], so_far: ValidationInfo) -> tuple[int, ...]:
+        if void and so_far.data.get("kind") == "classification":
+            raise ValueError("only masks have void values; leave it out, or set task.kind to segmentation")
+        if wrong := [value for value in void if not 0 <= value < IGNORE_INDEX]:
+            raise ValueError(f"a mask has values from 0 to 254, and 255 is void anyway; remove {wrong[0]}")
+        return tuple(sorted(set(void)))
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        if self.kind == "segmentation" and len(self.classes) + len(self.void) > IGNORE_INDEX:
+            raise ValueError(f"a mask tells at most {IGNORE_INDEX} classes and void values apart; merge some")
+        return self
 
 
 class ModelSettings(Section):
@@ -90,7 +159,7 @@ class ServeSettings(Section):
     picture_size: int = Field(default=1280, ge=64, le=4096)
 
 
-class Settings(Section):
+class Settings(Document):
     """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings."""
 
     format: int = Field(default=FORMAT, ge=1, strict=True)
@@ -112,54 +181,9 @@ class Settings(Section):
             raise ValueError('it needs the strategy\'s name, e.g. name = "vaal-diverse"')
         return strategy
 
-    @classmethod
-    def parse(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:
-        """The settings that `values` describe; a SettingsError names the first thing that is wrong."""
-        made_by = values.get("format", FORMAT)
-        if isinstance(made_by, int) and made_by > FORMAT:
-            raise VersionError(
-                f"{where} has format {made_by}, this pickwell reads up to {FORMAT}; it was made by a newer version: "
-                "upgrade with pip install -U pickwell"
-            )
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise SettingsError(f"{where}: {_sentence(cls, error)}") from None
 
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """The settings in a TOML file."""
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-        return cls.parse(values, where=str(path))
-
-    def dump(self) -> dict[str, Any]:
-        """Plain values that `parse` reads back."""
-        return self.model_dump(mode="json")
-
-    def toml(self) -> str:
-        """The text of `campaign.toml`."""
-        return tomli_w.dumps(self.dump())
-
-    def changed(self, changes: Mapping[str, Any]) -> Self:
-        """The settings with some replaced, by dotted key: `{"training.epochs": 5}`."""
-        values = self.dump()
-        for key, value in changes.items():
-            *tables, last = key.split(".")
-            table = values
-            for name in tables:
-                table = table.setdefault(name, {})
-                if not isinstance(table, dict):
-                    raise SettingsError(f"setting '{key}': '{name}' is a value, not a table")
-            table[last] = value
-        return type(self).parse(values)
-
-
-def _sentence(model: type[BaseModel], error: ValidationError) -> str:
+def sentence(model: type[BaseModel], error: ValidationError) -> str:
+    """What is wrong with the first setting that is, and what it may be."""
     first = error.errors(include_url=False)[0]
     *tables, key = [str(part) for part in first["loc"]] or [""]
     full = ".".join([*tables, key])

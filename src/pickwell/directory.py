@@ -48,6 +48,11 @@ class Directory:
         return self.root / "test"
 
     @property
+    def masks(self) -> Path:
+        """The masks that labels name, if the task is segmentation."""
+        return self.root / "masks"
+
+    @property
     def fits(self) -> Path:
         """Trained networks; made again when missing."""
         return self.root / "fits"

@@ -1,0 +1,193 @@
+"""Masks as data: label maps, the PNG files that hold them, and the folder of those that somebody told."""
+
+import hashlib
+import io
+import os
+import re
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import fromarray
+from PIL.PngImagePlugin import PngImageFile
+
+from pickwell.errors import LabelError, StoreError
+from pickwell.labels import IGNORE_INDEX
+
+Mask = NDArray[np.uint8]
+"""A label map `(H, W)`: class indices 0 to C - 1, and 255 where nothing is said."""
+
+PIXELS = 178_956_970
+"""The largest mask that is decoded: as large as the largest image."""
+
+BYTES = 1 << 29
+"""The largest mask file that is read."""
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_NAME = re.compile(r"[0-9a-f]{64}\.png")
+_GREY, _PALETTE = 0, 3
+_COLOURS = {2: "RGB", 4: "grey with transparency", 6: "RGB with transparency"}
+_SHOWN = 5
+
+
+def encode(mask: Mask) -> bytes:
+    """The mask as an 8-bit grey PNG, which loses nothing."""
+    out = io.BytesIO()
+    fromarray(_label_map(mask)).save(out, "PNG")
+    return out.getvalue()
+
+
+def decode(data: bytes) -> Mask:
+    """The values of a grey or palette PNG, `(H, W)`; of a palette the indices. LabelError for anything else."""
+    depth = _header(data)
+    try:
+        with PngImageFile(io.BytesIO(data)) as image:
+            image.load()
+            turned = image.getexif().get(0x0112, 1)
+            values = np.array(image, dtype=np.uint8)
+            grey = image.mode == "L"
+    except MemoryError:
+        raise LabelError("the mask needs more memory than there is; cut the image and its mask into parts") from None
+    except Exception as error:  # damaged files make Pillow raise nearly anything
+        raise LabelError(f"the mask is a damaged PNG ({error or type(error).__name__}); write it again") from None
+    if turned != 1:
+        raise LabelError(f"the mask is to be turned (EXIF orientation {turned}); save it as it should be seen")
+    # Pillow spreads grey of 2 and 4 bits over 0-255; the numbers in the file are what counts.
+    return values // np.uint8(255 // (2**depth - 1)) if grey and depth < 8 else values
+
+
+def _header(data: bytes) -> int:
+    """The bit depth of a PNG that may be a mask; a LabelError names what it is instead, before a pixel is decoded."""
+    if not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 29:
+        raise LabelError(f"the mask is no PNG (it begins with {data[:8]!r}); save it as a grey or palette PNG")
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    depth, colour = data[24], data[25]
+    if colour not in (_GREY, _PALETTE):
+        said = _COLOURS.get(colour, f"of colour type {colour}")
+        raise LabelError(f"the mask is {said}; a mask is a grey or palette PNG whose values are class indices")
+    if depth not in (1, 2, 4, 8):
+        raise LabelError(f"the mask has {depth} bits a pixel; a mask is a grey or palette PNG of at most 8")
+    if not 0 < width * height <= PIXELS:
+        raise LabelError(f"the mask has {width} x {height} pixels; at least 1 and at most {PIXELS:,} are decoded")
+    if b"acTL" in data[:4096]:
+        raise LabelError("the mask is an animated PNG; save a single picture")
+    return depth
+
+
+def label_map(values: Mask, classes: int, void: Sequence[int] = (), *, where: str = "") -> Mask:
+    """The label map of a mask file's values: void ones and 255 become 255, the others in order the classes 0 to C - 1.
+
+    A LabelError counts the values that are neither.
+
+    >>> label_map(np.array([[0, 1, 2, 3, 255]], np.uint8), classes=3, void=(1,)).tolist()
+    [[0, 255, 1, 2, 255]]
+    """
+    table = np.full(256, -1, dtype=np.int16)
+    free = [value for value in range(IGNORE_INDEX) if value not in void]
+    table[free[:classes]] = np.arange(classes)
+    table[[*void, IGNORE_INDEX]] = IGNORE_INDEX
+    _check_values(values, table < 0, free[classes - 1], void, where)
+    return table.astype(np.uint8)[values]
+
+
+def check_mask(mask: Mask, size: tuple[int, int], classes: int, where: str = "") -> None:
+    """Refuses a label map of another size (W, H) than its image's; a LabelError counts values not below C nor 255."""
+    check_size(mask, size, where=where)
+    wrong = np.arange(256) >= classes
+    wrong[IGNORE_INDEX] = False
+    _check_values(_label_map(mask, where), wrong, classes - 1, (), where)
+
+
+def check_size(mask: Mask, size: tuple[int, int], *, where: str = "") -> None:
+    """Refuses, with a LabelError, a mask of another size (W, H) than its image."""
+    height, width = _label_map(mask, where).shape
+    if (width, height) != tuple(size):
+        raise LabelError(
+            f"{where}the mask is {width} x {height} pixels, its image {size[0]} x {size[1]}; "
+            "draw it on the image as it is seen upright, at full size"
+        )
+
+
+def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Sequence[int], where: str) -> None:
+    counts = np.bincount(values.ravel(), minlength=256)
+    lost = np.flatnonzero((counts > 0) & wrong)
+    if not len(lost):
+        return
+    most = lost[np.argsort(-counts[lost], kind="stable")]
+    said = ", ".join(f"{value} ({counts[value]:,} pixels)" for value in most[:_SHOWN])
+    more = f" and {len(lost) - _SHOWN} more values" if len(lost) > _SHOWN else ""
+    ignored = " and ".join(str(value) for value in [*(v for v in void if v > last), IGNORE_INDEX])
+    raise LabelError(
+        f"{where}the mask has the values {said}{more}; "
+        f"the class list allows 0 to {last}, and {ignored} for what is to be ignored"
+    )
+
+
+def _label_map(mask: Mask, where: str = "") -> Mask:
+    if mask.dtype != np.uint8 or mask.ndim != 2 or not mask.size:
+        raise LabelError(
+            f"{where}a mask is an array of {mask.dtype} with shape {mask.shape}; it must be uint8 with shape (H, W)"
+        )
+    return mask
+
+
+class MaskFolder:
+    """The masks that somebody told, each in a file named after its pixels: the same mask is kept once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, mask: Mask) -> str:
+        """Keeps the mask, on the disk when this returns; its name."""
+        name = _name_of(mask)
+        if name in self:
+            return name
+        partial = self.root / f".{name}.{os.getpid()}-{threading.get_ident()}.partial"
+        try:
+            self.root.mkdir(exist_ok=True)
+            with partial.open("wb") as file:
+                file.write(encode(mask))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.root / name)
+            _sync(self.root)
+        except OSError as error:
+            raise StoreError(
+                f"the mask cannot be written to {self.root}: {error.strerror}; make room there, or give permission"
+            ) from None
+        finally:
+            partial.unlink(missing_ok=True)
+        return name
+
+    def get(self, name: str) -> Mask:
+        """The mask of that name; StoreError if it is there no more or not as it was."""
+        if not _NAME.fullmatch(name):
+            raise LabelError(f"a mask cannot be named '{name}'; its name is 64 hexadecimal digits and .png")
+        try:
+            mask = decode((self.root / name).read_bytes())
+            whole = _name_of(mask) == name
+        except (OSError, LabelError) as error:
+            raise StoreError(f"the mask {name} cannot be read from {self.root}: {error}; put it back") from None
+        if not whole:
+            raise StoreError(f"the mask {name} in {self.root} is not as it was written; put it back from a copy")
+        return mask
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(_NAME.fullmatch(name)) and (self.root / name).is_file()
+
+
+def _name_of(mask: Mask) -> str:
+    height, width = _label_map(mask).shape
+    digest = hashlib.sha256(f"{width} x {height}\n".encode())
+    digest.update(np.ascontiguousarray(mask).tobytes())
+    return f"{digest.hexdigest()}.png"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
