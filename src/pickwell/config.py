@@ -39,7 +39,7 @@ class Document(Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError(f"{where}: {sentence(cls, error)}") from None
+            raise SettingsError(f"{where}: {_sentence(cls, error)}") from None
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -49,7 +49,7 @@ class Document(Section):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
         except OSError as error:
-            raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+            raise SettingsError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
         return cls.parse(values, where=str(path))
 
     def dump(self) -> dict[str, Any]:
@@ -182,8 +182,7 @@ class Settings(Document):
         return strategy
 
 
-def sentence(model: type[BaseModel], error: ValidationError) -> str:
-    """What is wrong with the first setting that is, and what it may be."""
+def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     *tables, key = [str(part) for part in first["loc"]] or [""]
     full = ".".join([*tables, key])

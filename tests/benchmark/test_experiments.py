@@ -63,7 +63,7 @@ def test_robustness_and_ablation() -> None:
 
 def test_an_experiment_reads_back_what_it_writes(tmp_path: Path, tiny: Experiment) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(tiny.toml())
+    path.write_text(tiny.toml(), encoding="utf-8-sig")  # as an editor on Windows saves it
     assert load(path) == ("mine", tiny)
 
 
@@ -73,6 +73,7 @@ def test_an_experiment_reads_back_what_it_writes(tmp_path: Path, tiny: Experimen
     ({"baseline": "core-set"}, r"baseline 'core-set' is none of the methods \(random, margin\)"),
     ({"methods.full data": {}}, "'full data' is the reference's name; set reference = true"),
     ({"title.x": 1}, "'title' is a value, not a table"),
+    ({"format": "1"}, "setting 'format' is '1': input should be a valid integer"),
 ])  # fmt: skip
 def test_what_is_wrong_is_named(tiny: Experiment, change: dict[str, object], said: str) -> None:
     with pytest.raises(SettingsError, match=said):

@@ -1,15 +1,12 @@
 """An experiment as a value: what is run, on what, how often. One TOML file each; users copy one."""
 
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import tomli_w
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from pickwell.config import ModelSettings, Section, TrainingSettings, ValidationSettings, _sentence
-from pickwell.errors import SettingsError, VersionError, unknown
+from pickwell.config import Document, ModelSettings, Section, TrainingSettings, ValidationSettings
+from pickwell.errors import SettingsError, unknown
 
 FORMAT = 1
 """The version of an experiment's file and of a results folder."""
@@ -61,10 +58,10 @@ class OracleSettings(Section):
     noise: float = Field(default=0.0, ge=0, le=1)
 
 
-class Experiment(Section):
+class Experiment(Document):
     """What `experiments/NAME.toml` says. Variants are changes by dotted key: `{"oracle.noise" = 0.1}`."""
 
-    format: int = FORMAT
+    format: int = Field(default=FORMAT, ge=1, strict=True)
     title: str
     notes: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
@@ -95,52 +92,6 @@ class Experiment(Section):
         if self.baseline not in self.methods:
             raise ValueError(f"baseline '{self.baseline}' is none of the methods ({', '.join(self.methods)})")
         return self
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any], *, where: str = "experiment") -> Self:
-        """The experiment that `values` describe; a SettingsError names the first thing that is wrong."""
-        made_by = values.get("format", FORMAT)
-        if isinstance(made_by, int) and made_by > FORMAT:
-            raise VersionError(
-                f"{where} has format {made_by}, this pickwell reads up to {FORMAT}; it was made by a newer version: "
-                "upgrade with pip install -U pickwell, or choose another results folder"
-            )
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise SettingsError(f"{where}: {_sentence(cls, error)}") from None
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """The experiment in a TOML file."""
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-        return cls.parse(values, where=str(path))
-
-    def dump(self) -> dict[str, Any]:
-        """Plain values that `parse` reads back."""
-        return self.model_dump(mode="json")
-
-    def toml(self) -> str:
-        """The text of a TOML file that `read` reads back."""
-        return tomli_w.dumps(self.dump())
-
-    def changed(self, changes: Mapping[str, Any], *, where: str = "settings") -> Self:
-        """The experiment with some values replaced, by dotted key: `{"rounds.count": 2}`."""
-        values = self.dump()
-        for key, value in changes.items():
-            *tables, last = key.split(".")
-            table = values
-            for name in tables:
-                table = table.setdefault(name, {})
-                if not isinstance(table, dict):
-                    raise SettingsError(f"{where}: setting '{key}': '{name}' is a value, not a table")
-            table[last] = value
-        return type(self).parse(values, where=where)
 
     def variant(self, name: str) -> Self:
         """The experiment with the variant's changes in it; "" is the experiment as it stands."""
