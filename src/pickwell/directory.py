@@ -57,6 +57,11 @@ class Directory:
         """Trained networks; made again when missing."""
         return self.root / "fits"
 
+    @property
+    def rounds(self) -> Path:
+        """What the model makes of each round's picks, for people to see: a file a round."""
+        return self.root / "rounds"
+
     def url(self, settings: Settings) -> str:
         """Where the store is: a URL, or a plain path, in which `?` and `%` are letters like any other."""
         return settings.store.url or str(self.database)

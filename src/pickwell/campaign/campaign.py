@@ -15,6 +15,7 @@ from torch import Tensor
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
+from pickwell.campaign.hints import write_hints
 from pickwell.campaign.picking import interleave, same_question, slice_to_hold_out, versions
 from pickwell.campaign.standing import Standing, standing
 from pickwell.campaign.view import PoolStream, PoolView
@@ -239,16 +240,24 @@ class Campaign:
         view = self._view(fit, drawn, free, labels, generator(seed, "strategy"))
         picks = chosen.select(view, budget - len(drawn))
         logger.info("round %d, %s: %s", number, name, chosen.monitors())
+        question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
+        queried = time.perf_counter()
+        if fit:
+            items, rng = [pick.item for pick in question], generator(seed, "hints")
+            write_hints(self.directory.rounds, number, items, labels, self.task.classes, fit.learner, self._stream, rng)
         return self.store.open_round(
             number=number,
             strategy=name,
             seed=seed,
-            picks=interleave(picks, drawn.tolist(), generator(seed, "ranks")),
+            picks=question,
             settings=strategies.settings_of(chosen),
             versions=versions(),
-            timings={"fit": fitted - started, "query": time.perf_counter() - fitted},
+            timings={"fit": fitted - started, "query": queried - fitted, "hints": time.perf_counter() - queried},
             monitors=chosen.monitors(),
         )
+
+    def _stream(self, ids: Tensor) -> PoolStream:
+        return PoolStream(self.images, ids, self.devices)
 
     def _view(self, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, rng: torch.Generator) -> PoolView:
         def stream(ids: Tensor) -> PoolStream:

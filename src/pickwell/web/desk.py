@@ -60,7 +60,7 @@ class Desk:
         self.pool = Pool.open(self.directory.pool)
         self.store = Store.open(self.directory.url(self.settings))
         self.remarks = Remarks(root / "remarks.jsonl")
-        self.hints = Hints(root / "rounds")
+        self.hints = Hints(self.directory.rounds)
         self._warm()
 
     def _warm(self) -> None:
