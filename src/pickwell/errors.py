@@ -15,6 +15,7 @@ PickwellError
 Each message names the subject, the value received, what is allowed and what to do next.
 """
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -74,3 +75,37 @@ def unknown(subject: str, value: object, allowed: Iterable[str]) -> str:
     hint = f"did you mean '{near[0]}'? " if near else ""
     shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     return f"unknown {subject} '{value}'; {hint}Available: {shown}"
+
+
+NEXT_STEPS = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space there, or ask for a larger quota",
+    errno.EFBIG: "choose a disk that takes larger files",
+    errno.EACCES: "give yourself permission there, or name another place",
+    errno.EPERM: "give yourself permission there, or name another place",
+    errno.EROFS: "choose a place that can be written to",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path: a part of it is a file",
+    errno.EISDIR: "name a file, not a directory",
+    errno.EEXIST: "name another place, or remove what is there",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "mend the links, which go round",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENFILE: "close other programs, which hold too many files open",
+    errno.ENOMEM: "close other programs to free memory",
+    errno.EIO: "check the disk",
+    errno.EADDRINUSE: "choose another port, or stop the program that listens on it",
+    errno.ESTALE: "mount the network disk again",
+}
+"""What a person can do about an operating system's error."""
+
+
+def of_system(error: OSError) -> str:
+    """A sentence that names the file, what the operating system said of it, and what to do next.
+
+    >>> of_system(OSError(errno.ENOSPC, "No space left on device", "to-label.csv"))
+    'to-label.csv: No space left on device; free some space there and repeat the command'
+    """
+    where = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    step = NEXT_STEPS.get(error.errno or 0, "mend that")
+    return f"{where or 'the operating system'}: {error.strerror or error}; {step} and repeat the command"

@@ -10,7 +10,8 @@ from typing import TextIO
 import typer
 
 from pickwell.cli import bench, campaign, demo, serve
-from pickwell.errors import PickwellError
+from pickwell.cli.terminal import printable
+from pickwell.errors import PickwellError, of_system
 
 app = typer.Typer(
     help="Picks the images worth labelling, round after round.",
@@ -50,7 +51,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:
-        _say(f"{error.filename or 'the operating system'}: {error.strerror or error}")
+        _say(of_system(error))
         raise SystemExit(2) from None
 
 
@@ -65,7 +66,7 @@ def _explain(end: SystemExit) -> None:
 def _say(sentence: str) -> None:
     if "--json" in sys.argv:
         _write(sys.stdout, json.dumps({"error": sentence}))
-    _write(sys.stderr, f"pickwell: {sentence}")
+    _write(sys.stderr, f"pickwell: {printable(sentence)}")
 
 
 def _write(stream: TextIO | None, line: str) -> None:

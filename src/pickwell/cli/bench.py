@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from pickwell.cli import show as said
 from pickwell.cli.campaign import Json, Sets, _changes
+from pickwell.cli.terminal import plain
 from pickwell.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def list_(json: Json = False) -> None:
         return said.as_json({name: {"title": e.title, "cells": len(grid(e))} for name, e in found.items()})
     table = Table("name", "cells", "what", box=None, header_style="bold")
     for name, experiment in found.items():
-        table.add_row(name, str(len(grid(experiment))), escape(experiment.title))
+        table.add_row(plain(name), str(len(grid(experiment))), plain(experiment.title))
     said.out.print(table)
     return None
 
@@ -79,7 +79,7 @@ def run(
 
         def told(outcome: "Outcome", done: int, total: int, left: float | None) -> None:
             if not json:
-                said.out.print(_line(outcome, done, total, left), markup=False)
+                said.out.print(plain(_line(outcome, done, total, left)))
 
         executor = Processes(jobs) if jobs > 1 else None
         outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
@@ -108,11 +108,11 @@ def status(
     table = Table("method", *(str(state) for state in State), box=None, header_style="bold")
     for method in dict.fromkeys(cell.method for cell in cells):
         counts = _counts([outcome for outcome in outcomes if outcome.cell.method == method])
-        table.add_row(escape(method), *(str(counts.get(str(state), 0)) for state in State))
+        table.add_row(plain(method), *(str(counts.get(str(state), 0)) for state in State))
     said.out.print(table)
     for outcome in outcomes:
         if outcome.sentence:
-            said.out.print(f"{outcome.cell}: {outcome.sentence}", markup=False)
+            said.out.print(plain(f"{outcome.cell}: {outcome.sentence}"))
     said.out.print(_sentence(outcomes))
     return None
 

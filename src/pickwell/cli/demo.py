@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pickwell.cli import show
+from pickwell.cli.terminal import plain
 
 
 def demo(
@@ -20,5 +21,5 @@ def demo(
     if json:
         return show.as_json(measured.as_json())
     show.out.print(f"took {measured.seconds:.0f} s and {measured.peak_mib:.0f} MiB")
-    show.out.print(f"open {measured.report}")
+    show.out.print(f"open {plain(measured.report)}")
     return None

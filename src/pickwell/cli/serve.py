@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pickwell.cli import show
+from pickwell.cli.terminal import plain
 from pickwell.errors import SettingsError
 
 
@@ -27,8 +28,8 @@ def serve(
     if json:
         show.as_json({"url": server.url, "links": server.links})
     else:
-        show.out.print(f"open {server.url} in a browser; Ctrl-C ends, every label is kept")
+        show.out.print(f"open {plain(server.url)} in a browser; Ctrl-C ends, every label is kept")
         for who, link in server.links.items():
-            show.out.print(f"{who}'s personal link, shown this once: {link}")
+            show.out.print(f"{plain(who)}'s personal link, shown this once: {plain(link)}")
     sys.stdout.flush()
     server.run()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pickwell.cli.bars import Bars
+from pickwell.cli.terminal import plain
 
 if TYPE_CHECKING:
     from pickwell.campaign import Campaign
@@ -62,8 +62,8 @@ def summary(read: "Summary", where: Path, *, json: bool) -> None:
     """What was read and what was set aside, and why."""
     if json:
         return as_json({"campaign": str(where), **asdict(read)})
-    out.print(escape(str(read)))
-    out.print(f"next: pickwell ask {escape(str(where))} --budget 50")
+    out.print(plain(read))
+    out.print(f"next: pickwell ask {plain(where)} --budget 50")
     return None
 
 
@@ -78,12 +78,12 @@ def question(asked: "Round", pool: "Pool", listed: Path, *, chosen: str, json: b
     table = Table("rank", "item", "name", "score", box=None, header_style="bold")
     for pick in asked.waiting[:SHOWN]:
         score = "random, to measure on" if pick.held_out else f"{pick.score:.4f}"
-        table.add_row(str(pick.rank), str(pick.item), escape(pool.item(pick.item).name), score)
+        table.add_row(str(pick.rank), str(pick.item), plain(pool.item(pick.item).name), score)
     out.print(table)
     more = len(asked.waiting) - SHOWN
     if more > 0:
         out.print(f"and {more} more")
-    out.print(f"round {asked.number}: {len(asked.waiting)} images to label, listed in {escape(str(listed))}")
+    out.print(f"round {asked.number}: {len(asked.waiting)} images to label, listed in {plain(listed)}")
     return None
 
 
@@ -121,17 +121,17 @@ def status(now: "Standing", *, json: bool) -> None:
         return as_json(asdict(now))
     table = Table.grid(padding=(0, 2))
     for name, value in _standing_rows(now):
-        table.add_row(name, escape(value))
+        table.add_row(name, plain(value))
     out.print(table)
     warnings(now.monitors)
-    out.print(f"next: {escape(now.advice)}")
+    out.print(f"next: {plain(now.advice)}")
     return None
 
 
 def warnings(monitors: "Mapping[str, Any]") -> None:
     """What a strategy's monitors warn of."""
     for sentence in monitors.get("warnings", ()):
-        out.print(f"[bold]warning[/bold]  {escape(str(sentence))}")
+        out.print(f"[bold]warning[/bold]  {plain(sentence)}")
 
 
 def _standing_rows(now: "Standing") -> Iterator[tuple[str, str]]:
@@ -171,7 +171,7 @@ def written(path: Path, *, json: bool) -> None:
     """Where a file was written."""
     if json:
         return as_json({"report": str(path)})
-    out.print(f"wrote {escape(str(path))}")
+    out.print(f"wrote {plain(path)}")
     return None
 
 

@@ -18,6 +18,8 @@ KINDS: tuple[type[Source], ...] = (Digits, ParquetSet, CsvTable, FolderTree)
 
 def find(where: str | Path, labels_from_folders: bool = False) -> Source:
     """The source that `where` names; PoolError if there is none."""
+    if not str(where).strip():  # as a path it would be the folder that one stands in
+        raise PoolError("no images at '': the place is empty; name one, or '.' for the folder you are in")
     for kind in KINDS:
         if found := kind.find(str(where), labels_from_folders):
             if labels_from_folders and not isinstance(found, FolderTree):
