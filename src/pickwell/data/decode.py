@@ -64,6 +64,13 @@ def view(data: bytes, size: int, limits: Limits = LIMITS) -> Pixels:
     return np.ascontiguousarray(square.transpose(2, 0, 1))
 
 
+def square(data: bytes, size: int, limits: Limits = LIMITS) -> Pixels:
+    """The whole image squeezed into a square, `(3, size, size)`, antialiased; its aspect is lost."""
+    drawn = Image.fromarray(np.ascontiguousarray(decode(data, size, limits)))
+    pixels = np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0))
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
 def decode(data: bytes, least: int | None = None, limits: Limits = LIMITS) -> Pixels:
     """The upright image, `(H, W, 3)`. A JPEG may come smaller, by 2 or more, if no side falls below `least`."""
     if data[:3] == b"\xff\xd8\xff":

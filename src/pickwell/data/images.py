@@ -50,7 +50,7 @@ class Images:
 
     def get(self, ids: Tensor) -> Tensor:
         """The images `(B, 3, size, size)` of the ids, on the CPU; PoolError names one that can be read no more."""
-        ids = self._checked(ids)
+        ids = checked(ids, len(self))
         if self.in_memory:
             return self._filled(ids)[ids]
         out = self._blank(len(ids))
@@ -60,7 +60,7 @@ class Images:
 
     def batches(self, ids: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Ids and images, `batch_size` at a time in the order of `ids`, decoded ahead."""
-        ids = self._checked(ids)
+        ids = checked(ids, len(self))
         parts = torch.split(ids, batch_size)
         if self.in_memory:
             kept = self._filled(ids)
@@ -75,12 +75,6 @@ class Images:
             for part, out, futures in in_order(begin, (p for p in parts if len(p)), AHEAD - 1):
                 all_done(futures)
                 yield part, out
-
-    def _checked(self, ids: Tensor) -> Tensor:
-        ids = ids.cpu()
-        for wrong in ids[(ids < 0) | (ids >= len(self))][:1].tolist():
-            raise PoolError(f"unknown item {wrong}; the pool holds items 0 to {len(self) - 1}")
-        return ids
 
     def _filled(self, ids: Tensor) -> Tensor:
         """The tensor of all images, in which those of `ids` are decoded."""
@@ -119,6 +113,14 @@ class Images:
         pixels = out.numpy()
         for item, row in zip(ids, rows, strict=True):
             pixels[row] = self.pool.view(item, self.size)
+
+
+def checked(ids: Tensor, count: int) -> Tensor:
+    """The ids on the CPU; PoolError if one is no item of a pool of `count`."""
+    ids = ids.cpu()
+    for wrong in ids[(ids < 0) | (ids >= count)][:1].tolist():
+        raise PoolError(f"unknown item {wrong}; the pool holds items 0 to {count - 1}")
+    return ids
 
 
 def to_float(images: Tensor, *, channels_last: bool = False) -> Tensor:

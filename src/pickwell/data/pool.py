@@ -1,7 +1,7 @@
 """The pool: a folder with manifest.parquet, set_aside.parquet and sources.json; the images stay where they are."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pickwell.data.decode import LIMITS, Limits, view
+from pickwell.data.decode import LIMITS, Limits, decode, square, view
 from pickwell.data.files import alone
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.reasons import ImageError, Reason
@@ -20,6 +20,7 @@ from pickwell.data.survey import Progress, survey
 from pickwell.errors import PoolError
 from pickwell.items import Item, ItemId
 
+Bytes = bytes  # the pool has a method of this name
 MANIFEST, SOURCES, ASIDE = "manifest.parquet", "sources.json", "set_aside.parquet"
 
 
@@ -135,18 +136,33 @@ class Pool:
 
     def view(self, item: ItemId, size: int) -> NDArray[np.uint8]:
         """The image as a network sees it: `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
-        data = self.bytes(item)
-        try:
-            return view(data, size, self.limits)
-        except ImageError as error:
-            raise self._gone(item, error) from error
+        return self._decoded(item, lambda data: view(data, size, self.limits))
+
+    def square(self, item: ItemId, size: int) -> NDArray[np.uint8]:
+        """The whole image squeezed into `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
+        return self._decoded(item, lambda data: square(data, size, self.limits))
+
+    def scene(self, item: ItemId) -> NDArray[np.uint8]:
+        """The image at its own size, `(H, W, 3)`, upright RGB; PoolError if it can be read no more, or has changed."""
+        pixels = self._decoded(item, lambda data: decode(data, limits=self.limits))
+        (width, height), (now_height, now_width, _) = self.manifest.sizes([item])[0].tolist(), pixels.shape
+        if (now_width, now_height) != (width, height):
+            raise self._gone(item, f"it was {width} x {height} pixels and now is {now_width} x {now_height}")
+        return pixels
 
     def set_aside(self) -> list[tuple[str, str, str]]:
         """Name, reason and detail of every image that is not in the pool because it could not be read."""
         aside = read_set_aside(self.directory / ASIDE)
         return list(zip(*(aside[c].to_pylist() for c in ("name", "reason", "detail")), strict=True))
 
-    def _gone(self, item: ItemId, error: ImageError) -> PoolError:
+    def _decoded(self, item: ItemId, how: Callable[[Bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        data = self.bytes(item)
+        try:
+            return how(data)
+        except ImageError as error:
+            raise self._gone(item, error) from error
+
+    def _gone(self, item: ItemId, error: object) -> PoolError:
         return PoolError(
             f"the image '{self.item(item).name}' (item {item}) can no longer be read: {error}; put it back as it was, "
             f"or correct the place of its source in {self.directory / SOURCES}"

@@ -1,0 +1,135 @@
+"""The pool's images at their native size, and squeezed into a square: what segmentation learns and predicts from."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickwell.data.images import AHEAD, MEMORY_LIMIT, checked
+from pickwell.data.pool import Pool
+from pickwell.data.threads import in_order, workers
+from pickwell.errors import SettingsError
+
+# So many scenes decoded at once that threads never wait, so few that they need little memory before they are kept.
+FILL = 64
+Decode = Callable[[int], Tensor]
+
+
+class Scenes:
+    """A pool's images as uint8 `(3, H, W)` in RGB, upright, each of its own size; the same in memory or not.
+
+    In memory, if all of them fit `memory_limit_bytes`, each decoded when first asked for. Otherwise decoded by threads
+    whenever they are asked for. Squares of one size are kept too while there is room within the same limit.
+    What is handed out must not be written to. `progress(done, total)` is told of decoding into memory.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        memory_limit_bytes: int = MEMORY_LIMIT,
+        threads: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.pool = pool
+        self.threads = threads
+        self.progress = progress
+        self.sizes = pool.manifest.sizes().astype(np.int64)
+        """Widths and heights, int64 `(N, 2)`."""
+        needed = 3 * int(self.sizes.prod(axis=1).sum())
+        self.in_memory = needed <= memory_limit_bytes
+        self._room = memory_limit_bytes - (needed if self.in_memory else 0)
+        self._lock = Lock()
+        self._kept: dict[int, Tensor] = {}
+        self._squares: dict[int, dict[int, Tensor]] = {}
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def read(self, ids: Tensor) -> list[Tensor]:
+        """The images of the ids, `(3, H, W)` each, on the CPU; PoolError names one that can be read no more."""
+        wanted = checked(ids, len(self)).tolist()
+        if self.in_memory:
+            self._fill(wanted, self._kept, self._scene)
+            return [self._kept[item] for item in wanted]
+        with workers(self.threads) as pool:
+            return [future.result() for future in _begun(pool, wanted, self._scene)]
+
+    def batches(self, ids: Tensor, pixels: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Ids and images `(B, 3, H, W)`: runs of equally large images in the order of `ids`, decoded ahead.
+
+        A batch has at most `pixels` pixels in all, and at least one image.
+        """
+        ids = checked(ids, len(self))
+        runs = self._runs(ids, pixels)
+        if self.in_memory:
+            self._fill(ids.tolist(), self._kept, self._scene)
+            yield from ((run, torch.stack(self.read(run))) for run in runs)
+            return
+        with workers(self.threads) as pool:
+
+            def begin(run: Tensor) -> tuple[Tensor, list[Future[Tensor]]]:
+                return run, _begun(pool, run.tolist(), self._scene)
+
+            for run, futures in in_order(begin, runs, AHEAD - 1):
+                yield run, torch.stack([future.result() for future in futures])
+
+    def squeezed(self, ids: Tensor, size: int) -> Tensor:
+        """The whole images, whatever their aspect, as squares `(B, 3, size, size)`, antialiased."""
+        if size < 1:
+            raise SettingsError(f"image size {size} is too small; it must be at least 1 pixel")
+        wanted = checked(ids, len(self)).tolist()
+        if not wanted:
+            return torch.empty(0, 3, size, size, dtype=torch.uint8)
+
+        def square(item: int) -> Tensor:
+            return torch.from_numpy(self.pool.square(item, size))
+
+        kept = self._squares_of(size)
+        if kept is None:
+            with workers(self.threads) as pool:
+                return torch.stack([future.result() for future in _begun(pool, wanted, square)])
+        self._fill(wanted, kept, square)
+        return torch.stack([kept[item] for item in wanted])
+
+    def _squares_of(self, size: int) -> dict[int, Tensor] | None:
+        """Where the squares of that size are kept; None if there is no room for them."""
+        with self._lock:
+            needed = len(self) * 3 * size * size
+            if size not in self._squares and needed <= self._room:
+                self._squares[size] = {}
+                self._room -= needed
+            return self._squares.get(size)
+
+    def _fill(self, wanted: list[int], kept: dict[int, Tensor], decode: Decode) -> None:
+        with self._lock:
+            missing = sorted(set(wanted) - kept.keys())
+            if not missing:
+                return
+            with workers(self.threads) as pool:
+                parts = (missing[at : at + FILL] for at in range(0, len(missing), FILL))
+                done = 0
+                for part, futures in in_order(lambda part: (part, _begun(pool, part, decode)), parts, AHEAD):
+                    kept.update(zip(part, [future.result() for future in futures], strict=True))
+                    done += len(part)
+                    if self.progress:
+                        self.progress(done, len(missing))
+
+    def _scene(self, item: int) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(self.pool.scene(item).transpose(2, 0, 1)))
+
+    def _runs(self, ids: Tensor, pixels: int) -> Iterator[Tensor]:
+        sizes = self.sizes[ids.numpy()]
+        start = 0
+        while start < len(ids):
+            most = max(1, pixels // int(sizes[start].prod()))
+            other = np.flatnonzero((sizes[start : start + most] != sizes[start]).any(axis=1))
+            end = start + int(other[0]) if len(other) else min(start + most, len(ids))
+            yield ids[start:end]
+            start = end
+
+
+def _begun(pool: ThreadPoolExecutor, items: list[int], decode: Decode) -> list[Future[Tensor]]:
+    return [pool.submit(decode, item) for item in items]
