@@ -9,7 +9,13 @@ from torch import Tensor
 from pickwell.errors import SettingsError
 from pickwell.learner.devices import Devices
 from pickwell.learner.dropout import one_pass
+from pickwell.learner.tiles import PIXELS_A_PASS, trunk
 from pickwell.models.network import Network
+
+REMEDY = (
+    "choose a strategy with a committee (ensemble, qbc), or a model with dropout "
+    "(small_cnn, vgg16_bn; for masks drn_d_22)"
+)
 
 
 class Learner(Protocol):
@@ -29,11 +35,17 @@ class Learner(Protocol):
 
 
 class TaskLearner:
-    """A committee of one or more task models; `seed` says what its dropout passes drop."""
+    """A committee of one or more task models; `seed` says what its dropout passes drop.
 
-    def __init__(self, members: Sequence[Network], devices: Devices, seed: int = 0) -> None:
+    Dense networks take images at any size, of one size a batch; about `pixels` of them go through at once, a larger
+    image in tiles that change nothing.
+    """
+
+    def __init__(
+        self, members: Sequence[Network], devices: Devices, seed: int = 0, pixels: int = PIXELS_A_PASS
+    ) -> None:
         self.members = tuple(member.eval() for member in members)
-        self.devices, self.seed = devices, seed
+        self.devices, self.seed, self.pixels = devices, seed, pixels
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
@@ -49,29 +61,31 @@ class TaskLearner:
             return (self._member(number % len(self.members), images) for number in range(n))
         (network,) = self.members
         if not network.has_dropout:
-            raise SettingsError(
-                f"{network.name} has no dropout layer, so it cannot give posterior samples; choose a strategy with a "
-                "committee (ensemble, qbc), or a model with dropout (small_cnn, vgg16_bn)"
-            )
+            raise SettingsError(f"{network.name} has no dropout layer, so it cannot give posterior samples; {REMEDY}")
         return self._passes(network, images, n)
 
     @torch.inference_mode()
     def embed(self, images: Tensor) -> Tensor:
         """The first member's penultimate features."""
+        network = self.members[0]
         with self.devices.autocast():
-            return self.members[0].embed(images).float()
+            return network.squeeze(self._trunk(network, images)).float()
 
     @torch.inference_mode()
     def _member(self, number: int, images: Tensor) -> Tensor:
         with self.devices.autocast():
-            logits: Tensor = self.members[number](images)
+            network = self.members[number]
+            logits = network.logits(self._trunk(network, images), images.shape[-2:])
         return logits.float().softmax(dim=1)
 
     @torch.inference_mode()
     def _passes(self, network: Network, images: Tensor, n: int) -> Iterator[Tensor]:
         with self.devices.autocast():
-            maps = network.trunk(images)  # the trunk drops nothing: all passes share it
+            maps = self._trunk(network, images)  # the trunk drops nothing: all passes share it
         for number in range(n):
             with one_pass(network, self.seed, number), self.devices.autocast():
                 logits = network.logits(maps, images.shape[-2:])
             yield logits.float().softmax(dim=1)
+
+    def _trunk(self, network: Network, images: Tensor) -> Tensor:
+        return trunk(network, images, self.pixels) if network.dense else network.trunk(images)

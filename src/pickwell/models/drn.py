@@ -140,7 +140,17 @@ class DenseDRN(DRN):
     """
 
     dense = True
+    stride = STRIDE
     usual_dropout = 0.1
+
+    @property
+    def reach(self) -> int:
+        radius, step = 0, 1
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Conv2d) and module is not self.fc and "downsample" not in name:
+                radius += (module.kernel_size[0] // 2) * module.dilation[0] * step
+                step *= module.stride[0]
+        return radius
 
     def logits(self, maps: Tensor, size: torch.Size) -> Tensor:
         # The map covers ceil(side / 8) * 8 pixels. Cutting keeps the scale at 8 for every size; stretching would not.

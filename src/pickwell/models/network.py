@@ -55,6 +55,9 @@ class Network(nn.Module, ABC):
     dense: ClassVar[bool] = False
     """Whether the logits are one map a class, `(B, C, H, W)`."""
 
+    stride: ClassVar[int] = 1
+    """How many times smaller than the image `maps` are."""
+
     name: str = ""
     """What `load` knows it by."""
     mean: Tensor
@@ -106,6 +109,11 @@ class Network(nn.Module, ABC):
     def forward(self, images: Tensor) -> Tensor:
         """The logits `(B, C)` of images, `(B, C, H, W)` from a dense network."""
         return self.logits(self.trunk(images), images.shape[-2:])
+
+    @property
+    def reach(self) -> int | None:
+        """How many pixels around its own a place of `maps` sees in eval mode; None: all, so tiles cannot stand in."""
+        return None
 
     @property
     def has_dropout(self) -> bool:

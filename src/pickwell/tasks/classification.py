@@ -14,6 +14,7 @@ class Classification:
     """One of `classes` for each image; targets are int64 `(N,)`."""
 
     metric = "accuracy"
+    dense = False
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = check_classes(classes)

@@ -1,0 +1,64 @@
+"""Large images in parts: the last feature maps of tiles, put together to what the whole image would give."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pickwell.models.network import Network
+
+PIXELS_A_PASS = 1 << 21
+"""So many pixels go through a dense network at once: a Cityscapes scene, or 12 of CamVid's."""
+LEAST_CORE = 8
+"""Places of the maps that a tile adds each way, at least, however far a network sees around them."""
+
+
+class Span(NamedTuple):
+    """Where a tile lies along one side, in pixels, and what of its maps is kept, in places."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def trunk(network: Network, images: Tensor, pixels: int = PIXELS_A_PASS) -> Tensor:
+    """The network's last maps `(B, K, h, w)` of images of one size, about `pixels` of them at a time.
+
+    A tile is cut with as much of its surroundings as the network sees, so that tiles give what the whole image gives,
+    everywhere, to rounding. Maps are small: what follows them (class scores drawn large, for dropout many times) needs
+    no tiles.
+    """
+    height, width = images.shape[-2:]
+    if network.reach is None or height * width <= pixels:
+        count = max(1, pixels // (height * width))
+        return torch.cat([network.trunk(images[at : at + count]) for at in range(0, len(images), count)])
+    around = -(-network.reach // network.stride)
+    rows = spans(height, int(pixels**0.5), around, network.stride)
+    tallest = max(row.stop - row.start for row in rows)
+    columns = spans(width, pixels // tallest, around, network.stride)
+    return torch.cat([_tiled(network, image, rows, columns) for image in images.split(1)])  # type: ignore[no-untyped-call]
+
+
+def spans(length: int, side: int, around: int, stride: int) -> list[Span]:
+    """Cuts a side into tiles of at most `side` pixels, of which `around` places at each inner edge are surroundings.
+
+    >>> spans(100, side=64, around=1, stride=8)
+    [Span(start=0, stop=72, first=0, last=8), Span(start=56, stop=100, first=1, last=6)]
+    """
+    core = max(LEAST_CORE, side // stride - 2 * around)
+    places, found = -(-length // stride), []
+    for begin in range(0, places, core):
+        end = min(begin + core, places)
+        left = max(begin - around, 0)
+        found.append(Span(left * stride, min((end + around) * stride, length), begin - left, end - left))
+    return found
+
+
+def _tiled(network: Network, image: Tensor, rows: list[Span], columns: list[Span]) -> Tensor:
+    return torch.cat([torch.cat([_part(network, image, row, column) for column in columns], 3) for row in rows], 2)
+
+
+def _part(network: Network, image: Tensor, row: Span, column: Span) -> Tensor:
+    maps = network.trunk(image[..., row.start : row.stop, column.start : column.stop])
+    return maps[..., row.first : row.last, column.first : column.last]
