@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -40,6 +40,14 @@ FIRST = "random"
 """The strategy before anything is labelled: there is nothing to learn from yet."""
 
 
+class Learnt(NamedTuple):
+    """The last fit, what it reached, and the labels that it was measured on."""
+
+    fit: Fit
+    metrics: Metrics
+    truth: list[str]
+
+
 class Campaign:
     """One labelling effort: a pool, a task, a strategy and a store, in one directory."""
 
@@ -53,7 +61,7 @@ class Campaign:
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         self.store = Store.open(self.directory.url(self.settings))
         self.progress = progress
-        self._fit: Fit | None = None
+        self._last: Learnt | None = None
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -84,8 +92,7 @@ class Campaign:
         """Trains on what is labelled; says how well the model does on images that it was not trained on."""
         with self.directory.exclusive("fit"):
             name, chosen = self._strategy(strategy, settings)
-            self._fitted(name, chosen)
-            return self.measured()
+            return self._fitted(name, chosen, self.store.labels()).metrics
 
     def ask(self, budget: int, strategy: str | None = None, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
@@ -94,16 +101,26 @@ class Campaign:
         Raises BudgetError if fewer than `budget` images are left, RoundError if another question is still open.
         """
         with self.directory.exclusive("ask"):
-            if question := self.store.current():
-                return same_question(question, budget, strategy)
-            free = self.unlabelled()
-            if not len(free):
-                raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
-            check_budget(budget, len(free))
-            name, chosen = self._strategy(strategy, settings)
-            if not len(self.store.labels().part(held_out=False)[0]):
-                name, chosen = FIRST, strategies.create(FIRST)
-            return self._open(name, chosen, budget, free)
+            while True:
+                position = self.store.position()
+                try:
+                    return self._ask(budget, strategy, settings)
+                except RoundError:
+                    if self.store.position() == position:
+                        raise
+                    logger.info("labels were told while picking, so the picks are made anew")
+
+    def _ask(self, budget: int, strategy: str | None, settings: Mapping[str, Any]) -> Round:
+        if question := self.store.current():
+            return same_question(question, budget, strategy)
+        free = self.unlabelled()
+        if not len(free):
+            raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
+        check_budget(budget, len(free))
+        name, chosen = self._strategy(strategy, settings)
+        if not len(self.store.labels().part(held_out=False)[0]):
+            name, chosen = FIRST, strategies.create(FIRST)
+        return self._open(name, chosen, budget, free)
 
     def tell(self, labels: Mapping[int, str] | Sequence[Label], *, imported: bool = False, source: str = "api") -> Told:
         """Keeps labels, all or none, durably before it returns.
@@ -156,7 +173,9 @@ class Campaign:
     def measured(self) -> Metrics:
         """What the newest fit for the labels of the moment reached; empty if there is none."""
         labels = len(self.store.labels())
-        values = {row.metric: row.value for row in self.store.results() if row.labels == labels}
+        rows = [row for row in self.store.results() if row.labels == labels]
+        # What was measured before a label was corrected may know classes that are not measured any more.
+        values = {row.metric: row.value for row in rows if row.time == rows[-1].time}
         return Metrics(values, int(values.pop("measured", 0)), labels)
 
     def close_round(self) -> Round:
@@ -199,9 +218,9 @@ class Campaign:
             if label.kind is Kind.ANSWER:
                 check_class(str(label.value), self.task.classes, where=f"item {label.item}: ")
 
-    def _fitted(self, name: str, strategy: Strategy) -> Fit:
-        """The fit for the labels of the moment: at hand, on disk, or trained now."""
-        labels, question = self.store.labels(), self.store.current()
+    def _fitted(self, name: str, strategy: Strategy, labels: Labels) -> Learnt:
+        """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed."""
+        question = self.store.current()
         items, values = labels.part(held_out=False)
         if not len(items):
             raise LabelError("nothing is labelled yet, so there is nothing to learn from; ask, and tell some labels")
@@ -212,12 +231,13 @@ class Campaign:
         lesson = Lesson(self.images, torch.from_numpy(items), self.task.targets(values), free, number)
         fitter = Fitter(self.directory.fits, self.settings, self.task, self.devices)
         key = fitter.key(lesson, strategy, name)
-        if self._fit is None or self._fit.key != key:
-            self._fit = fitter.fit(lesson, strategy, key, self.progress)
-            self._measure(fitter, self._fit, labels, number - 1)
-        return self._fit
+        last, truth = self._last, labels.part(held_out=True)[1]
+        fit = last.fit if last and last.fit.key == key else fitter.fit(lesson, strategy, key, self.progress)
+        if last is None or last.fit is not fit or last.truth != truth:
+            last = self._last = Learnt(fit, self._measure(fitter, fit, labels, number - 1), truth)
+        return last
 
-    def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> None:
+    def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> Metrics:
         if self.test is not None and self.test_images is not None:
             ids = torch.arange(len(self.test))
             stream = PoolStream(self.test_images, ids, self.devices, self.progress)
@@ -227,14 +247,14 @@ class Campaign:
             stream = PoolStream(self.images, torch.from_numpy(items), self.devices)
         metrics = fitter.measure(fit, stream, values, len(labels))
         self.store.record(number, {**metrics.values, "measured": metrics.measured}, labels=metrics.labels)
+        return metrics
 
     def _open(self, name: str, strategy: Strategy, budget: int, free: Tensor) -> Round:
         number, labels = self.store.next_number(), self.store.labels()
         seed = derive(self.settings.seed, "round", number)
         share, held = self.settings.validation.share, int(labels.held_out.sum())
         drawn = slice_to_hold_out(free, budget, share, held, len(labels), generator(seed, "validation"))
-        started = time.perf_counter()
-        fit = self._fitted(name, strategy) if len(labels.part(held_out=False)[0]) else None
+        fit = self._fitted(name, strategy, labels).fit if len(labels.part(held_out=False)[0]) else None
         fitted = time.perf_counter()
         chosen = fit.strategy if fit else strategy
         view = self._view(fit, drawn, free, labels, generator(seed, "strategy"))
@@ -252,7 +272,11 @@ class Campaign:
             picks=question,
             settings=strategies.settings_of(chosen),
             versions=versions(),
-            timings={"fit": fitted - started, "query": queried - fitted, "hints": time.perf_counter() - queried},
+            timings={
+                "fit": fit.seconds if fit else 0.0,
+                "query": queried - fitted,
+                "hints": time.perf_counter() - queried,
+            },
             monitors=chosen.monitors(),
         )
 

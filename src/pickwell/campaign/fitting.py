@@ -43,11 +43,12 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Fit:
-    """A finished fit: the learner, and the strategy with its networks trained."""
+    """A finished fit: the learner, the strategy with its networks trained, and the seconds that training took."""
 
     key: str
     learner: TaskLearner
     strategy: Strategy
+    seconds: float
 
 
 class Fitter:
@@ -67,12 +68,13 @@ class Fitter:
         path = self.folder / f"{key}.safetensors"
         if (found := load_tensors(path)) and found[1].get("key") == key:
             _restore(members, strategy, found[0])
+            seconds = float(found[1].get("seconds", 0))
         else:
             with self._room():
-                self._train(members, strategy, draws, key, progress)
-                save_tensors(path, _finished(members, strategy), key=key)
+                seconds = self._train(members, strategy, draws, key, progress)
+                save_tensors(path, _finished(members, strategy), key=key, seconds=str(seconds))
             self._forget(path)
-        return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy)
+        return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy, seconds)
 
     def measure(self, fit: Fit, stream: PoolStream, values: list[str], labels: int) -> Metrics:
         """How well the learner does on labelled images that it was not trained on."""
@@ -113,14 +115,17 @@ class Fitter:
 
     def _train(
         self, members: list[Network], strategy: Strategy, draws: Draws, key: str, progress: Progress | None
-    ) -> None:
+    ) -> float:
+        """Trains; returns the seconds that it took, also before a kill."""
         training = self.settings.training
         steps = steps_for(len(draws.labelled), training.batch_size, training.epochs, training.min_steps)
         plan = Plan(steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed)
         trainees = [Trainee(network, self.task, plan, self.devices) for network in members]
         checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
         train(trainees, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
+        seconds = checkpoint.spent
         checkpoint.clear()
+        return seconds
 
     @contextmanager
     def _room(self) -> Iterator[None]:

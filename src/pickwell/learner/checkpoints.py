@@ -66,13 +66,21 @@ class Checkpoint:
     key: str
     seconds: float = 60.0
     _last: float = field(default_factory=time.monotonic)
+    _begun: float = field(default_factory=time.monotonic)
+    _before: float = 0.0
 
     def load(self) -> tuple[int, dict[str, Tensor]]:
         """The steps already taken and the tensors after them; (0, {}) if there is nothing to go on from."""
         found = load_tensors(self.path)
         if found is None or found[1].get("key") != self.key:
             return 0, {}
+        self._before = float(found[1].get("spent", 0))
         return int(found[1]["step"]), found[0]
+
+    @property
+    def spent(self) -> float:
+        """The seconds that the fit has taken: here, and before it was killed, up to its last save."""
+        return self._before + time.monotonic() - self._begun
 
     @property
     def due(self) -> bool:
@@ -81,7 +89,7 @@ class Checkpoint:
 
     def save(self, step: int, tensors: Mapping[str, Tensor]) -> None:
         """Keeps the state after `step` steps."""
-        save_tensors(self.path, tensors, key=self.key, step=str(step))
+        save_tensors(self.path, tensors, key=self.key, step=str(step), spent=str(self.spent))
         self._last = time.monotonic()
 
     def clear(self) -> None:
