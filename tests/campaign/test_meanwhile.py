@@ -1,7 +1,6 @@
 """What happens while something else does: labels told during a fit or a question, fits taken up again."""
 
 import time
-from pathlib import Path
 
 import pytest
 

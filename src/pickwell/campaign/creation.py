@@ -9,6 +9,7 @@ import numpy as np
 
 from pickwell import models, strategies
 from pickwell.campaign.picking import versions
+from pickwell.campaign.sizing import check_size
 from pickwell.config import Settings
 from pickwell.data import augment
 from pickwell.data.pool import Pool, Summary
@@ -47,6 +48,7 @@ def create(
         pool = Pool.create(directory.pool, images, **source)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         chosen = _settings(root, classes or _known_classes(pool, images), _fitting(pool) | share | changes)
+        check_size(chosen)
         _check_known(pool, chosen, "the images'")
         if test is not None:
             held = Pool.create(directory.test, test, **source)
@@ -67,7 +69,7 @@ def check(settings: Settings) -> None:
     if settings.training.augment not in augment.available():
         raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
     chosen = dict(settings.strategy)
-    strategies.create(chosen.pop("name", ""), chosen)
+    check_size(settings, strategies.create(chosen.pop("name", ""), chosen).committee)
 
 
 def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, Any]) -> Settings:

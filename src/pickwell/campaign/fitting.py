@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from pickwell import models
+from pickwell.campaign.sizing import check_size
 from pickwell.campaign.view import PoolStream
 from pickwell.config import Settings
 from pickwell.data.images import Images
@@ -59,6 +60,7 @@ class Fitter:
 
     def fit(self, lesson: Lesson, strategy: Strategy, key: str, progress: Progress | None = None) -> Fit:
         """Networks trained on the lesson; a killed fit goes on from its last checkpoint and ends the same."""
+        check_size(self.settings, strategy.committee)
         seed = derive(self.settings.seed, "fit", lesson.round)
         members = [self._network(derive(seed, "member", m)) for m in range(strategy.committee)]
         draws = self._draws(lesson, seed, strategy.bootstrap)
