@@ -120,3 +120,15 @@ def test_only_the_best_ranks_have_hints(campaign: Campaign, monkeypatch: pytest.
     question = campaign.ask(20)
     text = Path(campaign.directory.rounds / "0002.json").read_text()
     assert [one["item"] for one in json.loads(text)["picks"]] == [pick.item for pick in question.picks[:4]]
+
+
+def test_a_round_of_vaal_leaves_a_map_of_the_pool(campaign: Campaign) -> None:
+    campaign.tell(answers(campaign, campaign.ask(20)))
+    question = campaign.ask(20)
+    with np.load(campaign.directory.rounds / "0002.latents.npz") as found:
+        asked = [pick.item for pick in question.picks if not pick.held_out]
+        assert set(asked) <= set(found["items"].tolist())
+        assert int(found["labelled"].sum()) == 18
+    campaign.tell(answers(campaign, question))
+    campaign.ask(20, "entropy")
+    assert not (campaign.directory.rounds / "0003.latents.npz").exists()

@@ -16,6 +16,7 @@ from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
 from pickwell.campaign.hints import write_hints
+from pickwell.campaign.maps import write_map
 from pickwell.campaign.picking import interleave, same_question, slice_to_hold_out, versions
 from pickwell.campaign.standing import Standing, standing
 from pickwell.campaign.view import PoolStream, PoolView
@@ -265,6 +266,8 @@ class Campaign:
         if fit:
             items, rng = [pick.item for pick in question], generator(seed, "hints")
             write_hints(self.directory.rounds, number, items, labels, self.task.classes, fit.learner, self._stream, rng)
+        if found := chosen.projection():
+            write_map(self.directory.rounds, number, found)
         return self.store.open_round(
             number=number,
             strategy=name,

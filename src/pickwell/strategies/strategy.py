@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from pickwell.acquisition.projection import Projection
 from pickwell.acquisition.stochastic import PICKINGS, Picking, perturbed
 from pickwell.acquisition.streaming import TopB, check_budget, in_even_chunks
 from pickwell.acquisition.uncertainty import REDUCTIONS, Reduction, reduced
@@ -99,6 +100,10 @@ class Strategy(ABC):
     def monitors(self) -> dict[str, Any]:
         """What the last `select` wants a person to see: numbers, lists of numbers, and `warnings`, sentences."""
         return {}
+
+    def projection(self) -> Projection | None:
+        """A map of the pool as the last `select` saw it; None where the strategy has no latents."""
+        return None
 
 
 @dataclass(kw_only=True)

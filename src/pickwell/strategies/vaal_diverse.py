@@ -12,7 +12,7 @@ from pickwell.items import Pick
 from pickwell.strategies.strategy import among, require
 from pickwell.strategies.vaal.sight import Sight
 from pickwell.strategies.vaal.strategy import VAAL
-from pickwell.strategies.vaal.tables import Rows, Table, allocate
+from pickwell.strategies.vaal.tables import Rows, Table
 
 SPACES = ("inputs", "latents")
 
@@ -56,13 +56,8 @@ class VAALDiverse(VAAL):
         return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
 
     def _seen(self, sight: Sight) -> tuple[Rows, Tensor]:
-        total, done = len(sight.pools.unlabelled), 0
-        latents, weight = allocate(total, self.latent), torch.empty(total)
-        for ids, seen in sight.unlabelled():
-            latents[done : done + len(ids)] = seen.mu.cpu().numpy()
-            weight[done : done + len(ids)] = torch.sigmoid(-seen.logits).cpu()
-            done += len(ids)
-        return latents, weight
+        weight = torch.cat([torch.sigmoid(-seen.logits).cpu() for _, seen in sight.unlabelled()])
+        return sight.mu, weight
 
     def _vectors(self, sight: Sight, latents: Rows) -> tuple[Rows, Rows]:
         pools = sight.pools

@@ -51,3 +51,6 @@ class VAALNoVAE(VAAL):
         """What VAAL's monitors say of D; there are no latents to speak of."""
         said = {name: value for name, value in self._report.items() if not name.endswith(("_units", "_per_unit"))}
         return said | {"warnings": [text for text in said.get("warnings", []) if not text.startswith("VAE")]}
+
+    def projection(self) -> None:
+        """None: there are no latents."""

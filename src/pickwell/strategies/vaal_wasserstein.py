@@ -1,12 +1,14 @@
 """VAAL without D: a VAE, and how far an image's Gaussian is from the labelled ones."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pickwell.acquisition.coverage import lower
+from pickwell.acquisition.projection import Projection
 from pickwell.acquisition.streaming import TopB
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
@@ -60,6 +62,10 @@ class VAALWasserstein(VAAL):
         """What VAAL's monitors say of the latents; there is no D to speak of."""
         said = {name: value for name, value in self._report.items() if name.endswith(("_units", "_per_unit"))}
         return said | {"warnings": [text for text in self._report.get("warnings", []) if text.startswith("VAE")]}
+
+    def projection(self) -> Projection | None:
+        """The map without scores: D's mean nothing here."""
+        return self._map and replace(self._map, scores=np.full_like(self._map.scores, np.nan))
 
 
 def gaussian(seen: Seen) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -237,6 +238,18 @@ def round_(
         for one, pick in zip(shown(at, picks, number), picks, strict=True)
     ]
     return {"round": number, "total": len(found.picks), "start": start, "picks": page}
+
+
+@router.get("/rounds/{number}/map", response_class=Response)
+def map_(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
+    """The pool on the plane of the strategy's latents when the round was asked, as bytes; 404 where there is no map.
+
+    uint32 N, then little-endian columns of N: item (uint32), x, y in [0, 1] and score (float32; NaN: none), state
+    (uint8: 0 unlabelled, 1 labelled before the round, 2 picked in it).
+    """
+    picked = np.array([pick.item for pick in at.store.round(number).picks], dtype=np.int64)
+    found = at.maps.of(number, picked)
+    return Response(status_code=404) if found is None else Response(found, media_type="application/octet-stream")
 
 
 @router.get("/dashboard")

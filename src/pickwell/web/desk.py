@@ -14,6 +14,7 @@ from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.labels import check_class
 from pickwell.store import Holding, Store, Told
 from pickwell.web.hints import Hints
+from pickwell.web.maps import Maps
 from pickwell.web.remarks import Remarks
 
 SUGGESTION_SEEN = "suggestion seen"
@@ -61,6 +62,7 @@ class Desk:
         self.store = Store.open(self.directory.url(self.settings))
         self.remarks = Remarks(root / "remarks.jsonl")
         self.hints = Hints(self.directory.rounds)
+        self.maps = Maps(self.directory.rounds)
         self._warm()
 
     def _warm(self) -> None:

@@ -197,6 +197,7 @@ def dashboard(desk: Desk) -> dict[str, Any]:
         "curve": [asdict(point) for point in curve(desk.store.results())],
         "balance": balance(labels, desk.classes),
         "rounds": found,
+        "maps": desk.maps.numbers(),
         "annotators": annotators(log),
         "agreement": agreement(log),
         "computed_seconds": computed,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
+from pickwell.acquisition.projection import Projection
 from pickwell.acquisition.streaming import TopB, check_budget
 from pickwell.items import Pick
 from pickwell.learner import Batch, Devices
@@ -61,6 +62,7 @@ class VAAL(Strategy):
     _devices: Devices | None = field(default=None, init=False, repr=False, compare=False)
     _pair: Pair | None = field(default=None, init=False, repr=False, compare=False)
     _report: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _map: Projection | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("steps", "latent", "feature_width", "discriminator_width", "feature_batch"):
@@ -95,6 +97,7 @@ class VAAL(Strategy):
         sight = Sight(self._begun(), pools)
         picks = self.pick(sight, budget)
         self._report = sight.report()
+        self._map = sight.projection(torch.tensor([pick.item for pick in picks]))
         return picks
 
     def pick(self, sight: Sight, budget: int) -> list[Pick]:
@@ -115,6 +118,9 @@ class VAAL(Strategy):
 
     def monitors(self) -> dict[str, Any]:
         return self._report
+
+    def projection(self) -> Projection | None:
+        return self._map
 
     def _begun(self) -> Pair:
         assert self._pair is not None, "begin() builds the networks; call it first"

@@ -1,5 +1,6 @@
 // The figures, drawn again when something changes.
 import { curve, histograms } from "/static/charts.js";
+import { showMap } from "/static/map.js";
 import { askButton } from "/static/round.js";
 import { ask, duration, element, picture, say } from "/static/session.js";
 
@@ -57,6 +58,7 @@ function drawAll() {
   balance();
   people();
   monitors();
+  showMap(figures.maps.at(-1), figures.images).catch((error) => say(error.message));
   tabs();
 }
 

@@ -1,0 +1,166 @@
+// The map of a round: up to 100,000 points on a canvas, found again under the pointer by a grid of cells.
+import { element, picture } from "/static/session.js";
+
+const $ = (id) => document.getElementById(id);
+const NAMES = ["unlabelled", "labelled", "picked"];
+const SIZES = [2, 3, 5];
+const CELLS = 64; // along each side
+const REACH = 14; // pixels
+const STEPS = 12; // shades of the score
+const canvas = $("map");
+const context = canvas.getContext("2d", { alpha: false });
+const shown = [true, true, true];
+let points = null; // {n, item, x, y, score, state, cells, starts}
+let place = { width: 0, height: 0, left: 0, top: 0 };
+let at = -1;
+let loaded = "";
+let drawing = 0;
+
+// Shows the map of a round; called again with the same one it does nothing.
+export async function showMap(number, total) {
+  $("map-figure").hidden = number === undefined;
+  const wanted = `${number}/${total}`;
+  if (number === undefined || wanted === loaded) return;
+  loaded = wanted;
+  const answer = await fetch(`/api/rounds/${number}/map`);
+  if (!answer.ok) { $("map-figure").hidden = true; return; }
+  points = index(unpack(await answer.arrayBuffer()));
+  $("map-of").textContent = `Round ${number}${points.n < total ? `; ${points.n.toLocaleString("en")} of ${total.toLocaleString("en")} images` : ""}.`;
+  legend();
+  leave();
+  draw();
+}
+
+function unpack(bytes) {
+  const n = new DataView(bytes).getUint32(0, true);
+  const column = (Kind, which) => new Kind(bytes, 4 + which * 4 * n, n);
+  return { n, item: column(Uint32Array, 0), x: column(Float32Array, 1), y: column(Float32Array, 2), score: column(Float32Array, 3), state: new Uint8Array(bytes, 4 + 16 * n, n) };
+}
+
+// Sorts the points into cells: those of cell c are cells[starts[c]] to cells[starts[c + 1] - 1].
+function index(found) {
+  const cell = (i) => Math.min(CELLS - 1, Math.floor(found.x[i] * CELLS)) + CELLS * Math.min(CELLS - 1, Math.floor(found.y[i] * CELLS));
+  const starts = new Uint32Array(CELLS * CELLS + 1);
+  for (let i = 0; i < found.n; i++) starts[cell(i) + 1]++;
+  for (let c = 0; c < CELLS * CELLS; c++) starts[c + 1] += starts[c];
+  const next = starts.slice();
+  const cells = new Uint32Array(found.n);
+  for (let i = 0; i < found.n; i++) cells[next[cell(i)]++] = i;
+  return { ...found, cells, starts };
+}
+
+function legend() {
+  const counts = [0, 0, 0];
+  for (let i = 0; i < points.n; i++) counts[points.state[i]]++;
+  $("map-legend").replaceChildren(...NAMES.map((name, which) => {
+    const button = element("button", { type: "button", class: `map-${name}`, "aria-pressed": String(shown[which]) }, `${name} ${counts[which].toLocaleString("en")}`);
+    button.addEventListener("click", () => {
+      shown[which] = !shown[which];
+      button.setAttribute("aria-pressed", String(shown[which]));
+      leave();
+      draw();
+    });
+    return button;
+  }));
+  $("map-scores").disabled = !points.score.some((score) => !Number.isNaN(score));
+}
+
+export function draw() {
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(paint);
+}
+
+function paint() {
+  if (!points || !canvas.clientWidth) return;
+  const began = performance.now();
+  const sharp = Math.min(2, devicePixelRatio || 1);
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  if (canvas.width !== Math.round(width * sharp)) canvas.width = Math.round(width * sharp);
+  if (canvas.height !== Math.round(height * sharp)) canvas.height = Math.round(height * sharp);
+  place = { left: 10, top: 10, width: width - 20, height: height - 20 };
+  const style = getComputedStyle(canvas);
+  const ink = (name) => style.getPropertyValue(name).trim();
+  context.setTransform(sharp, 0, 0, sharp, 0, 0);
+  context.fillStyle = ink("--stage");
+  context.fillRect(0, 0, width, height);
+  const byScore = $("map-scores").checked;
+  const shades = byScore ? shading(ink("--low"), ink("--high")) : null;
+  const inks = NAMES.map((name) => ink(`--map-${name}`));
+  const { n, x, y, score, state } = points;
+  let last = "";
+  for (let i = 0; i < n; i++) {
+    const which = state[i];
+    if (!shown[which]) continue;
+    const colour = shades && !Number.isNaN(score[i]) ? shades[Math.min(STEPS - 1, Math.floor(score[i] * STEPS))] : inks[which];
+    if (colour !== last) context.fillStyle = last = colour;
+    const size = SIZES[which];
+    context.fillRect(place.left + x[i] * place.width - size / 2, place.top + (1 - y[i]) * place.height - size / 2, size, size);
+  }
+  canvas.dataset.milliseconds = (performance.now() - began).toFixed(1);
+}
+
+// Colours between two of the style sheet's, #rrggbb.
+function shading(low, high) {
+  const parts = (colour) => [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16));
+  const [a, b] = [parts(low), parts(high)];
+  return Array.from({ length: STEPS }, (_, step) => `rgb(${a.map((one, k) => Math.round(one + ((b[k] - one) * step) / (STEPS - 1))).join(" ")})`);
+}
+
+const screenX = (i) => place.left + points.x[i] * place.width;
+const screenY = (i) => place.top + (1 - points.y[i]) * place.height;
+
+// The point closest to a place on the screen, within reach; -1 for none.
+function closest(sx, sy) {
+  const across = (pixels) => Math.max(0, Math.min(CELLS - 1, Math.floor(((pixels - place.left) / place.width) * CELLS)));
+  const down = (pixels) => Math.max(0, Math.min(CELLS - 1, Math.floor((1 - (pixels - place.top) / place.height) * CELLS)));
+  let best = -1;
+  let least = REACH * REACH;
+  for (let row = down(sy + REACH); row <= down(sy - REACH); row++) {
+    for (let column = across(sx - REACH); column <= across(sx + REACH); column++) {
+      const cell = column + CELLS * row;
+      for (let k = points.starts[cell]; k < points.starts[cell + 1]; k++) {
+        const i = points.cells[k];
+        if (!shown[points.state[i]]) continue;
+        const far = (screenX(i) - sx) ** 2 + (screenY(i) - sy) ** 2;
+        // Of two at one place the one on top.
+        if (far < least || (far === least && i > best)) { best = i; least = far; }
+      }
+    }
+  }
+  return best;
+}
+
+function point(i) {
+  if (i === at) return;
+  at = i;
+  const [ring, card] = [$("map-ring"), $("map-card")];
+  ring.hidden = card.hidden = i < 0;
+  if (i < 0) return;
+  const [x, y] = [screenX(i), screenY(i)];
+  ring.style.transform = `translate(${x}px, ${y}px)`;
+  const [right, low] = [x > canvas.clientWidth / 2, y > canvas.clientHeight / 2];
+  card.style.transform = `translate(calc(${x}px ${right ? "- 100% - 12px" : "+ 12px"}), calc(${y}px ${low ? "- 100% - 12px" : "+ 12px"}))`;
+  card.querySelector("img").src = picture(points.item[i], "thumb");
+  const score = points.score[i];
+  card.querySelector("span").textContent = `${NAMES[points.state[i]]}${Number.isNaN(score) ? "" : `, score ${score.toFixed(3)}`}`;
+}
+
+const leave = () => point(-1);
+canvas.addEventListener("pointermove", (move) => { if (points) point(closest(move.offsetX, move.offsetY)); });
+canvas.addEventListener("pointerdown", (move) => { if (points) point(closest(move.offsetX, move.offsetY)); });
+canvas.addEventListener("pointerleave", leave);
+canvas.addEventListener("blur", leave);
+canvas.addEventListener("keydown", (press) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[press.key];
+  if (press.key === "Escape") leave();
+  if (!step || !points) return;
+  press.preventDefault();
+  // The picks lie last: from one to the next, and round again.
+  const first = points.state.indexOf(2);
+  if (first < 0 || !shown[2]) return;
+  const count = points.n - first;
+  point(at < first ? (step > 0 ? first : points.n - 1) : first + ((at - first + step + count) % count));
+});
+$("map-scores").addEventListener("change", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+addEventListener("resize", () => { leave(); draw(); });
