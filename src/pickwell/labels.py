@@ -1,6 +1,7 @@
 """What a label is worth to a task: class names and their indices."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,45 @@ def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
     if twice:
         raise SettingsError(f"a class list names {', '.join(twice)} twice; name each class once")
     return names
+
+
+VOID = "!"
+"""What the name of a value begins with that is no class."""
+
+LONGEST = 1 << 20
+"""The longest class list file that is read, in bytes."""
+
+
+def split_void(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The classes of a list, and the values (places in it) that are void because their name begins with `!`.
+
+    >>> split_void(["sky", "road", "!void"])
+    (('sky', 'road'), (2,))
+    """
+    void = tuple(place for place, name in enumerate(names) if name.strip().startswith(VOID))
+    return tuple(name for place, name in enumerate(names) if place not in void), void
+
+
+def read_class_list(path: str | Path) -> list[str]:
+    """The lines of a class list file, a name each; its place, counted from 0, is its value in mask files."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(LONGEST + 1)
+        lines = data.decode("utf-8-sig").rstrip().splitlines() if len(data) <= LONGEST else []
+    except UnicodeDecodeError:
+        raise SettingsError(f"the class list {path} is not UTF-8 text; save it as a text file, a name a line") from None
+    except OSError as error:
+        raise SettingsError(f"the class list {path} cannot be read: {error.strerror}; name a text file") from None
+    if not lines:
+        said = "is larger than 1 MiB" if len(data) > LONGEST else "is empty"
+        raise SettingsError(f"the class list {path} {said}; write one name a line")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            raise SettingsError(
+                f"the class list {path} is blank in line {number}; a name's line is its value, so name every line: "
+                "one that is no class as !name"
+            )
+    return [line.strip() for line in lines]
 
 
 def check_class(value: str, classes: Sequence[str], *, where: str = "") -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ PIXELS = 178_956_970
 BYTES = 1 << 29
 """The largest mask file that is read."""
 
+# Above this many pixels only one mask at a time is decoded, so that memory does not grow with the threads.
+_LARGE = 1 << 24
+_one_large = threading.Lock()
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NAME = re.compile(r"[0-9a-f]{64}\.png")
 _GREY, _PALETTE = 0, 3
@@ -41,9 +45,9 @@ def encode(mask: Mask) -> bytes:
 
 def decode(data: bytes) -> Mask:
     """The values of a grey or palette PNG, `(H, W)`; of a palette the indices. LabelError for anything else."""
-    depth = _header(data)
+    depth, large = _header(data)
     try:
-        with PngImageFile(io.BytesIO(data)) as image:
+        with _one_large if large else nullcontext(), PngImageFile(io.BytesIO(data)) as image:
             image.load()
             turned = image.getexif().get(0x0112, 1)
             values = np.array(image, dtype=np.uint8)
@@ -58,8 +62,8 @@ def decode(data: bytes) -> Mask:
     return values // np.uint8(255 // (2**depth - 1)) if grey and depth < 8 else values
 
 
-def _header(data: bytes) -> int:
-    """The bit depth of a PNG that may be a mask; a LabelError names what it is instead, before a pixel is decoded."""
+def _header(data: bytes) -> tuple[int, bool]:
+    """A PNG's bit depth, and whether it is large; a LabelError says why it is no mask before a pixel is decoded."""
     if not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 29:
         raise LabelError(f"the mask is no PNG (it begins with {data[:8]!r}); save it as a grey or palette PNG")
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
@@ -73,7 +77,7 @@ def _header(data: bytes) -> int:
         raise LabelError(f"the mask has {width} x {height} pixels; at least 1 and at most {PIXELS:,} are decoded")
     if b"acTL" in data[:4096]:
         raise LabelError("the mask is an animated PNG; save a single picture")
-    return depth
+    return depth, width * height > _LARGE
 
 
 def label_map(values: Mask, classes: int, void: Sequence[int] = (), *, where: str = "") -> Mask:
@@ -111,7 +115,7 @@ def check_size(mask: Mask, size: tuple[int, int], *, where: str = "") -> None:
 
 
 def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Sequence[int], where: str) -> None:
-    counts = np.bincount(values.ravel(), minlength=256)
+    counts = _counts(values)
     lost = np.flatnonzero((counts > 0) & wrong)
     if not len(lost):
         return
@@ -123,6 +127,14 @@ def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Seque
         f"{where}the mask has the values {said}{more}; "
         f"the class list allows 0 to {last}, and {ignored} for what is to be ignored"
     )
+
+
+def _counts(values: Mask) -> NDArray[np.int64]:
+    """How many pixels have each of the 256 values; numpy counts in 8 bytes a pixel, hence block by block."""
+    flat, counts = values.reshape(-1), np.zeros(256, dtype=np.int64)
+    for start in range(0, len(flat), 1 << 20):
+        counts += np.bincount(flat[start : start + (1 << 20)], minlength=256)
+    return counts
 
 
 def _label_map(mask: Mask, where: str = "") -> Mask:

@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import torch
 
+from pickwell.data.pool import Pool
 from pickwell.errors import LabelError
 from pickwell.items import Item, Label, Round
-from pickwell.labels import check_class
+from pickwell.labels import IGNORE_INDEX, check_class
 from pickwell.learner.seeds import generator
+from pickwell.masks import Mask, MaskFolder, check_mask
 
 
 class Oracle(Protocol):
@@ -22,17 +25,41 @@ class Oracle(Protocol):
 
 
 @dataclass(frozen=True)
+class KnownMasks:
+    """The masks that a pool's images came with, and the folder that keeps those told."""
+
+    pool: Pool
+    folder: MaskFolder
+
+    def of(self, item: Item, classes: Sequence[str]) -> Mask:
+        """The item's known mask; a LabelError if there is none, or it has more classes than these."""
+        if item.known is None:
+            raise LabelError(
+                f"item {item.id} ({item.name}) has no known mask, so it cannot be labelled by itself; "
+                "make the campaign with --masks, or label by hand with ask and tell"
+            )
+        mask, (width, height) = self.pool.mask(item.id), self.pool.manifest.sizes([item.id])[0].tolist()
+        check_mask(mask, (width, height), len(classes), f"item {item.id} ({item.name}): ")
+        return mask
+
+
+@dataclass(frozen=True)
 class Simulated:
-    """Answers with the label that the pool's folder or table gives."""
+    """Answers with the label that the pool's folder or table gives; with the mask, where there are `masks`."""
 
     classes: tuple[str, ...]
+    masks: KnownMasks | None = None
 
     def answer(self, items: Sequence[Item]) -> list[Label]:
         """The known labels; a LabelError if one is not known."""
-        return [Label(item.id, self.known(item), annotator="simulated") for item in items]
+        return [Label(item.id, self.value(item), annotator="simulated") for item in items]
+
+    def value(self, item: Item) -> str:
+        """The class, or the name of the mask, that is the right answer."""
+        return self.masks.folder.put(self.masks.of(item, self.classes)) if self.masks else self.known(item)
 
     def known(self, item: Item) -> str:
-        """The item's known label."""
+        """The item's known class."""
         if item.known is None:
             raise LabelError(
                 f"item {item.id} ({item.name}) has no known label, so it cannot be labelled by itself; "
@@ -45,7 +72,8 @@ class Simulated:
 class Noisy:
     """Answers wrongly with probability `rate`, with another class of the same group, or of all where none is given.
 
-    Which items are wrong, and how, depends on `seed` and the item alone.
+    Which items are wrong, and how, depends on `seed` and the item alone. In a mask each class that occurs is mistaken
+    with that probability, wherever it occurs: all of its pixels become one other class. Outlines stay right.
     """
 
     truth: Simulated
@@ -65,9 +93,19 @@ class Noisy:
         return [Label(item.id, self._answer(item), annotator="noisy") for item in items]
 
     def _answer(self, item: Item) -> str:
-        right = self.truth.known(item)
+        if self.truth.masks:
+            return self.truth.masks.folder.put(self._mistaken_mask(self.truth.masks.of(item, self.truth.classes), item))
+        return self._mistaken(self.truth.known(item), item.id)
+
+    def _mistaken_mask(self, mask: Mask, item: Item) -> Mask:
+        classes, table = self.truth.classes, np.arange(256, dtype=np.uint8)
+        for index in np.unique(mask[mask != IGNORE_INDEX]).tolist():
+            table[index] = classes.index(self._mistaken(classes[index], item.id, index))
+        return table[mask]
+
+    def _mistaken(self, right: str, *what: int) -> str:
         others = [name for name in self._group(right) if name != right]
-        rng = generator(self.seed, "noise", item.id)
+        rng = generator(self.seed, "noise", *what)
         if not others or torch.rand((), generator=rng).item() >= self.rate:
             return right
         return others[int(torch.randint(len(others), (), generator=rng))]

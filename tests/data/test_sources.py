@@ -26,11 +26,11 @@ def touch(root: Path, *names: str) -> None:
         (root / name).write_bytes(b"x")
 
 
-def names(where: str | Path, **options: bool) -> list[str]:
+def names(where: str | Path, **options: Any) -> list[str]:
     return list(find(where, **options).listing()["name"].to_pylist())
 
 
-def column(where: str | Path, name: str, **options: bool) -> list[Any]:
+def column(where: str | Path, name: str, **options: Any) -> list[Any]:
     return list(find(where, **options).listing()[name].to_pylist())
 
 

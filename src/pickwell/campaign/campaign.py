@@ -14,6 +14,8 @@ from torch import Tensor
 
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
+from pickwell.campaign.answers import Answer, Answers
+from pickwell.campaign.creation import located
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
 from pickwell.campaign.hints import write_hints
 from pickwell.campaign.maps import write_map
@@ -25,12 +27,12 @@ from pickwell.data.images import Images
 from pickwell.data.pool import Pool
 from pickwell.directory import Directory
 from pickwell.errors import BudgetError, LabelError, PoolError, RoundError, SettingsError, unknown
-from pickwell.items import Kind, Label, Metrics, Round
-from pickwell.labels import check_class
+from pickwell.items import Label, Metrics, Round
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.seeds import derive, generator
 from pickwell.learner.training import Progress
-from pickwell.oracle import Human, Noisy, Oracle, Simulated
+from pickwell.masks import MaskFolder
+from pickwell.oracle import Human, KnownMasks, Noisy, Oracle, Simulated
 from pickwell.store import Labels, Store, Told
 from pickwell.strategies import Strategy
 from pickwell.tasks import Classification
@@ -123,14 +125,24 @@ class Campaign:
             name, chosen = FIRST, strategies.create(FIRST)
         return self._open(name, chosen, budget, free)
 
-    def tell(self, labels: Mapping[int, str] | Sequence[Label], *, imported: bool = False, source: str = "api") -> Told:
+    def tell(
+        self,
+        labels: Mapping[int, Answer] | Sequence[Label],
+        *,
+        imported: bool = False,
+        source: str = "api",
+        files: Path | None = None,
+    ) -> Told:
         """Keeps labels, all or none, durably before it returns.
 
-        A label for an item never asked is refused unless `imported`; a label for a labelled item corrects it.
+        A label for an item never asked is refused unless `imported`; a label for a labelled item corrects it. Masks are
+        arrays, names in `masks` or, with `files`, paths of mask files relative to that folder.
         """
-        if isinstance(labels, Mapping):
-            labels = [Label(item, value) for item, value in labels.items()]
-        self._check(labels)
+        answers = Answers(self.pool, self.settings.task, self.masks)
+        labels = answers.of(labels) if isinstance(labels, Mapping) else labels
+        if files is not None:
+            labels = answers.from_files(labels, files)
+        answers.check(labels)
         share = self.settings.validation.share if imported else 0.0
         drawn = {label.item: derive(self.settings.seed, "held out", label.item) / 2**63 for label in labels}
         held_out = {item for item, draw in drawn.items() if draw < share}
@@ -150,12 +162,17 @@ class Campaign:
             metrics = self.fit(strategy, **settings)
         return metrics
 
-    def add(self, images: str | Path, **source: Any) -> Any:
-        """Appends images that are not in the pool yet; ids already given stay."""
+    def add(self, images: str | Path, *, masks: str | Path | None = None, **source: Any) -> Any:
+        """Appends images, with their `masks` if they have any, that are not in the pool yet; ids already given stay."""
         with self.directory.exclusive("add"):
-            summary = self.pool.add(images, **source)
+            summary = self.pool.add(**located(images, masks, self.settings.task, **source))
             self.__dict__.pop("images", None)
             return summary
+
+    @property
+    def masks(self) -> MaskFolder:
+        """The masks that labels name."""
+        return MaskFolder(self.directory.masks)
 
     def unlabelled(self) -> Tensor:
         """The ids that can be asked for now, ascending."""
@@ -189,7 +206,8 @@ class Campaign:
 
     def oracle(self, name: str, *, rate: float = 0.1) -> Oracle:
         """An oracle by name: simulated, noisy or human."""
-        truth = Simulated(self.task.classes)
+        masks = KnownMasks(self.pool, self.masks) if self.settings.task.kind == "segmentation" else None
+        truth = Simulated(self.task.classes, masks)
         if name == "simulated":
             return truth
         if name == "noisy":
@@ -211,13 +229,6 @@ class Campaign:
         default = kept.pop("name")
         chosen = name or default
         return chosen, strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
-
-    def _check(self, labels: Sequence[Label]) -> None:
-        for label in labels:
-            if not 0 <= label.item < len(self.pool):
-                raise LabelError(f"unknown item {label.item}; the pool holds items 0 to {len(self.pool) - 1}")
-            if label.kind is Kind.ANSWER:
-                check_class(str(label.value), self.task.classes, where=f"item {label.item}: ")
 
     def _fitted(self, name: str, strategy: Strategy, labels: Labels) -> Learnt:
         """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed."""

@@ -18,14 +18,22 @@ Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet s
 FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]
 
 
+Masks = Annotated[
+    str | None, typer.Option(help="For segmentation: a folder with the images' masks, a/b.png that of a/b.jpg.")
+]
+
+
 def init(
     where: Where,
     images: Source,
-    task: Annotated[str, typer.Option(help="classification")] = "classification",
+    task: Annotated[str, typer.Option(help="classification or segmentation")] = "classification",
     classes: Annotated[
-        str | None, typer.Option(help="The class names, with commas; default: the known labels'.")
+        str | None,
+        typer.Option(help="The class names, with commas, or @FILE with one a line; default: the known labels'."),
     ] = None,
+    masks: Masks = None,
     test: Annotated[str | None, typer.Option(help="Labelled images to measure on; like --images.")] = None,
+    test_masks: Annotated[str | None, typer.Option(help="The masks of the images to measure on.")] = None,
     labels_from_folders: FromFolders = False,
     strategy: Chosen = None,
     seed: Annotated[int, typer.Option(help="Everything random derives from it.")] = 0,
@@ -38,13 +46,14 @@ def init(
     changes: dict[str, Any] = {"task.kind": task, "seed": seed} | _changes(set_)
     if strategy:
         changes["strategy.name"] = strategy
-    names = None if classes is None else [name.strip() for name in classes.split(",")]
     with show.progress(quiet=json) as progress:
         summary = create(
             where,
             images,
-            classes=names,
+            classes=_names(classes),
+            masks=masks,
             test=test,
+            test_masks=test_masks,
             settings=changes,
             labels_from_folders=labels_from_folders,
             progress=progress.read,
@@ -52,10 +61,16 @@ def init(
     show.summary(summary, where, json=json)
 
 
-def add(where: Where, images: Source, labels_from_folders: FromFolders = False, json: Json = False) -> None:
+def add(
+    where: Where,
+    images: Source,
+    masks: Masks = None,
+    labels_from_folders: FromFolders = False,
+    json: Json = False,
+) -> None:
     """Append images that the pool does not have yet."""
     with show.campaign(where, quiet=json) as (campaign, progress):
-        summary = campaign.add(images, labels_from_folders=labels_from_folders, progress=progress.read)
+        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress.read)
     show.summary(summary, where, json=json)
 
 
@@ -90,7 +105,7 @@ def ask(
 
 def tell(
     where: Where,
-    labels: Annotated[Path, typer.Argument(help="A CSV with the columns item and label.")],
+    labels: Annotated[Path, typer.Argument(help="A CSV with the columns item and label: a class, or a mask's file.")],
     imported: Annotated[bool, typer.Option("--import", help="Accept labels of images that were never asked.")] = False,
     json: Json = False,
 ) -> None:
@@ -98,7 +113,9 @@ def tell(
     from pickwell.formats.comma_separated import read_labels
 
     with show.campaign(where, quiet=json) as (campaign, _):
-        told = campaign.tell(read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}")
+        told = campaign.tell(
+            read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}", files=labels.parent
+        )
         show.told(told, campaign, json=json)
 
 
@@ -150,6 +167,17 @@ def report(
         page = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
     path = write(page, out or where / "report.html")
     show.written(path, json=json)
+
+
+def _names(classes: str | None) -> list[str] | None:
+    """The class names that `a,b,c`, `@FILE` or `FILE.txt` stand for."""
+    from pickwell.labels import read_class_list
+
+    if classes is None:
+        return None
+    if classes.startswith("@") or classes.endswith(".txt"):
+        return read_class_list(classes.removeprefix("@"))
+    return [name.strip() for name in classes.split(",")]
 
 
 def _changes(sets: list[str] | None) -> dict[str, Any]:

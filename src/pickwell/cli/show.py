@@ -63,6 +63,8 @@ def summary(read: "Summary", where: Path, *, json: bool) -> None:
     if json:
         return as_json({"campaign": str(where), **asdict(read)})
     out.print(plain(read))
+    for sentence in read.spoilt:
+        out.print(f"  {plain(sentence)}")
     out.print(f"next: pickwell ask {plain(where)} --budget 50")
     return None
 

@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 from pickwell.data.decode import LIMITS, Limits, decode, square, view
 from pickwell.data.files import alone
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
-from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.mask_files import MaskFiles
+from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
 from pickwell.data.records import Placed, read_set_aside, read_sources, write_set_aside, write_sources
-from pickwell.data.sources import Source, find, same
+from pickwell.data.sources import MaskedFolder, Source, find, same
 from pickwell.data.survey import Progress, survey
-from pickwell.errors import PoolError
+from pickwell.errors import LabelError, PoolError
 from pickwell.items import Item, ItemId
+from pickwell.masks import Mask
 
 Bytes = bytes  # the pool has a method of this name
+SHOWN = 5
+"""Of how many masks that cannot be used a summary says what is wrong with them."""
+
 MANIFEST, SOURCES, ASIDE = "manifest.parquet", "sources.json", "set_aside.parquet"
 
 
@@ -28,7 +33,8 @@ MANIFEST, SOURCES, ASIDE = "manifest.parquet", "sources.json", "set_aside.parque
 class Summary:
     """What making or adding to a pool came to: of those listed, so many are new, were in it `already`, are set aside.
 
-    `reasons` counts those set aside by why; `total` is the pool's size now.
+    `reasons` counts those set aside by why; `total` is the pool's size now. So many of the new ones have known `masks`;
+    `spoilt` says of the first few masks that cannot be used what is wrong with each.
 
     >>> print(Summary(added=1795, already=0, set_aside=2, reasons={"truncated": 2}, total=1795))
     1,795 images added, 1,795 in the pool; 2 set aside (2 truncated)
@@ -39,9 +45,13 @@ class Summary:
     set_aside: int
     reasons: Mapping[str, int]
     total: int
+    masks: int = 0
+    spoilt: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         said = f"{self.added:,} images added, {self.total:,} in the pool"
+        if self.masks:
+            said = f"{self.added:,} images added, {self.masks:,} of them with a mask, {self.total:,} in the pool"
         if self.already:
             said += f"; {self.already:,} were there already"
         return f"{said}; {_counted(self.reasons)}" if self.set_aside else said
@@ -64,19 +74,21 @@ class Pool:
         where: str | Path,
         *,
         labels_from_folders: bool = False,
+        masks: MaskFiles | None = None,
         limits: Limits = LIMITS,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> "Pool":
         """Makes a pool in `directory` of the images at `where`; PoolError if it has one, or none can be read."""
         directory = Path(directory)
-        source = find(where, labels_from_folders)
+        source = find(where, labels_from_folders, masks)
         directory.mkdir(parents=True, exist_ok=True)
         with alone(directory):
             if (directory / MANIFEST).exists():
                 raise PoolError(f"{directory} holds a pool already; add to it with `pickwell add`, or name another one")
             listing = _listed(source, where)
             seen = survey(source, listing, limits=limits, threads=threads, progress=progress)
+            _check_class_list(seen)
             if not seen["reason"].null_count:
                 raise PoolError(f"no readable image at '{where}': {_counted(_reasons(seen))}; name another place")
             sources = [Placed(source)]
@@ -84,7 +96,7 @@ class Pool:
             write_set_aside(directory / ASIDE, 0, seen)
             # Last, because it is what makes the folder a pool.
             pool = cls(directory, Manifest.write(directory / MANIFEST, _rows(seen, 0)), sources, limits)
-        pool.summary = _summary(seen, already=0, total=len(pool))
+        pool.summary = _summary(seen, source, already=0, total=len(pool))
         return pool
 
     @classmethod
@@ -98,6 +110,7 @@ class Pool:
         where: str | Path,
         *,
         labels_from_folders: bool = False,
+        masks: MaskFiles | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Summary:
@@ -109,14 +122,14 @@ class Pool:
         with alone(self.directory):
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
-            source, index, listing = _join(find(where, labels_from_folders), where, sources, manifest)
+            source, index, listing = _join(find(where, labels_from_folders, masks), where, sources, manifest)
             present = pc.is_in(listing["name"], value_set=manifest.names_of(index))
             new = _foreign(listing.filter(pc.invert(present)), manifest)
             seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
             write_sources(self.directory / SOURCES, sources, self.limits)
             write_set_aside(self.directory / ASIDE, index, seen)
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
-        self.summary = _summary(seen, already=len(listing) - len(new), total=len(self))
+        self.summary = _summary(seen, source, already=len(listing) - len(new), total=len(self))
         return self.summary
 
     def __len__(self) -> int:
@@ -149,6 +162,20 @@ class Pool:
         if (now_width, now_height) != (width, height):
             raise self._gone(item, f"it was {width} x {height} pixels and now is {now_width} x {now_height}")
         return pixels
+
+    def mask(self, item: ItemId) -> Mask:
+        """The item's known mask, uint8 `(H, W)`: class indices, 255 where it is void. LabelError if there is none."""
+        known, source = self.item(item), self.sources[self.manifest.where(item)[0]].source
+        if known.known is None or not isinstance(source, MaskedFolder):
+            raise LabelError(f"the image '{known.name}' (item {item}) has no known mask; tell one")
+        width, height = self.manifest.sizes([item])[0].tolist()
+        try:
+            return source.masks.read(known.known, (width, height))
+        except ImageError as error:
+            raise PoolError(
+                f"the mask of '{known.name}' (item {item}) can no longer be used: {error}; put it back as it was, "
+                f"or correct the place of the masks in {self.directory / SOURCES}"
+            ) from error
 
     def set_aside(self) -> list[tuple[str, str, str]]:
         """Name, reason and detail of every image that is not in the pool because it could not be read."""
@@ -208,13 +235,32 @@ def _foreign(new: pa.Table, manifest: Manifest) -> pa.Table:
     return _marked(new, pc.is_in(new["name"], value_set=manifest.names_of()))
 
 
+def _check_class_list(seen: pa.Table) -> None:
+    """Refuses a class list that most masks disagree with: then not they are wrong, but it."""
+    wrong = seen.filter(pc.equal(seen["reason"], str(Reason.MASK_VALUES)))
+    masks = len(seen) - seen["known"].null_count
+    if 2 * len(wrong) > masks:
+        raise LabelError(
+            f"the class list disagrees with {len(wrong):,} of {masks:,} masks, {wrong['name'][0]}: "
+            f"{wrong['detail'][0]}; correct the list: a class's line is its value, and !name on a line makes it void"
+        )
+
+
 def _rows(seen: pa.Table, source: int) -> pa.Table:
     good = seen.filter(pc.is_null(seen["reason"]))
     return good.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), len(good))).select(ROWS.names)
 
 
-def _summary(seen: pa.Table, *, already: int, total: int) -> Summary:
-    return Summary(seen["reason"].null_count, already, len(seen) - seen["reason"].null_count, _reasons(seen), total)
+def _summary(seen: pa.Table, source: Source, *, already: int, total: int) -> Summary:
+    masked = isinstance(source, MaskedFolder)
+    good = pc.is_null(seen["reason"])
+    added, masks = pc.sum(good).as_py() or 0, seen.filter(good)["known"]
+    spoilt = seen.filter(pc.is_in(seen["reason"], value_set=pa.array(map(str, MASK_REASONS)))).slice(0, SHOWN)
+    said = tuple(
+        f"{name}: {why}" for name, why in zip(*(spoilt[c].to_pylist() for c in ("name", "detail")), strict=True)
+    )
+    known = len(masks) - masks.null_count if masked else 0
+    return Summary(added, already, len(seen) - added, _reasons(seen), total, known, tuple(map(": ".join, said)))
 
 
 def _reasons(seen: pa.Table) -> dict[str, int]:

@@ -19,6 +19,12 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     TOO_LARGE = "too large"
+    MASK = "unreadable mask"
+    MASK_SIZE = "mask of another size"
+    MASK_VALUES = "mask with values outside the class list"
+
+
+MASK_REASONS = (Reason.MASK, Reason.MASK_SIZE, Reason.MASK_VALUES)
 
 
 class ImageError(PoolError):

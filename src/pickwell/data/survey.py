@@ -4,10 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pickwell.data.decode import LIMITS, Limits, measure
 from pickwell.data.reasons import ImageError
-from pickwell.data.sources import Source
+from pickwell.data.sources import MaskedFolder, Source
 from pickwell.data.threads import in_order, workers
 
 Progress = Callable[[int, int, int], None]
@@ -49,16 +50,22 @@ def survey(
 
 
 def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
-    wanted = zip(*(chunk[n].to_pylist() for n in ("name", "path", "row", "reason")), strict=True)
-    seen = [_one(source, name if path is None else path, row, reason, limits) for name, path, row, reason in wanted]
-    columns = zip(*seen, strict=True)
-    return pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, SEEN, strict=True)], schema=SEEN)
+    paths = pc.coalesce(chunk["path"], chunk["name"])
+    wanted = zip(
+        *(column.to_pylist() for column in (paths, *map(chunk.column, ("row", "known", "reason")))), strict=True
+    )
+    seen = [_one(source, path, row, known, reason, limits) for path, row, known, reason in wanted]
+    found = zip(*seen, strict=True)
+    return pa.record_batch([pa.array(c, f.type) for c, f in zip(found, SEEN, strict=True)], schema=SEEN)
 
 
-def _one(source: Source, path: str, row: int | None, reason: str | None, limits: Limits) -> Seen:
+def _one(source: Source, path: str, row: int | None, known: str | None, reason: str | None, limits: Limits) -> Seen:
     if reason is not None:
         return None, None, reason, ""
     try:
-        return *measure(source.read(path, row, limits.bytes), limits), None, None
+        size = measure(source.read(path, row, limits.bytes), limits)
+        if known is not None and isinstance(source, MaskedFolder):
+            source.masks.read(known, size)
+        return *size, None, None
     except ImageError as error:
         return None, None, str(error.reason), error.detail

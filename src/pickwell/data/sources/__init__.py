@@ -3,33 +3,44 @@
 from pathlib import Path
 from typing import Any
 
+from pickwell.data.mask_files import MaskFiles
 from pickwell.data.sources.csv_table import CsvTable
 from pickwell.data.sources.digits import Digits
 from pickwell.data.sources.folder import FolderTree
+from pickwell.data.sources.masked_folder import MaskedFolder, masked_like
 from pickwell.data.sources.parquet import ParquetSet
 from pickwell.data.sources.source import LISTING, Source
 from pickwell.errors import PoolError, SettingsError, VersionError
 
-__all__ = ["KINDS", "LISTING", "Source", "find", "restore", "same"]
+__all__ = ["KINDS", "LISTING", "FolderTree", "MaskedFolder", "Source", "find", "restore", "same"]
 
-KINDS: tuple[type[Source], ...] = (Digits, ParquetSet, CsvTable, FolderTree)
+KINDS: tuple[type[Source], ...] = (Digits, ParquetSet, CsvTable, MaskedFolder, FolderTree)
 """The kinds, in the order in which they are tried."""
 
 
-def find(where: str | Path, labels_from_folders: bool = False) -> Source:
-    """The source that `where` names; PoolError if there is none."""
+def find(where: str | Path, labels_from_folders: bool = False, masks: MaskFiles | None = None) -> Source:
+    """The source that `where` names, with its masks if any are given; PoolError if there is none."""
     if not str(where).strip():  # as a path it would be the folder that one stands in
         raise PoolError("no images at '': the place is empty; name one, or '.' for the folder you are in")
     for kind in KINDS:
         if found := kind.find(str(where), labels_from_folders):
             if labels_from_folders and not isinstance(found, FolderTree):
                 raise SettingsError(f"labels from folders were asked for, but '{where}' is no folder; leave that out")
+            if masks:
+                return MaskedFolder.of(tree(found, where), masks)
             return found
     said = "is of another kind" if Path(where).exists() else "does not exist"
     raise PoolError(
         f"no images at '{where}': it {said}; name a folder of images, a .csv or .tsv of paths, "
         "a .parquet file or a folder of them, or 'digits'"
     )
+
+
+def tree(found: Source, where: str | Path) -> FolderTree:
+    """The source, if it is a folder of images, the only kind that goes with masks."""
+    if not isinstance(found, FolderTree):
+        raise SettingsError(f"segmentation takes its images from a folder, and '{where}' is none; put them into one")
+    return found
 
 
 def restore(record: dict[str, Any]) -> Source:
@@ -43,5 +54,6 @@ def restore(record: dict[str, Any]) -> Source:
 def same(new: Source, old: Source) -> Source | None:
     """`new` as `old` or as the part of it that it is, None if it is neither."""
     if isinstance(new, FolderTree) and isinstance(old, FolderTree):
-        return new.part(old.root)
+        part = new.part(old.root)
+        return part and masked_like(part, new, old)
     return old if new.kind == old.kind and new.place == old.place else None

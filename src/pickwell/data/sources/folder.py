@@ -74,6 +74,12 @@ def has_images(folder: Path) -> bool:
     return any(barred is None for _, barred in _walk(str(folder), "", _Seen(folder)))
 
 
+def files_below(folder: Path, suffix: str) -> list[str]:
+    """The paths, from `folder`, of the image files with that suffix below it."""
+    found = _walk(str(folder), "", _Seen(folder))
+    return [path for path, barred in found if barred is None and PurePath(path).suffix.lower() == suffix]
+
+
 class _Seen:
     """Which linked folders to follow: each once, and none that holds the root or lies within it."""
 
