@@ -49,7 +49,7 @@ def ours(batch: Batch, devices: Devices) -> Callable[[], object]:
     strategy = VAAL(**paper_size(LATENT))
     strategy.begin(devices, batch)
     network = devices.setup(models.load("vgg16_bn", 10, image_size=SIDE)).train()
-    optimiser = torch.optim.Adam(network.parameters(), lr=5e-4)
+    optimiser = devices.adam(network, 5e-4)
 
     def step() -> None:
         strategy.train_step(batch, lambda: batch)

@@ -158,7 +158,7 @@ def _vae(experiment: "Experiment", images: Images) -> _Encoder:
     with isolated():
         torch.manual_seed(derive(0, "features"))
         vae = devices.setup(VAE(experiment.model.image_size, settings.feature_size))
-        optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
+        optimiser = devices.adam(vae, 1e-3)
         for _ in range(settings.feature_steps):
             batch = to_float(devices.put(images.get(torch.randint(len(images), (128,)))))
             mu, logvar = vae.encode(batch)

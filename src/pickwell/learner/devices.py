@@ -39,8 +39,17 @@ class Devices:
         return self._fabric.device
 
     def setup(self, module: Module) -> Module:
-        """The module itself, moved to the device, its convolutions in the channels-last layout."""
-        return module.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+        """The module itself, moved to the device; on an accelerator its convolutions in the channels-last layout.
+
+        On a CPU the images' layout decides which kernels run, and weights in another than their gradients' would be
+        copied by every step of the optimiser.
+        """
+        layout = torch.preserve_format if self.device.type == "cpu" else torch.channels_last
+        return module.to(device=self.device, memory_format=layout)  # type: ignore[call-overload,no-any-return]
+
+    def adam(self, module: nn.Module, learning_rate: float, weight_decay: float = 0.0) -> torch.optim.Adam:
+        """Adam for a module that `setup` returned, in one pass over the weights: a fifth of a step at paper size."""
+        return torch.optim.Adam(module.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True)
 
     def put(self, tensor: Tensor) -> Tensor:
         """The tensor on the device; images in the channels-last layout."""

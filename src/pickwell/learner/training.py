@@ -68,7 +68,7 @@ class Trainee:
 
     def __init__(self, network: Network, task: Task, plan: Plan, devices: Devices) -> None:
         self.network, self.task, self.plan, self.devices = network, task, plan, devices
-        self.optimiser = torch.optim.Adam(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+        self.optimiser = devices.adam(network, plan.learning_rate, plan.weight_decay)
 
     def descend(self, images: Tensor, targets: Tensor, step: int) -> Tensor:
         """Takes one step against the task's loss L_T; returns the loss, a scalar."""

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pickwell.strategies.vaal.convolutions import Down, Up
+
 PAPER_WIDTHS = (128, 256, 512, 1024)
 SMALL_WIDTHS = (16, 32, 64, 128)
 # The paper's four stages leave 14 x 14 of a 224-pixel image. Left alone, 688 pixels would make 43 x 43 and the dense
@@ -145,11 +147,11 @@ def stages(height: int, width: int, widths: Sequence[int]) -> tuple[int, ...]:
 
 
 def _down(inside: int, outside: int) -> tuple[nn.Module, ...]:
-    return nn.Conv2d(inside, outside, 4, 2, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()
+    return Down(inside, outside), nn.BatchNorm2d(outside), nn.ReLU()
 
 
 def _up(inside: int, outside: int) -> tuple[nn.Module, ...]:
-    return nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()
+    return Up(inside, outside), nn.BatchNorm2d(outside), nn.ReLU()
 
 
 def _dense(inside: int, outside: int) -> tuple[nn.Module, ...]:

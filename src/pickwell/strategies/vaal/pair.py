@@ -56,10 +56,8 @@ class Pair:
     ) -> None:
         self.objective, self.devices, self.steps = objective, devices, 0
         self.vae, self.discriminator = devices.setup(vae), devices.setup(discriminator)
-        self.vae_optimiser = torch.optim.Adam(vae.parameters(), lr=objective.learning_rate)
-        self.discriminator_optimiser = torch.optim.Adam(
-            discriminator.parameters(), lr=objective.discriminator_learning_rate
-        )
+        self.vae_optimiser = devices.adam(vae, objective.learning_rate)
+        self.discriminator_optimiser = devices.adam(discriminator, objective.discriminator_learning_rate)
         # Never in train mode: what scores cannot depend on an image's batch mates.
         self.scoring_encoder = deepcopy(self.vae.encoder).eval()
         self.scoring_discriminator = deepcopy(self.discriminator).eval()
