@@ -64,7 +64,7 @@ def test_the_figures_are_those_of_an_independent_implementation_for_any_batches(
     truth[torch.rand(truth.shape, generator=rng) < 0.2] = 255
     theirs = MulticlassJaccardIndex(3, ignore_index=255)(guess, truth.long())
     for size in (1, 4, 6):
-        cut = range(size, 6, size)
+        cut = tuple(range(size, 6, size))
         figures = TASK.measure(zip(guess.tensor_split(cut), truth.tensor_split(cut), strict=True))
         assert figures["mean_iou"] == pytest.approx(float(theirs), rel=1e-6)
 

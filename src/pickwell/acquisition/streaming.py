@@ -1,7 +1,7 @@
 """The best `b` of a stream of scores, exactly, without ever holding the stream."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, groupby
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ def check_budget(budget: int, available: int) -> None:
 
 
 def in_chunks(batches: Iterable[tuple[Tensor, Tensor]], size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """The same items in chunks of exactly `size`, the last one smaller, however they were batched.
+    """The same items in chunks of exactly `size`, the last one of a shape smaller, however they were batched.
 
     A network's rounding depends on how many images are in a batch; with equal chunks its scores, and so the picks, do
     not depend on the reader's batch size.
@@ -36,6 +36,9 @@ def in_chunks(batches: Iterable[tuple[Tensor, Tensor]], size: int) -> Iterator[t
     """
     rest: tuple[Tensor, Tensor] | None = None
     for ids, values in batches:
+        if rest is not None and rest[1].shape[1:] != values.shape[1:]:
+            yield rest
+            rest = None
         if rest is not None:
             ids, values = torch.cat((rest[0], ids)), torch.cat((rest[1], values))
         whole = len(ids) - len(ids) % size
@@ -49,13 +52,13 @@ def in_chunks(batches: Iterable[tuple[Tensor, Tensor]], size: int) -> Iterator[t
 def in_even_chunks(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
     """The same images `(B, 3, H, W)` in chunks of about a million pixels and at most 256 images, the last one smaller.
 
-    What is worked out of a chunk, and by which chance, is then the same however the images were batched.
+    What is worked out of a chunk, and by which chance, is then the same however the images were batched. A chunk's
+    images are of one size: where the size changes, a new chunk begins.
     """
-    rest = iter(batches)
-    first = next(rest, None)
-    if first is not None:
+    for _, alike in groupby(batches, lambda batch: batch[1].shape[2:]):
+        first = next(alike)
         size = max(1, min(IMAGES_A_CHUNK, PIXELS_A_CHUNK // first[1][0, 0].numel()))
-        yield from in_chunks(chain((first,), rest), size)
+        yield from in_chunks(chain((first,), alike), size)
 
 
 class TopB:

@@ -14,17 +14,20 @@ from torch import Tensor
 
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
+from pickwell.campaign.ability import check_ability
 from pickwell.campaign.answers import Answer, Answers
 from pickwell.campaign.creation import located
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
 from pickwell.campaign.hints import write_hints
 from pickwell.campaign.maps import write_map
 from pickwell.campaign.picking import interleave, same_question, slice_to_hold_out, versions
+from pickwell.campaign.predictions import write_predictions
 from pickwell.campaign.standing import Standing, standing
-from pickwell.campaign.view import PoolStream, PoolView
+from pickwell.campaign.view import PoolView, stream
 from pickwell.config import Settings
 from pickwell.data.images import Images
 from pickwell.data.pool import Pool
+from pickwell.data.scenes import Scenes
 from pickwell.directory import Directory
 from pickwell.errors import BudgetError, LabelError, PoolError, RoundError, SettingsError, unknown
 from pickwell.items import Label, Metrics, Round
@@ -34,8 +37,8 @@ from pickwell.learner.training import Progress
 from pickwell.masks import MaskFolder
 from pickwell.oracle import Human, KnownMasks, Noisy, Oracle, Simulated
 from pickwell.store import Labels, Store, Told
-from pickwell.strategies import Strategy
-from pickwell.tasks import Classification
+from pickwell.strategies import Strategy, Stream
+from pickwell.tasks import Classification, Masks, Segmentation, Targets, Task
 
 logger = logging.getLogger("pickwell")
 
@@ -59,7 +62,7 @@ class Campaign:
         self.directory = Directory(Path(root))
         self.directory.check()
         self.settings = Settings.read(self.directory.settings)
-        self.task = Classification(self.settings.task.classes)
+        self.task = self._task()
         self.pool = Pool.open(self.directory.pool)
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         self.store = Store.open(self.directory.url(self.settings))
@@ -82,12 +85,12 @@ class Campaign:
         return Devices(self.settings.training.precision)
 
     @cached_property
-    def images(self) -> Images:
+    def images(self) -> Images | Scenes:
         """The pool's pixels."""
         return self._images(self.pool)
 
     @cached_property
-    def test_images(self) -> Images | None:
+    def test_images(self) -> Images | Scenes | None:
         """The test set's pixels, if the user named one."""
         return self._images(self.test) if self.test else None
 
@@ -220,15 +223,25 @@ class Campaign:
         """Where the campaign stands, and what to do next."""
         return standing(self)
 
-    def _images(self, pool: Pool) -> Images:
+    def _task(self) -> Task:
+        classes = self.settings.task.classes
+        if self.settings.task.kind == "segmentation":
+            return Segmentation(classes, self.masks.get)
+        return Classification(classes)
+
+    def _images(self, pool: Pool) -> Images | Scenes:
         limit = self.settings.training.memory_limit_mib << 20
+        if self.task.dense:
+            return Scenes(pool, limit)
         return Images(pool, self.settings.model.image_size, limit)
 
     def _strategy(self, name: str | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
         kept = dict(self.settings.strategy)
         default = kept.pop("name")
         chosen = name or default
-        return chosen, strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
+        made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
+        check_ability(self.settings, made)
+        return chosen, made
 
     def _fitted(self, name: str, strategy: Strategy, labels: Labels) -> Learnt:
         """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed."""
@@ -251,13 +264,12 @@ class Campaign:
 
     def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> Metrics:
         if self.test is not None and self.test_images is not None:
-            ids = torch.arange(len(self.test))
-            stream = PoolStream(self.test_images, ids, self.devices, self.progress)
-            values = [str(known) for known in self.test.manifest.known()]
+            judged: Stream = stream(self.test_images, torch.arange(len(self.test)), self.devices, self.progress)
+            truth = self._truth(self.test)
         else:
             items, values = labels.part(held_out=True)
-            stream = PoolStream(self.images, torch.from_numpy(items), self.devices)
-        metrics = fitter.measure(fit, stream, values, len(labels))
+            judged, truth = self._stream(torch.from_numpy(items)), self.task.targets(values)
+        metrics = fitter.measure(fit, judged, truth, len(labels))
         self.store.record(number, {**metrics.values, "measured": metrics.measured}, labels=metrics.labels)
         return metrics
 
@@ -276,7 +288,10 @@ class Campaign:
         queried = time.perf_counter()
         if fit:
             items, rng = [pick.item for pick in question], generator(seed, "hints")
-            write_hints(self.directory.rounds, number, items, labels, self.task.classes, fit.learner, self._stream, rng)
+            names = () if self.task.dense else self.task.classes
+            write_hints(self.directory.rounds, number, items, labels, names, fit.learner, self._stream, rng)
+            if self.task.dense:
+                write_predictions(self.directory.rounds, number, items, fit.learner, self._stream)
         if found := chosen.projection():
             write_map(self.directory.rounds, number, found)
         return self.store.open_round(
@@ -294,18 +309,24 @@ class Campaign:
             monitors=chosen.monitors(),
         )
 
-    def _stream(self, ids: Tensor) -> PoolStream:
-        return PoolStream(self.images, ids, self.devices)
+    def _truth(self, pool: Pool) -> Targets:
+        """What is known of all images of a pool."""
+        if self.task.dense:
+            return Masks(range(len(pool)), pool.mask)
+        return self.task.targets([str(known) for known in pool.manifest.known()])
+
+    def _stream(self, ids: Tensor) -> Stream:
+        return stream(self.images, ids, self.devices)
 
     def _view(self, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, rng: torch.Generator) -> PoolView:
-        def stream(ids: Tensor) -> PoolStream:
-            return PoolStream(self.images, ids, self.devices, self.progress)
+        def some(ids: Tensor) -> Stream:
+            return stream(self.images, ids, self.devices, self.progress)
 
         return PoolView(
             learner=fit.learner if fit else TaskLearner((), self.devices),
             rng=rng,
-            unlabelled=stream(free[~torch.isin(free, drawn)]),
-            labelled=stream(torch.from_numpy(labels.part(held_out=False)[0])),
-            held_out=stream(torch.from_numpy(labels.part(held_out=True)[0])),
-            pending=stream(drawn),
+            unlabelled=some(free[~torch.isin(free, drawn)]),
+            labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
+            held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
+            pending=some(drawn),
         )

@@ -7,25 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from pickwell import models
+from pickwell.campaign.ability import check_ability
 from pickwell.campaign.sizing import check_size
-from pickwell.campaign.view import PoolStream
 from pickwell.config import Settings
 from pickwell.data.images import Images
+from pickwell.data.scenes import Scenes
 from pickwell.errors import StoreError
 from pickwell.items import Metrics
-from pickwell.learner import Devices, Draws, TaskLearner
+from pickwell.learner import Devices, Draws, SceneDraws, TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
 from pickwell.learner.seeds import derive, isolated
 from pickwell.learner.training import Plan, Progress, Trainee, steps_for, train
 from pickwell.models.network import Network
-from pickwell.strategies import Strategy, settings_of
-from pickwell.tasks import Task
+from pickwell.strategies import Strategy, Stream, settings_of
+from pickwell.tasks import Masks, Targets, Task
 
 FEW = 2
 """Fits kept on disk: the newest, and the one before for `undo`."""
@@ -35,9 +37,9 @@ FEW = 2
 class Lesson:
     """What a fit learns from: ascending item ids, targets of the labelled ones, and what is neither."""
 
-    images: Images
+    images: Images | Scenes
     labelled: Tensor
-    targets: Tensor
+    targets: Targets
     unlabelled: Tensor
     round: int
 
@@ -60,10 +62,11 @@ class Fitter:
 
     def fit(self, lesson: Lesson, strategy: Strategy, key: str, progress: Progress | None = None) -> Fit:
         """Networks trained on the lesson; a killed fit goes on from its last checkpoint and ends the same."""
+        check_ability(self.settings, strategy)
         check_size(self.settings, strategy.committee)
         seed = derive(self.settings.seed, "fit", lesson.round)
         members = [self._network(derive(seed, "member", m)) for m in range(strategy.committee)]
-        draws = self._draws(lesson, seed, strategy.bootstrap)
+        draws = self._draws(lesson, seed, strategy)
         with isolated():
             torch.manual_seed(derive(seed, "companion"))
             strategy.begin(self.devices, draws.draw(0, both=strategy.joint_steps > 0))
@@ -78,42 +81,43 @@ class Fitter:
             self._forget(path)
         return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy, seconds)
 
-    def measure(self, fit: Fit, stream: PoolStream, values: list[str], labels: int) -> Metrics:
-        """How well the learner does on labelled images that it was not trained on."""
-        targets = self.task.targets(values)
-        place = {item: at for at, item in enumerate(stream.ids().tolist())}
+    def measure(self, fit: Fit, stream: Stream, targets: Targets, labels: int) -> Metrics:
+        """How well the learner does on labelled images that it was not trained on; `targets` in the order of ids."""
         pairs = (
-            (fit.learner.predict(images), targets[[place[item] for item in ids.tolist()]])
+            (fit.learner.predict(images), targets[torch.searchsorted(stream.ids(), ids)])
             for ids, images in stream.batches()
         )
         return Metrics(self.task.measure(pairs), measured=len(stream), labels=labels)
 
     def _network(self, seed: int) -> Network:
         chosen = self.settings.model
+        count, weights = len(self.task.classes), chosen.weights or None
         with isolated():
             torch.manual_seed(seed)
-            network = models.load(
-                chosen.name,
-                len(self.task.classes),
-                image_size=chosen.image_size,
-                weights=chosen.weights or None,
-                width=chosen.width,
-            )
+            if self.task.dense:
+                network = models.load_dense(chosen.name, count, weights=weights, width=chosen.width)
+            else:
+                network = models.load(
+                    chosen.name, count, image_size=chosen.image_size, weights=weights, width=chosen.width
+                )
         return self.devices.setup(network)
 
-    def _draws(self, lesson: Lesson, seed: int, bootstrap: bool) -> Draws:
+    def _draws(self, lesson: Lesson, seed: int, strategy: Strategy) -> Draws:
         training = self.settings.training
-        return Draws(
-            lesson.images,
-            lesson.labelled,
-            lesson.targets,
-            lesson.unlabelled,
-            training.batch_size,
-            training.augment,
-            derive(seed, "draws"),
-            self.devices,
-            bootstrap,
-        )
+        common: dict[str, Any] = {
+            "labelled": lesson.labelled,
+            "unlabelled": lesson.unlabelled,
+            "size": training.batch_size,
+            "augmentation": training.augment,
+            "seed": derive(seed, "draws"),
+            "devices": self.devices,
+            "bootstrap": strategy.bootstrap,
+        }
+        if not isinstance(lesson.images, Scenes):
+            return Draws(lesson.images, targets=lesson.targets, **common)
+        assert isinstance(lesson.targets, Masks), "scenes are labelled with masks"
+        common |= {"crop": self.settings.model.image_size, "whole": strategy.working_size}
+        return SceneDraws(lesson.images, targets=lesson.targets, **common)
 
     def _train(
         self, members: list[Network], strategy: Strategy, draws: Draws, key: str, progress: Progress | None
@@ -156,9 +160,16 @@ class Fitter:
             del settings["training"][harmless]
         facts = json.dumps([settings, name, settings_of(strategy), lesson.round, version("pickwell")], default=str)
         digest = hashlib.sha256(facts.encode())
-        for tensor in (lesson.labelled, lesson.targets, lesson.unlabelled):
-            digest.update(tensor.numpy().tobytes())
+        for part in (lesson.labelled, lesson.targets, lesson.unlabelled):
+            digest.update(_bytes(part))
         return digest.hexdigest()[:24]
+
+
+def _bytes(part: Tensor | Targets) -> bytes:
+    if isinstance(part, Masks):
+        return "\n".join(part.keys).encode()  # a mask's name is a digest of what it says
+    assert isinstance(part, Tensor)
+    return part.numpy().tobytes()
 
 
 def _finished(members: list[Network], strategy: Strategy) -> dict[str, Tensor]:

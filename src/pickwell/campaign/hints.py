@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def hints_of(
 ) -> list[dict[str, Any]]:
     """An entry for each pick, in the order of `picks`: suggestion, confidence, order, nearest labelled neighbours.
 
+    Without `classes`, as for masks, nothing is suggested.
     Memory: the features of 5,000 labelled images, and of one batch of picks.
     """
     drawn = torch.randperm(len(labels), generator=rng)[:MOST_LABELLED].sort().values
@@ -78,7 +80,7 @@ def hints_of(
         if axes is None:
             axes = _axes(features.shape[1], rng).to(features.device)
         points |= zip(ids.tolist(), (features @ axes).cpu(), strict=True)
-        said = suggestions(learner.predict(images), classes)
+        said = suggestions(learner.predict(images), classes) if classes else repeat({}, len(ids))
         for item, guess, near in zip(ids.tolist(), said, nearest(features, known, NEIGHBOURS), strict=True):
             neighbours = [
                 {"item": int(items[place]), "label": names[place], "distance": round(distance, 6)}

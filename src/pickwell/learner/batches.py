@@ -11,13 +11,15 @@ from pickwell.data.augment import augment
 from pickwell.data.images import to_float
 from pickwell.learner.devices import Devices
 from pickwell.learner.seeds import derive, generator
+from pickwell.tasks import Targets
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Labelled images, their labels, and unlabelled images: `(B, 3, H, W)` float32 in [0, 1], in the train view.
 
-    `y_l` is int64 `(B,)`, for masks `(B, H, W)`. Without a companion `x_u` is empty.
+    `y_l` is int64 `(B,)`, for masks `(B, H, W)`. Without a companion `x_u` is empty. For masks the task model is shown
+    crops, a companion whole images squeezed into squares.
     """
 
     x_l: Tensor
@@ -65,7 +67,7 @@ class Draws:
 
     images: ImageSource
     labelled: Tensor
-    targets: Tensor
+    targets: Targets
     unlabelled: Tensor
     size: int
     augmentation: str
@@ -81,21 +83,27 @@ class Draws:
         return Shuffle(n, derive(self.seed, pool, member))
 
     def draw(self, step: int, *, member: int = 0, both: bool = False) -> Batch:
-        """Batch number `step` of a committee's `member`; with `both`, unlabelled images too."""
+        """Batch number `step` of a committee's `member`; with `both`, a companion's: unlabelled images too."""
         orders = self._orders  # type: ignore[attr-defined]
         labelled = orders("labelled", len(self.labelled), member).take(step, self.size)
         if self.bootstrap and not both:
             labelled = self._resample(member)[labelled]
-        x_l = self._view(self.labelled[labelled], step, "labelled", member)
+        x_l, y_l = self._labelled(labelled, step, member, both)
         if not both or not len(self.unlabelled):
-            return Batch(x_l, self.devices.put(self.targets[labelled]), x_l[:0])
+            return Batch(x_l, y_l, x_l[:0])
         unlabelled = orders("unlabelled", len(self.unlabelled), member).take(step, self.size)
-        x_u = self._view(self.unlabelled[unlabelled], step, "unlabelled", member)
-        return Batch(x_l, self.devices.put(self.targets[labelled]), x_u)
+        return Batch(x_l, y_l, self._unlabelled(self.unlabelled[unlabelled], step, member))
 
     def _resample(self, member: int) -> Tensor:
         n = len(self.labelled)
         return torch.randint(n, (n,), generator=generator(self.seed, "bootstrap", member))
+
+    def _labelled(self, places: Tensor, step: int, member: int, both: bool) -> tuple[Tensor, Tensor]:
+        x_l = self._view(self.labelled[places], step, "labelled", member)
+        return x_l, self.devices.put(self.targets[places])
+
+    def _unlabelled(self, ids: Tensor, step: int, member: int) -> Tensor:
+        return self._view(ids, step, "unlabelled", member)
 
     def _view(self, ids: Tensor, step: int, pool: str, member: int) -> Tensor:
         images = to_float(self.devices.put(self.images.get(ids)))

@@ -22,5 +22,9 @@ class DBAL(Uncertain):
         super().__post_init__()
         require("passes", self.passes, self.passes >= 1, "a whole number of at least 1")
 
+    @property
+    def needs_dropout(self) -> bool:
+        return True
+
     def uncertainty(self, images: Tensor, learner: Learner) -> Tensor:
         return predictive_entropy(learner.sample(images, self.passes))

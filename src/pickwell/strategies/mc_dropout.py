@@ -27,5 +27,9 @@ class MCDropout(Uncertain):
         require("passes", self.passes, self.passes >= 2, "a whole number of at least 2")
         among("measure", self.measure, tuple(MEASURES))
 
+    @property
+    def needs_dropout(self) -> bool:
+        return True
+
     def uncertainty(self, images: Tensor, learner: Learner) -> Tensor:
         return MEASURES[self.measure](learner.sample(images, self.passes))

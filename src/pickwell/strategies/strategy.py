@@ -28,7 +28,17 @@ class Stream(Protocol):
         ...
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Ids `(B,)` and images `(B, 3, H, W)`, float32 in [0, 1], on the learner's device."""
+        """Ids `(B,)` and images `(B, 3, H, W)`, float32 in [0, 1], on the learner's device.
+
+        For classes all images are of one size; for masks those of a batch are.
+        """
+        ...
+
+    def whole(self, side: int) -> "Stream":
+        """The same items as a strategy's own networks see them: for masks squeezed whole into squares of `side` pixels.
+
+        For classes the stream itself.
+        """
         ...
 
 
@@ -78,6 +88,16 @@ class Strategy(ABC):
     def joint_steps(self) -> int:
         """How many training steps of its own it takes beside the task model's, on the same batches."""
         return 0
+
+    @property
+    def needs_dropout(self) -> bool:
+        """Whether it asks one task model for posterior samples: a model without dropout is then refused untrained."""
+        return False
+
+    @property
+    def working_size(self) -> int:
+        """The side of the squares that `train_step` sees scenes with masks in; classes' images come as they are."""
+        return 128
 
     def begin(self, devices: Devices, sample: Batch) -> None:
         """Builds the strategy's own networks for images like `sample`'s."""
