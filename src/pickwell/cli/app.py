@@ -9,7 +9,7 @@ from typing import TextIO
 
 import typer
 
-from pickwell.cli import bench, campaign, demo, serve
+from pickwell.cli import bench, campaign, demo, labels, serve
 from pickwell.cli.terminal import printable
 from pickwell.errors import PickwellError, of_system
 
@@ -31,6 +31,8 @@ app.command()(campaign.status)
 app.command()(campaign.undo)
 app.command()(campaign.close)
 app.command()(campaign.report)
+app.command("import")(labels.import_)
+app.command()(labels.export)
 app.command()(serve.serve)
 app.add_typer(bench.app, name="bench")
 

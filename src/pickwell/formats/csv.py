@@ -1,0 +1,109 @@
+"""CSV: a header line, a column for the image and one for its label; other columns may be there."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pickwell.errors import LabelError
+from pickwell.formats.comma_separated import COLUMNS, WORDS
+from pickwell.formats.exchange.files import appearing, read_text
+from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
+from pickwell.formats.exchange.names import inside
+from pickwell.formats.exchange.pictures import numbers, renumbered, save
+from pickwell.formats.masks import indices
+from pickwell.labels import IGNORE_INDEX
+
+TASKS = (CLASSIFICATION, SEGMENTATION)
+
+_IMAGE = ("item", "name", "path", "filename", "file", "image", "id")
+_LABEL = ("label", "class", "target")
+
+
+def read(where: Path, context: Context) -> list[Found]:
+    """The rows with a label: a class, !skip, !ignore or, of masks, the path of a file of class indices.
+
+    A mask's path is relative to the CSV and stays below its folder. Commas, semicolons or tabs separate.
+    """
+    found = []
+    for line, row in _rows(where):
+        image, label, annotator = (row[column].strip() for column in ("image", "label", "annotator"))
+        if label:
+            item = int(image) if row["by"] in ("item", "id") and _is_id(image) else None
+            found.append(_found(where, context, image, label, item, annotator, f"line {line}"))
+    return found
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _found(where: Path, context: Context, image: str, label: str, item: int | None, annotator: str, line: str) -> Found:
+    known = Found(image, kind=WORDS.get(label, WORDS["!skip"]), annotator=annotator, where=line, item=item)
+    if label in WORDS:
+        return known
+    if context.task == CLASSIFICATION:
+        return Found(image, label, annotator=annotator, where=line, item=item)
+    try:
+        path = where.parent / inside(label, "the mask")
+    except LabelError as error:
+        return Found(image, problem=str(error), where=line, item=item)
+    return Found(image, load=numbers(path, indices(context)), annotator=annotator, where=line, item=item)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    text = read_text(path)
+    first = text.partition("\n")[0]
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    try:
+        header = [name.strip().casefold() for name in next(table, [])]
+        by, label = _column(path, header, _IMAGE, "the image"), _column(path, header, _LABEL, "the label")
+        annotator = header.index("annotator") if "annotator" in header else -1
+        for row in table:
+            if len(row) not in (0, len(header)):
+                raise LabelError(f"{path} line {table.line_num} has {len(row)} cells, its header {len(header)}")
+            if row:
+                cells = {"image": row[by], "label": row[label], "by": header[by]}
+                yield table.line_num, {**cells, "annotator": row[annotator] if annotator >= 0 else ""}
+    except csv.Error as error:
+        raise LabelError(f"{path} line {table.line_num} is not CSV: {error}; mend it") from None
+
+
+def _column(path: Path, header: Sequence[str], names: Sequence[str], what: str) -> int:
+    found = [name for name in names if name in header]
+    if not found:
+        raise LabelError(f"{path} has no column for {what}; its header line must have one of {', '.join(names)}")
+    return header.index(found[0])
+
+
+def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
+    """Writes item, name and label; masks go to a folder beside it, named after it."""
+    folder = out.with_name(f"{out.stem}_masks")
+    if context.task == SEGMENTATION:
+        with appearing(folder) as masks:
+            masks.mkdir()
+            values = [value for value, name in indices(context).items() if name is not None]
+            for one in labelled:
+                save(masks / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
+    rows = [
+        (one.item, one.name, one.label if context.task == CLASSIFICATION else f"{folder.name}/{one.item}.png")
+        for one in labelled
+    ]
+    _save(out, ("item", "name", "label"), rows)
+
+
+def ask(out: Path, question: Question) -> None:
+    """Writes the picks that wait, in rank order, with a label column to fill in."""
+    rows = [
+        (one.rank, one.item, one.name, "" if one.score is None else f"{one.score:.6g}", "") for one in question.asked
+    ]
+    _save(out, COLUMNS, rows)
+
+
+def _save(out: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows(rows)
+    with appearing(out) as path:
+        path.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape", newline="\n")

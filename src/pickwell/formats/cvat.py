@@ -1,0 +1,151 @@
+"""CVAT for images 1.1 (XML): tags for classes; masks, and polygons in, for label maps."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from pickwell.errors import LabelError
+from pickwell.formats.exchange.files import appearing, read_elements, shown
+from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Codes, Context, Found, Labelled, Size
+from pickwell.formats.exchange.runs import Region, cvat_decode, cvat_encode
+from pickwell.formats.exchange.shapes import fill, paint, parts
+
+TASKS = (CLASSIFICATION, SEGMENTATION)
+
+_SHAPES = ("mask", "polygon", "box", "polyline", "points", "ellipse", "cuboid", "skeleton")
+
+Attributes = dict[str, str]
+
+
+@dataclass
+class _Image:
+    attributes: Attributes
+    tags: list[str] = field(default_factory=list)
+    shapes: list[tuple[str, Attributes]] = field(default_factory=list)
+
+
+def read(where: Path, context: Context) -> list[Found]:
+    """The images with a tag, or with shapes: those of a higher z_order lie on top, among equals the later ones.
+
+    An image without any shape is taken for one that nobody has labelled, unless it says `labelled="true"`.
+    """
+    found = []
+    for index, image in enumerate(_images(where)):
+        what = f"image {image.attributes.get('id', index)!s:.30}"
+        name = image.attributes.get("name", "")
+        if not name:
+            raise LabelError(f"{what} of {where} has no name; export the file again")
+        if context.task == CLASSIFICATION and image.tags:
+            found.append(_tagged(name, image.tags, what))
+        elif context.task == SEGMENTATION and (image.shapes or image.attributes.get("labelled") == "true"):
+            found.append(Found(name, load=_Painter(image, context.background), where=what))
+    return found
+
+
+def _images(where: Path) -> Iterator[_Image]:
+    image: _Image | None = None
+    for depth, name, attributes in read_elements(where, "annotations"):
+        if depth == 1:
+            if image:
+                yield image
+            image = _Image(attributes) if name == "image" else None
+        elif image and depth == 2 and name == "tag":
+            image.tags.append(attributes.get("label", ""))
+        elif image and depth == 2 and name in _SHAPES:
+            image.shapes.append((name, attributes))
+    if image:
+        yield image
+
+
+def _tagged(name: str, tags: list[str], what: str) -> Found:
+    if len(set(tags)) != 1:
+        return Found(
+            name, problem=f"it has {len(tags)} tags, {shown(tags[0])} first; a class is exactly one", where=what
+        )
+    return Found(name, tags[0], where=what)
+
+
+class _Painter:
+    def __init__(self, image: _Image, background: str | None) -> None:
+        self.image, self.background = image, background
+
+    def __call__(self, size: Size) -> Codes:
+        said = tuple(_number(self.image.attributes, key) for key in ("width", "height"))
+        if said != size:
+            raise LabelError(f"it is {said[0]} x {said[1]} there, the image {size[0]} x {size[1]}")
+        shapes = sorted(self.image.shapes, key=lambda shape: _number(shape[1], "z_order", "0"))
+        return paint((_region(kind, attributes, size) for kind, attributes in shapes), size, self.background)
+
+
+def _number(attributes: Attributes, key: str, default: str = "") -> int:
+    text = attributes.get(key, default)
+    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 9:
+        raise LabelError(f"its {key} is {shown(text)}; it must be a whole number")
+    return int(text)
+
+
+def _region(kind: str, attributes: Attributes, size: Size) -> tuple[str, Region]:
+    label = attributes.get("label", "")
+    if kind == "mask":
+        left, top, width, height = (_number(attributes, key) for key in ("left", "top", "width", "height"))
+        return label, cvat_decode(_runs(attributes), (left, top, width, height), size, f"a mask of {shown(label)}")
+    if kind == "polygon":
+        return label, fill(_points(attributes), size, f"a polygon of {shown(label)}")
+    raise LabelError(f"it has a {kind} of {shown(label)}; only masks and polygons are label maps")
+
+
+def _runs(attributes: Attributes) -> list[int]:
+    try:
+        return [int(run) for run in attributes.get("rle", "").split(",")]
+    except ValueError:
+        raise LabelError(f"it has a mask whose rle is {shown(attributes.get('rle'))}") from None
+
+
+def _points(attributes: Attributes) -> list[list[float]]:
+    try:
+        pairs = [pair.split(",") for pair in attributes.get("points", "").split(";")]
+        points = [[float(x), float(y)] for x, y in pairs]
+    except ValueError:
+        raise LabelError(f"it has a polygon whose points are {shown(attributes.get('points'))}") from None
+    return points
+
+
+def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
+    """Writes one tag an image, or one mask a class; what is ignored is left out."""
+    kind = "tag" if context.task == CLASSIFICATION else "mask"
+    with appearing(out) as path, path.open("w", encoding="utf-8") as file:
+        file.write(
+            '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n<meta><task><labels>\n'
+        )
+        for name in context.classes:
+            file.write(f"<label><name>{_text(name)}</name><type>{kind}</type></label>\n")
+        file.write("</labels></task></meta>\n")
+        for number, one in enumerate(labelled):
+            inner = [_tag(one)] if context.task == CLASSIFICATION else list(_masks(one, context))
+            size = f'width="{one.size[0]}" height="{one.size[1]}"'
+            own = "" if inner else ' labelled="true"'
+            file.write(f'<image id="{number}" name={_attribute(one.name)} {size}{own}>\n{"".join(inner)}</image>\n')
+        file.write("</annotations>\n")
+
+
+def _tag(one: Labelled) -> str:
+    return f'<tag label={_attribute(one.label)} source="manual"></tag>\n'
+
+
+def _masks(one: Labelled, context: Context) -> Iterator[str]:
+    for _, name, region in parts(one.mask(), context.classes):
+        runs, (left, top, width, height) = cvat_encode(region)
+        rle = ", ".join(map(str, runs))
+        box = f'left="{left}" top="{top}" width="{width}" height="{height}"'
+        yield f'<mask label={_attribute(name)} source="manual" occluded="0" rle="{rle}" {box} z_order="0"></mask>\n'
+
+
+def _text(value: str) -> str:
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _attribute(value: str) -> str:
+    if not all(sign.isprintable() or sign == " " for sign in value):
+        raise LabelError(f"the name {value!r} cannot be written as XML; export in another format, or rename it")
+    return quoteattr(value)

@@ -1,0 +1,45 @@
+"""What of a file cannot be used: counted, listed, and told in one sentence."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+SHOWN = 5
+
+
+@dataclass
+class Problems:
+    """Reasons, and the subjects that each of them holds of."""
+
+    found: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, reason: str, subject: str) -> None:
+        """Notes one more."""
+        self.found.setdefault(reason, []).append(subject)
+
+    def update(self, others: "Problems") -> None:
+        """Notes those of another."""
+        for reason, subjects in others.found.items():
+            self.found.setdefault(reason, []).extend(subjects)
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def __str__(self) -> str:
+        """All reasons with their counts and first subjects.
+
+        >>> problems = Problems()
+        >>> problems.add("not in the pool", "x.jpg")
+        >>> print(problems)
+        1 not in the pool (x.jpg)
+        """
+        return "; ".join(f"{len(names):,} {reason} ({_first(names)})" for reason, names in self.found.items())
+
+    def counts(self) -> dict[str, int]:
+        """How many of each reason."""
+        return {reason: len(names) for reason, names in self.found.items()}
+
+
+def _first(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = f", and {len(every) - SHOWN:,} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more

@@ -1,0 +1,56 @@
+"""From the store to what a format writes: the labels that stand, and the picks that wait."""
+
+from pathlib import Path
+
+from pickwell.data.pool import Pool
+from pickwell.data.sources.folder import FolderTree
+from pickwell.errors import LabelError, RoundError
+from pickwell.formats.exchange.found import Asked, Labelled, Question
+from pickwell.items import ItemId, Round
+from pickwell.masks import MaskFolder
+from pickwell.store import Labels
+
+
+def labelled(labels: Labels, pool: Pool, masks: MaskFolder) -> list[Labelled]:
+    """The images whose labels stand, by id; a label map is read when it is called for."""
+    items = labels.items.tolist()
+    if not items:
+        raise LabelError("nothing is labelled yet, so there is nothing to export; label some images first")
+    names, sizes = pool.manifest.names(items), pool.manifest.sizes(items).tolist()
+    return [
+        Labelled(
+            item,
+            name,
+            (size[0], size[1]),
+            label,
+            mask=lambda label=label: masks.get(label),  # type: ignore[misc]
+            image=lambda item=item: pool.bytes(item),  # type: ignore[misc]
+            file=file_of(pool, item),
+        )
+        for item, name, size, label in zip(items, names, sizes, labels.values, strict=True)
+    ]
+
+
+def question(current: Round | None, pool: Pool, prefix: str = "") -> Question:
+    """The picks of the open round that wait, in rank order; RoundError if no round is open."""
+    if current is None:
+        raise RoundError("no round is open, so there is no to-label list; ask opens one")
+    asked = [
+        Asked(
+            pick.item,
+            pool.item(pick.item).name,
+            pick.rank,
+            None if pick.held_out else pick.score,
+            image=lambda item=pick.item: pool.bytes(item),  # type: ignore[misc]
+            file=file_of(pool, pick.item),
+        )
+        for pick in sorted(current.waiting, key=lambda pick: pick.rank)
+    ]
+    return Question(current.number, tuple(asked), prefix)
+
+
+def file_of(pool: Pool, item: ItemId) -> Path | None:
+    """Where the item's image is a file of its own; None where it is inside another file, or drawn."""
+    index, path, _ = pool.manifest.where(item)
+    source = pool.sources[index].source
+    return source.root / path if isinstance(source, FolderTree) else None

@@ -1,0 +1,49 @@
+"""A folder for each class, with its images in it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pickwell.data.sources.folder import SUFFIXES
+from pickwell.errors import LabelError
+from pickwell.formats.exchange.files import appearing
+from pickwell.formats.exchange.found import CLASSIFICATION, Context, Found, Labelled
+from pickwell.formats.exchange.names import inside
+
+TASKS = (CLASSIFICATION,)
+
+_UNLABELLED = "_unlabelled"
+
+
+def read(where: Path, context: Context) -> list[Found]:
+    """The images in the folders below; hidden ones, and a folder named _unlabelled, are passed over."""
+    found = []
+    if not where.is_dir():
+        raise LabelError(f"{where} is no folder; name the folder that holds one folder a class")
+    for folder in sorted(path for path in where.iterdir() if path.is_dir()):
+        if not folder.name.startswith(".") and folder.name != _UNLABELLED:
+            names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_image(path))
+            found += [Found(name, folder.name, where=f"{folder.name}/{name}") for name in names]
+    if not found:
+        raise LabelError(f"{where} holds no folder with an image; it must hold one folder a class")
+    return found
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
+    """Writes links to the images that are files, copies of the others."""
+    with appearing(out) as folder:
+        folder.mkdir()
+        for one in labelled:
+            place_image(folder / inside(one.label, "the class") / inside(one.name), one.file, one.image)
+
+
+def place_image(path: Path, file: Path | None, image: Callable[[], bytes]) -> None:
+    """Puts a link to the image's file at a path, or the image itself where it is no file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if file is None:
+        path.write_bytes(image())
+    else:
+        path.symlink_to(file.resolve())

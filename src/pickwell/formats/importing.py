@@ -1,0 +1,175 @@
+"""From what a file says to labels: names to items, class names to the campaign's, sizes and values checked."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pickwell.data.manifest import Manifest
+from pickwell.errors import LabelError, unknown
+from pickwell.formats.exchange.found import CLASSIFICATION, UNCOVERED, Codes, Context, Found
+from pickwell.formats.exchange.names import Names
+from pickwell.formats.exchange.problems import Problems
+from pickwell.items import ItemId, Kind, Label
+from pickwell.labels import IGNORE_INDEX
+from pickwell.masks import Mask
+
+NO_IMAGE = "images that the pool does not have"
+SEVERAL = "names that fit several images"
+TWICE = "images with two labels"
+NO_CLASS = "labels of a class that the campaign does not have"
+NO_AREA = "label maps with a class that the campaign does not have"
+UNFIT = "labels that do not fit"
+
+
+@dataclass
+class Gathered:
+    """The labels of a file, what of it cannot be used, and the pixels that shapes of different classes claimed."""
+
+    labels: list[Label] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
+    overlap: int = 0
+    pixels: int = 0
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Turns what formats find into labels. `rename` gives the file's class names the campaign's, "" ignores one.
+
+    `waiting` are the items that a skip can be said of; `put` keeps a label map and gives its name.
+    """
+
+    context: Context
+    manifest: Manifest
+    names: Names
+    put: Callable[[Mask], str]
+    rename: Mapping[str, str] = field(default_factory=dict)
+    waiting: Collection[ItemId] = ()
+
+    def gather(self, found: Sequence[Found], *, skip: bool, where: str) -> Gathered:
+        """The labels: all of them, or with `skip` those that can be used. LabelError otherwise; then nothing is kept.
+
+        Every label map is read twice: nothing is kept before all of them are known to be right.
+        """
+        gathered = Gathered()
+        sound = list(self._sound(found, gathered))
+        if gathered.problems and not skip:
+            raise LabelError(
+                f"{where}: {gathered.problems}; nothing was kept: correct these, name classes that are "
+                "called otherwise there with --rename THERE=HERE, or leave these out with --skip-unknown"
+            )
+        if not sound:
+            why = f": {gathered.problems}" if gathered.problems else ""
+            raise LabelError(f"{where} holds no label that can be used{why}; nothing was kept")
+        gathered.labels = [self._label(item, one) for item, one in sound]
+        return gathered
+
+    def _sound(self, found: Sequence[Found], gathered: Gathered) -> Iterator[tuple[ItemId, Found]]:
+        """The items and what is said of them, if it can be used; notes why not, and all label maps' overlap."""
+        said: dict[ItemId, Found] = {}
+        twice: set[ItemId] = set()
+        for one in found:
+            item = self._item(one, gathered.problems)
+            if item is None:
+                continue
+            if item in said and (one.load or (one.kind, one.label) != (said[item].kind, said[item].label)):
+                twice.add(item)
+                gathered.problems.add(TWICE, one.name)
+            elif self._usable(item, one, gathered):
+                said.setdefault(item, one)
+        return ((item, one) for item, one in said.items() if item not in twice)
+
+    def _item(self, one: Found, problems: Problems) -> ItemId | None:
+        if one.item is not None and one.item < len(self.manifest):
+            return one.item
+        items = self.names.find(one.name)
+        if len(items) != 1:
+            problems.add(SEVERAL if items else NO_IMAGE, one.name)
+            return None
+        return items[0]
+
+    def _usable(self, item: ItemId, one: Found, gathered: Gathered) -> bool:
+        if one.problem:
+            gathered.problems.add(UNFIT, f"{one.name}: {one.problem}")
+            return False
+        if one.kind is not Kind.ANSWER:
+            return one.kind is Kind.IGNORE or item in self.waiting
+        if one.load is None:
+            return self._has_class(one, gathered.problems)
+        try:
+            codes = self._codes(item, one)
+            unknown_areas = Problems()
+            mask = self._mask(codes, unknown_areas, one.name)
+        except LabelError as error:
+            gathered.problems.add(UNFIT, f"{one.name}: {error}")
+            return False
+        gathered.problems.update(unknown_areas)
+        gathered.overlap += codes.overlap
+        gathered.pixels += codes.values.size
+        return not unknown_areas or bool((mask != IGNORE_INDEX).any())
+
+    def _has_class(self, one: Found, problems: Problems) -> bool:
+        name = self._renamed(one.label)
+        if name is not None and name not in self.context.classes:
+            problems.add(NO_CLASS, unknown("class", name, self.context.classes))
+            return False
+        return name is not None
+
+    def _renamed(self, name: str | None) -> str | None:
+        return (self.rename.get(name, name) or None) if name is not None else None
+
+    def _codes(self, item: ItemId, one: Found) -> Codes:
+        assert one.load is not None
+        width, height = (int(side) for side in self.manifest.sizes([item])[0])
+        codes = one.load((width, height))
+        if codes.values.shape != (height, width):
+            there = codes.values.shape
+            raise LabelError(f"it is {there[1]} x {there[0]} pixels, the image {width} x {height}")
+        return codes
+
+    def _mask(self, codes: Codes, problems: Problems, where: str) -> Mask:
+        """The label map in the campaign's indices; pixels of classes that it does not have are 255, and noted."""
+        bins = np.bincount(codes.values.ravel())
+        counts = {code: int(bins[code]) for code in np.flatnonzero(bins).tolist()}
+        lost = [f"{code} ({counts[code]:,} pixels)" for code in counts if code not in codes.names]
+        if lost:
+            raise LabelError(f"it has the values {', '.join(lost[:5])}, which are no class there")
+        table = np.full(UNCOVERED + 1, IGNORE_INDEX, dtype=np.uint8)
+        for code, pixels in counts.items():
+            name = self._renamed(codes.names[code])
+            if name in self.context.classes:
+                table[code] = self.context.classes.index(name)
+            elif name is not None:
+                problems.add(NO_AREA, f"'{name}' in {where}, {pixels:,} pixels")
+        return table[codes.values]
+
+    def _label(self, item: ItemId, one: Found) -> Label:
+        value = None
+        if one.load is not None:
+            value = self.put(self._mask(self._codes(item, one), Problems(), one.name))
+        elif one.kind is Kind.ANSWER:
+            value = self._renamed(one.label)
+        return Label(item, value, one.kind, one.annotator, one.seconds)
+
+
+def rename_of(pairs: Sequence[str], context: Context) -> dict[str, str]:
+    """The class names that `THERE=HERE` pairs give; an empty HERE ignores the class."""
+    renamed = {}
+    for pair in pairs:
+        there, equals, here = (part.strip() for part in pair.rpartition("="))
+        if not equals or not there:
+            raise LabelError(f"--rename {pair}: a class is renamed as --rename THERE=HERE")
+        if here and here not in context.classes:
+            raise LabelError(f"--rename {pair}: {unknown('class', here, context.classes)}")
+        renamed[there] = here
+    return renamed
+
+
+def check_background(background: str | None, context: Context) -> None:
+    """Refuses a background class that the campaign does not have."""
+    if background is None:
+        return
+    if context.task == CLASSIFICATION:
+        raise LabelError("--background is for masks; this campaign's labels are classes: leave it out")
+    if background not in context.classes:
+        raise LabelError(f"--background: {unknown('class', background, context.classes)}")

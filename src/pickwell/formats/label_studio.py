@@ -1,0 +1,188 @@
+"""Label Studio JSON: tasks out, annotations in and out. Choices for classes, brushes (and polygons in) for masks."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import numpy as np
+
+from pickwell.errors import LabelError
+from pickwell.formats.exchange.brush import decode, encode
+from pickwell.formats.exchange.files import a_list, a_number, a_table, a_text, appearing, read_json, shown
+from pickwell.formats.exchange.found import (
+    CLASSIFICATION,
+    SEGMENTATION,
+    Codes,
+    Context,
+    Found,
+    Labelled,
+    Question,
+    Size,
+)
+from pickwell.formats.exchange.runs import Region
+from pickwell.formats.exchange.shapes import fill, paint, parts
+from pickwell.items import Kind
+
+TASKS = (CLASSIFICATION, SEGMENTATION)
+
+_UPLOADED = re.compile(r".*/data/upload/\d+/[0-9a-f]{8}-(.+)")
+
+
+def read(where: Path, context: Context) -> list[Found]:
+    """The annotations of a JSON export. A task without one is left out; a cancelled one alone is a skip."""
+    found: list[Found] = []
+    for index, one in enumerate(a_list(read_json(where), str(where))):
+        task = a_table(one, f"task {index}")
+        if "annotations" not in task:
+            raise LabelError(f"task {index} of {where} has no annotations; export as JSON, not as JSON-MIN")
+        what = f"task {task.get('id', index)!s:.30}"
+        name = _image(a_table(task.get("data"), f"data of {what}"), what)
+        every = [a_table(a, f"an annotation of {what}") for a in a_list(task["annotations"], f"annotations of {what}")]
+        kept = [annotation for annotation in every if annotation.get("was_cancelled") is not True]
+        found += [_found(name, annotation, context, what) for annotation in kept]
+        if every and not kept:
+            found.append(Found(name, kind=Kind.SKIP, annotator=_annotator(every[0]), where=what))
+    return found
+
+
+def _image(data: dict[str, Any], what: str) -> str:
+    """The name that our own tasks carry, else the end of the image's address."""
+    if isinstance(data.get("name"), str) and data["name"]:
+        return str(data["name"])
+    address = a_text(data.get("image"), f"image of {what}")
+    try:
+        parts_of = urlsplit(address)
+    except ValueError:
+        raise LabelError(f"image of {what} is {shown(address)}, which is no address") from None
+    local = parse_qs(parts_of.query).get("d", [""])[0] if "local-files" in parts_of.path else ""
+    path = local or unquote(parts_of.path)
+    uploaded = _UPLOADED.fullmatch(path)
+    return uploaded[1] if uploaded else path.lstrip("/")
+
+
+def _annotator(annotation: dict[str, Any]) -> str:
+    by = annotation.get("completed_by")
+    by = by.get("email") or by.get("id") if isinstance(by, dict) else by
+    return str(by)[:200] if isinstance(by, str | int) else ""
+
+
+def _found(name: str, annotation: dict[str, Any], context: Context, what: str) -> Found:
+    results = [a_table(r, f"a result of {what}") for r in a_list(annotation.get("result"), f"result of {what}")]
+    seconds = annotation.get("lead_time")
+    timed = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else None
+    known: dict[str, Any] = {"name": name, "annotator": _annotator(annotation), "seconds": timed, "where": what}
+    if context.task == CLASSIFICATION:
+        try:
+            return Found(label=_choice(results, what), **known)
+        except LabelError as error:
+            return Found(problem=str(error), **known)
+    return Found(load=_Image(results, what, context.background), **known)
+
+
+def _choice(results: list[dict[str, Any]], what: str) -> str:
+    chosen = [
+        choice
+        for result in results
+        if result.get("type") == "choices"
+        for choice in a_list(_value(result, what).get("choices"), f"choices of {what}")
+    ]
+    if len(chosen) != 1:
+        raise LabelError(f'{what} has {len(chosen)} choices; a class is exactly one: use <Choices choice="single">')
+    return a_text(chosen[0], f"the choice of {what}")
+
+
+def _value(result: dict[str, Any], what: str) -> dict[str, Any]:
+    return a_table(result.get("value"), f"a value of {what}")
+
+
+class _Image:
+    def __init__(self, results: list[dict[str, Any]], what: str, background: str | None) -> None:
+        self.results, self.what, self.background = results, what, background
+
+    def __call__(self, size: Size) -> Codes:
+        regions = (self._region(result, size) for result in self.results if result.get("type") != "relation")
+        return paint(regions, size, self.background)
+
+    def _region(self, result: dict[str, Any], size: Size) -> tuple[str, Region]:
+        kind, value = result.get("type"), _value(result, self.what)
+        if kind not in ("brushlabels", "polygonlabels"):
+            raise LabelError(
+                f"it has a result of type {shown(kind)}; only brushlabels and polygonlabels are label maps"
+            )
+        said = (result.get("original_width"), result.get("original_height"))
+        if said != size or result.get("image_rotation", 0) != 0:
+            turned = result.get("image_rotation", 0)
+            raise LabelError(f"it is drawn on {said[0]} x {said[1]} turned by {turned}, not {size[0]} x {size[1]}")
+        names = a_list(value.get(str(kind)), f"{kind} of {self.what}")
+        if len(names) != 1:
+            raise LabelError(f"a region has {len(names)} labels; it must have one")
+        shape = _brush(value, size, self.what) if kind == "brushlabels" else _polygon(value, size, self.what)
+        return a_text(names[0], f"a label of {self.what}"), shape
+
+
+def _brush(value: dict[str, Any], size: Size, what: str) -> Region:
+    if value.get("format") != "rle":
+        raise LabelError(f"a brush has the format {shown(value.get('format'))}; only rle is read")
+    return decode([a_number(byte, f"a byte of {what}", 255) for byte in a_list(value.get("rle"), "rle")], size, what)
+
+
+def _polygon(value: dict[str, Any], size: Size, what: str) -> Region:
+    points = a_list(value.get("points"), f"points of {what}")
+    if any(not isinstance(p, list) or len(p) != 2 or {type(v) for v in p} - {int, float} for p in points):
+        raise LabelError("a polygon has points that are no pairs of numbers")
+    return fill(np.array(points, dtype=np.float64).reshape(-1, 2) * np.array(size) / 100, size, what)
+
+
+def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
+    """Writes tasks with one annotation each; what is ignored is left unpainted."""
+    with appearing(out) as path, path.open("w", encoding="utf-8") as file:
+        for index, one in enumerate(labelled):
+            data = {"image": quote(one.name, errors="surrogateescape"), "name": one.name, "item": one.item}
+            results = _choices(one) if context.task == CLASSIFICATION else _brushes(one, context)
+            file.write("[" if not index else ",\n")
+            json.dump({"data": data, "annotations": [{"result": results, "was_cancelled": False}]}, file)
+        file.write("]\n" if labelled else "[]\n")
+
+
+def _choices(one: Labelled) -> list[dict[str, Any]]:
+    value = {"choices": [one.label]}
+    return [{"id": f"p{one.item}", "from_name": "choice", "to_name": "image", "type": "choices", "value": value}]
+
+
+def _brushes(one: Labelled, context: Context) -> list[dict[str, Any]]:
+    width, height = one.size
+    return [
+        {
+            "id": f"p{one.item}-{index}",
+            "from_name": "tag",
+            "to_name": "image",
+            "type": "brushlabels",
+            "original_width": width,
+            "original_height": height,
+            "image_rotation": 0,
+            "value": {"format": "rle", "rle": encode(region), "brushlabels": [name]},
+        }
+        for index, name, region in parts(one.mask(), context.classes)
+    ]
+
+
+def ask(out: Path, question: Question) -> None:
+    """Writes tasks to import, in rank order; `prefix` goes before each image's name to make its address."""
+    tasks = [
+        {
+            "data": {
+                "image": question.prefix + quote(one.name, errors="surrogateescape"),
+                "name": one.name,
+                "item": one.item,
+                "round": question.round,
+                "rank": one.rank,
+                "score": one.score,
+            }
+        }
+        for one in question.asked
+    ]
+    with appearing(out) as path:
+        path.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")

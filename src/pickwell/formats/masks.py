@@ -1,0 +1,38 @@
+"""PNG masks whose values are class indices: one file an image, its name with the ending .png."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pickwell.formats.exchange.files import appearing, files_below
+from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
+from pickwell.formats.exchange.names import Places
+from pickwell.formats.exchange.pictures import numbers, renumbered, save
+from pickwell.labels import IGNORE_INDEX
+
+TASKS = (SEGMENTATION,)
+
+
+def read(where: Path, context: Context) -> list[Found]:
+    """The masks below a folder. Values are the class list's places; the campaign's void values and 255 are ignored."""
+    names = indices(context)
+    return [
+        Found(name.removesuffix(".png"), load=numbers(path, names), where=name)
+        for name, path in files_below(where, ".png")
+    ]
+
+
+def indices(context: Context) -> dict[int, str | None]:
+    """Which class each value of a mask means: void values are left out of the counting."""
+    free = [value for value in range(IGNORE_INDEX) if value not in context.void]
+    classes: dict[int, str | None] = dict(zip(free, context.classes, strict=False))
+    return classes | dict.fromkeys((*context.void, IGNORE_INDEX))
+
+
+def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
+    """Writes a folder of masks; 255 is what is ignored."""
+    places = Places([one.name for one in labelled])
+    values = [value for value, name in indices(context).items() if name is not None]
+    with appearing(out) as folder:
+        folder.mkdir()
+        for one in labelled:
+            save(folder / places.of(one.name), renumbered(one.mask(), values, IGNORE_INDEX))

@@ -1,0 +1,118 @@
+"""YOLO segmentation (in only): `labels/.../x.txt`, a class and the corners of a polygon a line, in shares of the image.
+
+Names come from data.yaml or classes.txt beside the folder labels.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pickwell.errors import LabelError
+from pickwell.formats.exchange.files import files_below, read_text, shown
+from pickwell.formats.exchange.found import SEGMENTATION, Codes, Context, Found, Size
+from pickwell.formats.exchange.runs import Region
+from pickwell.formats.exchange.shapes import fill, paint
+
+TASKS = (SEGMENTATION,)
+
+_SLACK = 0.01
+"""So far beyond the image's edge a corner may lie: tools round."""
+
+_ENTRY = re.compile(r"""(?:-|(\d+)\s*:)\s*(?:"([^"]*)"|'([^']*)'|([^"'#\[\]{}]+?))\s*(?:#.*)?""")
+
+
+def read(where: Path, context: Context) -> list[Found]:
+    """The images with at least one polygon (all of them, if a background class is named); smaller ones lie on top."""
+    names = _names(where)
+    files = [(name, path, _lines(path)) for name, path in files_below(where / "labels", ".txt")]
+    return [
+        Found(name.removesuffix(".txt"), load=_Image(lines, names, context.background), where=f"labels/{name}")
+        for name, _, lines in files
+        if lines or context.background
+    ]
+
+
+def _lines(path: Path) -> list[str]:
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+
+
+class _Image:
+    def __init__(self, lines: list[str], names: dict[int, str], background: str | None) -> None:
+        self.lines, self.names, self.background = lines, names, background
+
+    def __call__(self, size: Size) -> Codes:
+        regions = sorted(self._regions(size), key=lambda one: -int(one[1].sum()))
+        return paint(regions, size, self.background)
+
+    def _regions(self, size: Size) -> Iterator[tuple[str, Region]]:
+        for number, line in enumerate(self.lines, 1):
+            what = f"line {number}"
+            first, *rest = line.split()
+            if not first.isascii() or not first.isdigit() or len(first) > 9 or int(first) not in self.names:
+                raise LabelError(f"{what} has the class {shown(first)}, which names does not have")
+            if len(rest) == 4:
+                raise LabelError(f"{what} is a box, not a polygon; export segmentation labels")
+            yield self.names[int(first)], fill(_corners(rest, what) * np.array(size), size, what)
+
+
+def _corners(rest: list[str], what: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    try:
+        values = [float(value) for value in rest]
+    except ValueError:
+        raise LabelError(f"{what} has coordinates that are no numbers") from None
+    if len(values) % 2 or len(values) < 6:
+        raise LabelError(f"{what} has {len(values)} coordinates; a polygon has x and y of at least 3 corners")
+    if not all(math.isfinite(value) and -_SLACK <= value <= 1 + _SLACK for value in values):
+        raise LabelError(f"{what} has coordinates that are not between 0 and 1")
+    return np.array(values).reshape(-1, 2)
+
+
+def _names(where: Path) -> dict[int, str]:
+    for file in ("data.yaml", "dataset.yaml", "data.yml"):
+        if (where / file).exists():
+            return _yaml_names(where / file)
+    if not (where / "classes.txt").exists():
+        raise LabelError(
+            f"{where} holds neither data.yaml nor classes.txt, so its class numbers have no names; add one"
+        )
+    return dict(enumerate(line.strip() for line in read_text(where / "classes.txt").splitlines() if line.strip()))
+
+
+def _yaml_names(path: Path) -> dict[int, str]:
+    """The entry `names` of a data.yaml: a list in brackets, a list of dashes, or numbers and names."""
+    text = read_text(path)
+    begin = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
+    if begin is None:
+        raise LabelError(f"{path} has no entry names; add the list of class names")
+    if begin[1].startswith("["):
+        bracket, closed, _ = text[begin.start(1) + 1 :].partition("]")
+        entries = [f"- {part.strip()}" for part in bracket.split(",") if part.strip()] if closed else [""]
+    else:
+        rest = text[begin.end() :].splitlines()[1:] if not begin[1] or begin[1].startswith("#") else [""]
+        entries = [line.strip() for line in _block(rest)]
+    return _numbered(path, entries)
+
+
+def _block(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        if line.strip() and not line.strip().startswith("#"):
+            if not line.startswith((" ", "\t", "-")):
+                return
+            yield line
+
+
+def _numbered(path: Path, entries: list[str]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for place, entry in enumerate(entries):
+        found = _ENTRY.fullmatch(entry)
+        name = (found[2] or found[3] or found[4] or "").strip() if found else ""
+        number = int(found[1]) if found and found[1] and len(found[1]) < 10 else place
+        if not name or number in names:
+            raise LabelError(f"{path} has names that cannot be read (at {shown(entry)}); write one `- name` a line")
+        names[number] = name
+    if not names:
+        raise LabelError(f"{path} has no names; add the list of class names")
+    return names

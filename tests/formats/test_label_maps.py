@@ -1,0 +1,86 @@
+"""Every format of label maps gives back, pixel for pixel, what it was given."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pickwell import formats
+from pickwell.data.layouts import CAMVID
+from pickwell.errors import LabelError
+from pickwell.formats.cityscapes import TRAIN_IDS
+from pickwell.formats.voc import CLASSES as VOC
+from pickwell.masks import Mask
+from pickwell.testing.formats import Bench
+
+ODD = ("road", "a & <b>", 'été "1"', "x,y;z", "background")
+MANY = tuple(f"class {index}" for index in range(255))
+CLASSES = {"cityscapes": TRAIN_IDS, "bdd100k": TRAIN_IDS, "camvid": CAMVID, "voc": VOC}
+FORMATS = [
+    name
+    for name in formats.available()
+    if hasattr(formats.named(name), "write") and "segmentation" in formats.named(name).TASKS
+]
+
+
+def there_and_back(bench: Bench, name: str, classes: tuple[str, ...], masks: list[Mask]) -> list[list[list[int]]]:
+    context, out = bench.context("segmentation", classes), bench.root / f"out-{name}.file"
+    formats.named(name).write(out, bench.labelled(masks), context)
+    try:
+        found = bench.maps(name, out, context)
+    finally:
+        shutil.rmtree(out) if out.is_dir() else out.unlink()
+        shutil.rmtree(bench.root / f"out-{name}_masks", ignore_errors=True)
+    assert sorted(found) == list(range(len(masks)))
+    return [found[item] for item in range(len(masks))]
+
+
+def test_the_formats_are_those_of_the_table() -> None:
+    assert FORMATS == ["bdd100k", "camvid", "cityscapes", "coco", "csv", "cvat", "label-studio", "masks", "voc"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_label_map_comes_back(name: str, bench: Bench, data: st.DataObject) -> None:
+    classes = CLASSES.get(name, ODD)
+    values = st.sampled_from([*range(len(classes)), 255])
+    masks = [data.draw(arrays(np.uint8, bench.size(item)[::-1], elements=values)) for item in range(4)]
+    assert there_and_back(bench, name, classes, masks) == [mask.tolist() for mask in masks]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_empty_full_and_single_pixels_come_back(name: str, bench: Bench) -> None:
+    classes = CLASSES.get(name, ODD)
+    for fill in (255, 0, len(classes) - 1):
+        masks = [np.full(bench.size(item)[::-1], fill, dtype=np.uint8) for item in range(4)]
+        masks[0][-1, -1] = 1
+        assert there_and_back(bench, name, classes, masks) == [mask.tolist() for mask in masks]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in CLASSES])
+def test_every_one_of_255_classes_comes_back(name: str, bench: Bench) -> None:
+    masks = [np.arange(256, dtype=np.uint8)[:54].reshape(6, 9), np.arange(240, 256, dtype=np.uint8).reshape(4, 4)]
+    assert there_and_back(bench, name, MANY, masks) == [mask.tolist() for mask in masks]
+
+
+def test_voc_keeps_255_classes_too(bench: Bench) -> None:
+    masks = [np.arange(60, 114, dtype=np.uint8).reshape(6, 9), np.arange(240, 256, dtype=np.uint8).reshape(4, 4)]
+    assert there_and_back(bench, "voc", MANY, masks) == [mask.tolist() for mask in masks]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_nothing_is_written_over(name: str, bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("mine")
+    with pytest.raises(LabelError, match="is there already; name another place, or remove it"):
+        formats.named(name).write(
+            tmp_path / "there",
+            bench.labelled([np.zeros((6, 9), np.uint8)]),
+            bench.context("segmentation", CLASSES.get(name, ODD)),
+        )
+    assert (tmp_path / "there").read_text() == "mine"
+    assert not [path.name for path in tmp_path.iterdir() if "partial" in path.name]
