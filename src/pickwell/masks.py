@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -186,8 +187,24 @@ class MaskFolder:
             raise StoreError(f"the mask {name} in {self.root} is not as it was written; put it back from a copy")
         return mask
 
+    def shown(self, name: str) -> tuple[int, ...]:
+        """The classes that occur in the mask of that name, ascending."""
+        return _shown(self, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MaskFolder) and other.root == self.root
+
+    def __hash__(self) -> int:
+        return hash(self.root)
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and bool(_NAME.fullmatch(name)) and (self.root / name).is_file()
+
+
+@lru_cache(maxsize=1 << 16)
+def _shown(folder: MaskFolder, name: str) -> tuple[int, ...]:
+    """What a name stands for never changes, so each mask is read once."""
+    return tuple(np.flatnonzero(_counts(folder.get(name))[:IGNORE_INDEX]).tolist())
 
 
 def _name_of(mask: Mask) -> str:

@@ -1,7 +1,7 @@
 """Where a campaign stands: figures for people and programs, and what to do next."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Standing:
-    """What `pickwell status` shows."""
+    """What `pickwell status` shows. Of masks, `classes` counts the labelled images that show each class.
+
+    `score` is the task's figure, named `metric`; `accuracy` is it too, where the task has one.
+    """
 
     name: str
     strategy: str
@@ -29,6 +32,8 @@ class Standing:
     open_round: int | None
     accuracy: float | None
     interval: tuple[float, float] | None
+    metric: str
+    score: float | None
     measured: int
     monitors: Mapping[str, Any]
     advice: str
@@ -38,7 +43,7 @@ def standing(campaign: "Campaign") -> Standing:
     """The campaign's figures as its store has them."""
     labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
     question, metrics = campaign.store.current(), campaign.measured()
-    counts = Counter(labels.values)
+    counts = _counts(campaign, labels.values)
     monitors = campaign.store.details(rounds[-1].number).monitors if rounds else {}
     return Standing(
         name=campaign.settings.name,
@@ -54,10 +59,20 @@ def standing(campaign: "Campaign") -> Standing:
         open_round=question.number if question else None,
         accuracy=metrics.accuracy,
         interval=interval_of(metrics),
+        metric=campaign.task.metric,
+        score=metrics.values.get(campaign.task.metric),
         measured=metrics.measured,
         monitors=monitors,
-        advice=_advice(campaign, len(labels), question is not None, metrics.accuracy is None),
+        advice=_advice(campaign, len(labels), question is not None, campaign.task.metric not in metrics.values),
     )
+
+
+def _counts(campaign: "Campaign", values: Sequence[str]) -> Counter[str]:
+    """How many labels say each class; of masks, how many show it anywhere."""
+    if campaign.settings.task.kind == "classification":
+        return Counter(values)
+    names = dict(enumerate(campaign.task.classes))
+    return Counter(names[index] for value in values for index in campaign.masks.shown(value) if index in names)
 
 
 def interval_of(metrics: Metrics) -> tuple[float, float] | None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pickwell.items import Label, Metrics, Round
     from pickwell.store import Told
 
+METRICS = {"mean_iou": "mean IoU"}
+"""What a task's figure is called."""
+
 SHOWN = 20
 """Rows of a long list that a person is shown; the file has them all."""
 
@@ -105,6 +108,12 @@ def metrics(reached: "Metrics", *, json: bool) -> None:
     """How well the model does."""
     if json:
         return as_json(asdict(reached))
+    if "mean_iou" in reached.values:
+        out.print(
+            f"mean IoU {reached.values['mean_iou']:.3f}, pixel accuracy {reached.values['pixel_accuracy']:.3f} "
+            f"on {reached.measured} images never trained on, after {reached.labels} labels"
+        )
+        return None
     if reached.accuracy is None:
         out.print(f"trained on {reached.labels} labels; nothing is held out yet to measure on")
         return None
@@ -140,11 +149,14 @@ def _standing_rows(now: "Standing") -> Iterator[tuple[str, str]]:
     yield "campaign", f"{now.name} ({now.strategy})"
     yield "pool", f"{now.images} images, {now.set_aside} set aside"
     yield "labelled", f"{now.labelled}, of them {now.held_out} held out to measure on; {now.ignored} never to label"
-    yield "classes", ", ".join(f"{name} {count}" for name, count in now.classes.items())
+    counted = "shown by" if now.metric == "mean_iou" else "classes"
+    yield counted, ", ".join(f"{name} {count}" for name, count in now.classes.items())
     opened = f"; round {now.open_round} is open, {now.waiting} wait" if now.open_round else ""
     yield "rounds", f"{now.rounds} closed{opened}"
     if now.accuracy is not None:
         yield "accuracy", f"{now.accuracy:.3f}{_between(now.interval)} on {now.measured} images never trained on"
+    elif now.score is not None:
+        yield METRICS.get(now.metric, now.metric), f"{now.score:.3f} on {now.measured} images never trained on"
     if "active_units" in now.monitors:
         yield "VAE", f"{now.monitors['active_units']} of {now.monitors['latent_units']} latent units active"
     if "discriminator_auc" in now.monitors:

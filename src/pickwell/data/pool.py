@@ -256,11 +256,9 @@ def _summary(seen: pa.Table, source: Source, *, already: int, total: int) -> Sum
     good = pc.is_null(seen["reason"])
     added, masks = pc.sum(good).as_py() or 0, seen.filter(good)["known"]
     spoilt = seen.filter(pc.is_in(seen["reason"], value_set=pa.array(map(str, MASK_REASONS)))).slice(0, SHOWN)
-    said = tuple(
-        f"{name}: {why}" for name, why in zip(*(spoilt[c].to_pylist() for c in ("name", "detail")), strict=True)
-    )
+    said = map(": ".join, zip(*(spoilt[column].to_pylist() for column in ("name", "detail")), strict=True))
     known = len(masks) - masks.null_count if masked else 0
-    return Summary(added, already, len(seen) - added, _reasons(seen), total, known, tuple(map(": ".join, said)))
+    return Summary(added, already, len(seen) - added, _reasons(seen), total, known, tuple(said))
 
 
 def _reasons(seen: pa.Table) -> dict[str, int]:
