@@ -53,6 +53,12 @@ def create(
     changes = dict(settings or {})
     if changes.get("task.kind") == "segmentation":
         classes, changes = _class_list(images, masks, classes, changes)
+    else:
+        _refuse_masks(masks, test_masks)
+    if test is None and test_masks is not None:
+        raise SettingsError(
+            f"masks of a test set are given ('{test_masks}'), but no test set; name its images (--test)"
+        )
     provisional = _settings(root, classes or ("a", "b"), changes)
     check(provisional)
     given = located(images, masks, provisional.task, **source)
@@ -79,11 +85,7 @@ def located(
 ) -> dict[str, Any]:
     """What `Pool.create` and `Pool.add` are to be called with; an error where images, masks and task disagree."""
     if task.kind == "classification":
-        if masks is not None:
-            raise SettingsError(
-                f"masks are given ('{masks}'), but the task is classification, which learns one class an image; "
-                "use --task segmentation, or leave the masks out"
-            )
+        _refuse_masks(masks)
         return {"where": images, **source}
     if source.get("labels_from_folders"):
         raise SettingsError(
@@ -94,6 +96,15 @@ def located(
     tree(find(found.images), images)
     files = MaskFiles(place(str(found.masks)), len(task.classes), task.void) if found.masks is not None else None
     return {"where": found.images, "masks": files, **source}
+
+
+def _refuse_masks(*given: str | Path | None) -> None:
+    for masks in given:
+        if masks is not None:
+            raise SettingsError(
+                f"masks are given ('{masks}'), but the task is classification, which learns one class an image; "
+                "use --task segmentation, or leave the masks out"
+            )
 
 
 def _class_list(
