@@ -1,19 +1,24 @@
 """What a campaign's directory holds, and who may work in it."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from pickwell.config import Settings
-from pickwell.errors import BusyError, PoolError, StoreError
+from pickwell.errors import BusyError, PoolError, StoreError, of_system
+
+logger = logging.getLogger("pickwell")
 
 PATIENCE = 10.0
-"""Seconds that a second process waits for the first before it is told."""
+"""Seconds that a second process waits for the first before it gives up."""
+SOON = 1.0
+"""Seconds after which it says that it waits, and for whom."""
 
 
 SETTINGS, LOCK = "campaign.toml", "campaign.lock"
@@ -77,21 +82,29 @@ class Directory:
     def exclusive(self, what: str) -> Iterator[None]:
         """Lets one process at a time fit or ask; another waits a little, then is told who is at work."""
         note = self.root / "campaign.lock.holder"
-        lock = FileLock(self.root / LOCK, timeout=PATIENCE)
+        lock = FileLock(self.root / LOCK)
         try:
-            lock.acquire()
-        except Timeout:
-            holder = note.read_text(encoding="utf-8") if note.exists() else "another process"
-            raise BusyError(
-                f"the campaign at {self.root} is in use by {holder}; {what} waited {PATIENCE:g} s: try again later"
-            ) from None
-        except OSError as error:
-            raise StoreError(f"{self.root} cannot be written to: {error.strerror}; {what} needs to") from None
-        try:
+            self._acquire(lock, what, note)
             note.write_text(_holder(what), encoding="utf-8")
+        except OSError as error:
+            lock.release()
+            raise StoreError(f"{what} writes to {self.root}, and cannot: {of_system(error)}") from None
+        try:
             yield
         finally:
             lock.release()
+
+    def _acquire(self, lock: FileLock, what: str, note: Path) -> None:
+        for patience in (min(SOON, PATIENCE), max(0.0, PATIENCE - SOON)):
+            with suppress(Timeout):
+                lock.acquire(timeout=patience)
+                return
+            holder = note.read_text(encoding="utf-8", errors="replace") if note.exists() else "another process"
+            if patience <= SOON < PATIENCE:
+                logger.warning("%s waits up to %g s for %s", what, PATIENCE, holder)
+        raise BusyError(
+            f"the campaign at {self.root} is in use by {holder}; {what} waited {PATIENCE:g} s: try again later"
+        )
 
 
 def _holder(what: str) -> str:

@@ -38,7 +38,7 @@ def list_(json: Json = False) -> None:
     table = Table("name", "cells", "what", box=None, header_style="bold")
     for name, experiment in found.items():
         table.add_row(plain(name), str(len(grid(experiment))), plain(experiment.title))
-    said.out.print(table)
+    said.laid_out(table)
     return None
 
 
@@ -109,7 +109,7 @@ def status(
     for method in dict.fromkeys(cell.method for cell in cells):
         counts = _counts([outcome for outcome in outcomes if outcome.cell.method == method])
         table.add_row(plain(method), *(str(counts.get(str(state), 0)) for state in State))
-    said.out.print(table)
+    said.laid_out(table)
     for outcome in outcomes:
         if outcome.sentence:
             said.out.print(plain(f"{outcome.cell}: {outcome.sentence}"))

@@ -132,7 +132,10 @@ def run(
 ) -> None:
     """Ask, answer and learn, round after round."""
     with show.campaign(where, quiet=json) as (campaign, _):
-        metrics = campaign.run(campaign.oracle(oracle, rate=rate), rounds, budget, strategy)
+        answering = campaign.oracle(oracle, rate=rate)
+        if oracle == "human":
+            show.waiting(where)
+        metrics = campaign.run(answering, rounds, budget, strategy)
     show.metrics(metrics, json=json)
 
 

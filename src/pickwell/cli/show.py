@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from pickwell.cli.bars import Bars
-from pickwell.cli.terminal import plain
+from pickwell.cli.terminal import plain, printable
 
 if TYPE_CHECKING:
     from pickwell.campaign import Campaign
@@ -26,8 +27,16 @@ METRICS = {"mean_iou": "mean IoU"}
 
 SHOWN = 20
 """Rows of a long list that a person is shown; the file has them all."""
+UNBROKEN = 1 << 16
+"""The width of a file or a pipe, in letters."""
 
 out = Console(highlight=False, soft_wrap=True)
+
+
+def laid_out(table: Table) -> None:
+    """Prints a table; where no person looks, lines are as long as they must be, so that a name is found in one."""
+    wide = out if out.is_terminal else Console(file=out.file, width=UNBROKEN, highlight=False)
+    wide.print(table)
 
 
 def as_json(values: Any) -> None:
@@ -84,7 +93,7 @@ def question(asked: "Round", pool: "Pool", listed: Path, *, chosen: str, json: b
     for pick in asked.waiting[:SHOWN]:
         score = "random, to measure on" if pick.held_out else f"{pick.score:.4f}"
         table.add_row(str(pick.rank), str(pick.item), plain(pool.item(pick.item).name), score)
-    out.print(table)
+    laid_out(table)
     more = len(asked.waiting) - SHOWN
     if more > 0:
         out.print(f"and {more} more")
@@ -102,6 +111,15 @@ def told(kept: "Told", campaign: "Campaign", *, json: bool) -> None:
         f"{kept.ignored} unlabelled on purpose; {waiting} of the round wait"
     )
     return None
+
+
+def waiting(where: Path) -> None:
+    """How people answer what a run asks; on stderr, because a program reads stdout when the run has ended."""
+    typer.echo(
+        f"answer in a browser (pickwell serve {printable(where)}) or with pickwell ask and tell in another terminal; "
+        "Ctrl-C ends, every label is kept",
+        err=True,
+    )
 
 
 def metrics(reached: "Metrics", *, json: bool) -> None:
@@ -133,7 +151,7 @@ def status(now: "Standing", *, json: bool) -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in _standing_rows(now):
         table.add_row(name, plain(value))
-    out.print(table)
+    laid_out(table)
     warnings(now.monitors)
     out.print(f"next: {plain(now.advice)}")
     return None
