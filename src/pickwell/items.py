@@ -18,13 +18,17 @@ class Item:
 
 
 class PickState(StrEnum):
-    """What has become of a pick: a lease that expires makes it `waiting` again."""
+    """What has become of a pick: a lease that expires makes it `waiting` again.
+
+    `disputed`: as many people as were asked have answered, and do not agree.
+    """
 
     WAITING = "waiting"
     LEASED = "leased"
     ANSWERED = "answered"
     SKIPPED = "skipped"
     IGNORED = "ignored"
+    DISPUTED = "disputed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Round:
     seed: int
     picks: tuple[Pick, ...] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
+    overlap: int = 1
+    """How many people answer each pick before it is decided."""
 
     @property
     def waiting(self) -> tuple[Pick, ...]:

@@ -6,11 +6,14 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from pickwell.errors import StoreError, VersionError
 from pickwell.store import Store, schema
+from pickwell.store.database import Database
 from pickwell.store.tables import metadata
+from pickwell.testing.stores import states, tell, truth
 
 
 def engine_of(store: Store) -> sa.Engine:
@@ -40,7 +43,7 @@ def test_a_newer_database_is_refused_and_left_alone(make: Callable[[str], Store]
     with engine_of(store).begin() as connection:
         connection.execute(sa.text(f"UPDATE {schema.TABLE} SET version_num = '0999'"))
     for create in (False, True):
-        with pytest.raises(VersionError, match=r"newer Pickwell \(schema 0999; this one knows up to 0001\).*upgrade"):
+        with pytest.raises(VersionError, match=r"newer Pickwell \(schema 0999; this one knows up to 0002\).*upgrade"):
             Store.open(url, create=create)
 
 
@@ -66,6 +69,40 @@ def test_a_database_of_something_else_is_refused(url: str) -> None:
     for create in (False, True):
         with pytest.raises(StoreError, match=r"belongs to something else \(its tables: recipes\); give the campaign"):
             Store.open(url, create=create)
+
+
+FIRST = (
+    "INSERT INTO round VALUES (1, 'open', 'vaal', 7, '{}', '{}', '{}', '{}', 5, NULL, 0, NULL)",
+    "INSERT INTO pick (id, round, item, rank, score, held_out, state) VALUES (1, 1, 4, 1, 0.5, FALSE, 'answered')",
+    "INSERT INTO pick (id, round, item, rank, score, held_out, state) VALUES (2, 1, 6, 2, 0.5, FALSE, 'waiting')",
+    "INSERT INTO batch (event, annotator, source, time, told) VALUES ('e', 'ann', 'page', 6, '{}')",
+    "INSERT INTO label (batch, pick, item, kind, value, annotator) VALUES (1, 1, 4, 'answer', 'cat', 'ann')",
+    "UPDATE pick SET label = 1 WHERE id = 1",
+)
+
+
+def test_a_database_of_the_first_version_is_brought_to_this_one(url: str) -> None:
+    """Made by the first migration alone, with a round half answered: nothing of it changes, and all goes on."""
+    script = ScriptDirectory(str(files("pickwell.store") / "migrations"))
+    database = Database(url, 10)
+    with database.writing() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": schema.TABLE})
+        with Operations.context(context):
+            script.get_revision("0001").module.upgrade()
+        context.stamp(script, "0001")
+        for statement in FIRST:
+            connection.execute(sa.text(statement))
+    database.close()
+    with Store.open(url) as store:
+        with engine_of(store).connect() as connection:
+            assert schema.version(connection) == schema.HEAD
+            context = MigrationContext.configure(connection, opts={"version_table": schema.TABLE})
+            assert compare_metadata(context, metadata) == []
+        assert (truth(store), states(store, 1)) == ({4: "cat"}, {4: "answered", 6: "waiting"})
+        assert (store.round(1).overlap, store.remarks([4]), store.disputes()) == (1, {}, [])
+        assert tell(store, {6: "dog"}).closed == 1
+        assert [len(store.undo()), len(store.undo()), len(store.undo())] == [1, 1, 0]
+        assert states(store, 1) == {4: "waiting", 6: "waiting"}
 
 
 def test_sqlite_is_durable(tmp_path: Path) -> None:

@@ -1,6 +1,31 @@
 """What must never be lost: rounds, picks, labels, results and settings, in SQLite or PostgreSQL."""
 
-from pickwell.store.rows import Artifact, CampaignRow, Details, Entry, Holding, Labels, Result, Told
+from pickwell.store.rows import (
+    Artifact,
+    CampaignRow,
+    Details,
+    Dispute,
+    Entry,
+    Holding,
+    Labels,
+    Opinion,
+    Remark,
+    Result,
+    Told,
+)
 from pickwell.store.store import Store
 
-__all__ = ["Artifact", "CampaignRow", "Details", "Entry", "Holding", "Labels", "Result", "Store", "Told"]
+__all__ = [
+    "Artifact",
+    "CampaignRow",
+    "Details",
+    "Dispute",
+    "Entry",
+    "Holding",
+    "Labels",
+    "Opinion",
+    "Remark",
+    "Result",
+    "Store",
+    "Told",
+]

@@ -5,15 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Integer, case, exists, func, select, type_coerce
+from sqlalchemy import Connection, Integer, case, func, select, type_coerce
 
 from pickwell.errors import LabelError
 from pickwell.items import Kind, Label, Pick, PickState, RoundState
-from pickwell.store import rounds
+from pickwell.store import opinions, rounds
 from pickwell.store.rows import Entry, Labels, Told, moment
-from pickwell.store.tables import IMPORT, UNDO, batch, chunks, insert_all, label, pick
-
-_STATES = {Kind.ANSWER: PickState.ANSWERED, Kind.SKIP: PickState.SKIPPED, Kind.IGNORE: PickState.IGNORED}
+from pickwell.store.tables import IMPORT, STATES, batch, chunks, insert_all, label, pick, round_
 
 
 def check(labels: Sequence[Label]) -> None:
@@ -51,6 +49,7 @@ def tell(
     imported: bool,
     held_out: Collection[int],
     event: str | None,
+    opinion: bool,
 ) -> Told:
     """Appends a batch of labels and moves the picks it answers; closes the open round when none waits any more."""
     check(labels)
@@ -63,20 +62,21 @@ def tell(
         picks |= _asked(connection, unasked)
     corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
     number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
-    insert_all(connection, label, (_row(number, picks[one.item][0], one) for one in labels))
+    insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
     settle(connection, number)
     told = Told(number, **_counts(labels), corrected=corrected, closed=_close(connection, now, number))
     connection.execute(batch.update().where(batch.c.id == number).values(told=asdict(told)))
     return told
 
 
-def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int, str]]:
-    """The last pick of each item that has one, and its state."""
-    found: dict[int, tuple[int, str]] = {}
+def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int, str, int]]:
+    """The last pick of each item that has one, its state, and its round's overlap."""
+    found: dict[int, tuple[int, str, int]] = {}
     for chunk in chunks(items, 10_000):
-        query = select(pick.c.item, pick.c.id, pick.c.state).where(pick.c.item.in_(chunk))
-        for item, number, state in connection.execute(query.where(rounds.was_asked).order_by(pick.c.id)):
-            found[item] = (number, state)
+        columns = (pick.c.item, pick.c.id, pick.c.state, round_.c.overlap)
+        query = select(*columns).join(round_).where(pick.c.item.in_(chunk))
+        for item, number, state, overlap in connection.execute(query.where(rounds.was_asked).order_by(pick.c.id)):
+            found[item] = (number, state, overlap)
     return found
 
 
@@ -107,34 +107,38 @@ def _author(labels: Iterable[Label]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def _row(number: int, picked: int, one: Label) -> dict[str, Any]:
+def _row(number: int, picked: tuple[int, str, int], one: Label, opinion: bool) -> dict[str, Any]:
     return {
         "batch": number,
-        "pick": picked,
+        "pick": picked[0],
         "item": int(one.item),
         "kind": one.kind.value,
         "value": one.value,
         "annotator": one.annotator,
         "seconds": one.seconds,
+        "opinion": opinion and picked[2] > 1,
     }
 
 
 def _counts(labels: Sequence[Label]) -> dict[str, Any]:
     kinds = [one.kind for one in labels]
-    return {state.value: kinds.count(kind) for kind, state in _STATES.items()}
+    return {state.value: kinds.count(kind) for kind, state in STATES.items()}
 
 
 def settle(connection: Connection, number: int) -> None:
-    """Makes each pick that a batch touched what the newest label that stands says: one rule for tell and undo."""
-    told, stands, undo, winner = label.alias("told"), label.alias("stands"), label.alias("undo"), label.alias("winner")
-    newest = select(func.max(stands.c.id)).where(stands.c.pick == told.c.pick, stands.c.kind != UNDO)
-    newest = newest.where(~exists().where(undo.c.undoes == stands.c.id))
+    """Makes each pick that a batch touched what the newest label that stands says: one rule for tell and undo.
+
+    Where only opinions stand, they decide together.
+    """
+    told, own, winner = label.alias("told"), label.alias("own"), label.alias("winner")
+    newest = select(func.max(own.c.id)).where(own.c.pick == told.c.pick, ~own.c.opinion, opinions.stands(own))
     truth = select(told.c.pick, newest.scalar_subquery().label("label")).where(told.c.batch == number).subquery("truth")
-    states = case({kind.value: state.value for kind, state in _STATES.items()}, value=winner.c.kind)
+    states = case({kind.value: state.value for kind, state in STATES.items()}, value=winner.c.kind)
     state = select(states).where(winner.c.id == truth.c.label).scalar_subquery()
     values = {"label": truth.c.label, "state": func.coalesce(state, PickState.WAITING.value)}
-    move = pick.update().where(pick.c.id == truth.c.pick).values({**values, "leased_by": None, "leased_until": None})
-    connection.execute(move)
+    cleared = {"leased_by": None, "leased_until": None, "disputed": False}
+    connection.execute(pick.update().where(pick.c.id == truth.c.pick).values({**values, **cleared}))
+    opinions.settle(connection, number)
 
 
 def _close(connection: Connection, now: int, number: int) -> int | None:
@@ -159,7 +163,7 @@ def truth(connection: Connection) -> Labels:
 def entries(connection: Connection, after: int, last: int, limit: int) -> list[Entry]:
     """The first entries of the log whose ids are in (after, last]."""
     own = label.c["id", "item", "value", "kind", "annotator"]
-    columns: list[Any] = [*own, batch.c.source, pick.c.round, batch.c.time, *label.c["seconds", "undoes"]]
+    columns: list[Any] = [*own, batch.c.source, pick.c.round, batch.c.time, *label.c["seconds", "undoes", "opinion"]]
     query = select(*columns)
     query = query.join(batch, batch.c.id == label.c.batch).join(pick, pick.c.id == label.c.pick)
     query = query.where(label.c.id > after, label.c.id <= last).order_by(label.c.id).limit(limit)

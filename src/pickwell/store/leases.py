@@ -4,14 +4,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, and_, literal, or_, select
 
 from pickwell.items import Pick, PickState
+from pickwell.store.opinions import has_given
 from pickwell.store.rounds import SHOWN, in_open_round, leased, to_pick
 from pickwell.store.tables import pick
 
 
-def lease(connection: Connection, now: int, annotator: str, n: int, until: int) -> list[Pick]:
+def lease(connection: Connection, now: int, annotator: str, n: int, until: int, author: str | None) -> list[Pick]:
     """Gives an annotator up to n picks in one statement: those held already, renewed, then the best ones free."""
     mine = and_(leased(now), pick.c.leased_by == annotator)
-    free = and_(pick.c.state == PickState.WAITING, in_open_round, or_(~leased(now), mine))
+    free = and_(pick.c.state == PickState.WAITING, ~pick.c.disputed, in_open_round, or_(~leased(now), mine))
+    if author is not None:
+        free = and_(free, ~has_given(author))
     chosen = select(pick.c.id).where(free).order_by(mine.desc(), pick.c.rank).limit(max(0, n))
     # A common table expression runs once; a plain subquery may run again, and then lock more than n rows.
     locked = chosen.with_for_update(skip_locked=True).cte("chosen")

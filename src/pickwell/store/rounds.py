@@ -137,9 +137,13 @@ def _absent(connection: Connection, number: int) -> str:
 def read(connection: Connection, now: int, *, picks: bool = True, where: sa.ColumnElement[bool]) -> list[Round]:
     """The rounds that the condition finds, by number, their picks in rank order."""
     asked = _picks(connection, now, where) if picks else {}
-    query = select(*round_.c["number", "state", "strategy", "seed", "settings"]).where(where).order_by(round_.c.number)
+    query = (
+        select(*round_.c["number", "state", "strategy", "seed", "settings", "overlap"])
+        .where(where)
+        .order_by(round_.c.number)
+    )
     return [
-        Round(r.number, RoundState(r.state), r.strategy, r.seed, tuple(asked.get(r.number, ())), r.settings)
+        Round(r.number, RoundState(r.state), r.strategy, r.seed, tuple(asked.get(r.number, ())), r.settings, r.overlap)
         for r in connection.execute(query)
     ]
 
@@ -164,7 +168,8 @@ def leased(now: int) -> sa.ColumnElement[bool]:
 
 def state_at(now: int) -> sa.ColumnElement[str]:
     """The pick's state as people see it at a moment."""
-    return case((leased(now), literal(PickState.LEASED.value)), else_=pick.c.state)
+    disputed = (pick.c.disputed, literal(PickState.DISPUTED.value))
+    return case(disputed, (leased(now), literal(PickState.LEASED.value)), else_=pick.c.state)
 
 
 def read_one(connection: Connection, now: int, number: int) -> Round:

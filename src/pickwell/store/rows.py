@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pickwell.items import PickState
+from pickwell.items import Kind, PickState
 
 
 def moment(microseconds: int) -> datetime:
@@ -58,12 +58,47 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Where an item's last pick stands: who holds it now, and whose label of it stands."""
+    """Where an item's last pick stands: who holds it now, whose label of it stands, and who has an opinion of it."""
 
     round: int
     state: PickState
     holder: str | None
     author: str | None
+    overlap: int = 1
+    opinions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one of several annotators says of an item; `id` is its place in the label log."""
+
+    id: int
+    annotator: str
+    kind: Kind
+    value: str | None
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An item about which as many people as were asked do not agree; the opinions in order of time."""
+
+    item: int
+    round: int
+    rank: int
+    opinions: tuple[Opinion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What somebody remarked about an item; `event` is the client's."""
+
+    item: int
+    event: str
+    annotator: str = ""
+    flag: bool = False
+    note: str = ""
+    time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +122,10 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the label log. `kind` is answer, skip, ignore or undo; an undo names the entry that it takes back."""
+    """One line of the label log. `kind` is answer, skip, ignore or undo; an undo names the entry that it takes back.
+
+    An `opinion` is one of several that decide together.
+    """
 
     id: int
     item: int
@@ -99,6 +137,7 @@ class Entry:
     time: datetime
     seconds: float | None
     undoes: int | None
+    opinion: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,23 @@ from sqlalchemy import ColumnElement, select, true
 
 from pickwell.errors import StoreError
 from pickwell.items import Label, Pick, PickState, Round, RoundState
-from pickwell.store import holding, leases, results, rounds
+from pickwell.store import holding, leases, opinions, remarks, results, rounds
 from pickwell.store import labels as _labels
 from pickwell.store import undo as _undo
 from pickwell.store.database import Database
-from pickwell.store.rows import Artifact, CampaignRow, Details, Entry, Holding, Labels, Result, Told, moment
+from pickwell.store.rows import (
+    Artifact,
+    CampaignRow,
+    Details,
+    Dispute,
+    Entry,
+    Holding,
+    Labels,
+    Remark,
+    Result,
+    Told,
+    moment,
+)
 from pickwell.store.tables import campaign, pick, round_
 
 _PAGE = 10_000
@@ -95,10 +107,14 @@ class Store:
         versions: Mapping[str, Any] | None = None,
         timings: Mapping[str, Any] | None = None,
         monitors: Mapping[str, Any] | None = None,
+        overlap: int = 1,
     ) -> Round:
-        """Opens a round. RoundError when its number is taken, another is open, or an item is labelled or ignored."""
-        kept = {"settings": settings or {}, "versions": versions or {}}
-        kept |= {"timings": timings or {}, "monitors": monitors or {}}
+        """Opens a round; `overlap` annotators give an opinion of each pick before it is decided.
+
+        RoundError when its number is taken, another is open, or an item is labelled or ignored.
+        """
+        kept: dict[str, Any] = {"settings": settings or {}, "versions": versions or {}}
+        kept |= {"timings": timings or {}, "monitors": monitors or {}, "overlap": overlap}
         with self._database.writing() as connection:
             rounds.open_round(connection, self._clock(), picks, number=number, strategy=strategy, seed=seed, **kept)
             return rounds.read_one(connection, self._clock(), number)
@@ -142,11 +158,15 @@ class Store:
         imported: bool = False,
         held_out: Collection[int] = (),
         event: str | None = None,
+        opinion: bool = False,
     ) -> Told:
         """Keeps labels, all or none: answers of picks, corrections of labelled items, or with `imported` of any item.
 
         Imported items that were never asked become picks of a closed round, `held_out` those among them never to be
         trained on. The same `event` again is acknowledged, and nothing is stored. Raises LabelError.
+
+        As an `opinion` a label decides nothing alone where its round asks several annotators: once so many have said
+        the same, the pick is decided; if they have not, it is disputed until a label that is no opinion decides.
         """
         if not labels:
             return Told(batch=0)
@@ -161,6 +181,7 @@ class Store:
                 imported=imported,
                 held_out=held_out,
                 event=event,
+                opinion=opinion,
             )
 
     def undo(self, *, annotator: str | None = None, event: str | None = None) -> list[Label]:
@@ -209,14 +230,20 @@ class Store:
             yield from page
             after = page[-1].id
 
-    def lease(self, annotator: str, n: int, seconds: float) -> list[Pick]:
+    def disputes(self, limit: int = 200) -> list[Dispute]:
+        """The first images, by round and rank, of which the opinions differ, and which nobody has decided."""
+        with self._database.reading() as connection:
+            return opinions.disputes(connection, limit)
+
+    def lease(self, annotator: str, n: int, seconds: float, *, author: str | None = None) -> list[Pick]:
         """Up to n picks of the open round for one annotator alone, in rank order: those still held come first.
 
-        Asking again therefore returns the same picks, renewed. They wait again when the seconds are over.
+        Asking again therefore returns the same picks, renewed. They wait again when the seconds are over. Left out are
+        disputed picks, and those of which the `author` has an opinion already.
         """
         clock = self._clock()
         with self._database.leasing() as connection:
-            return leases.lease(connection, clock, annotator, n, _after(clock, seconds))
+            return leases.lease(connection, clock, annotator, n, _after(clock, seconds), author)
 
     def hold(self, annotator: str, items: Sequence[int], seconds: float) -> list[Pick]:
         """Leases these very items, as far as they wait for nobody else; returns those it got, in rank order."""
@@ -239,6 +266,16 @@ class Store:
         """Ends all leases of an annotator; returns how many."""
         with self._database.leasing() as connection:
             return leases.renew(connection, self._clock(), annotator, None)
+
+    def keep_remark(self, made: Remark) -> Remark:
+        """Keeps a flag and a note beside an item; the newest stands. The same event again keeps nothing."""
+        with self._database.writing() as connection:
+            return remarks.keep(connection, self._clock(), made)
+
+    def remarks(self, items: Sequence[int]) -> dict[int, Remark]:
+        """What was remarked last about each of these items, as far as there is something."""
+        with self._database.reading() as connection:
+            return remarks.newest(connection, items)
 
     def record(self, round: int, values: Mapping[str, float], *, labels: int, run: str = "") -> None:  # noqa: A002
         """Keeps what was measured in a round by a model that had learnt from so many labels; again replaces it."""

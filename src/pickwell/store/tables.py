@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Double, ForeignKey, Index, Integer, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
+from pickwell.items import Kind, PickState
+
 
 class Json(sa.TypeDecorator[Any]):
     """JSON as text: the databases' own JSON types refuse the NaN of a diverged loss, or forget the order of keys."""
@@ -34,6 +36,8 @@ _T = TypeVar("_T")
 
 # SQLite numbers rows by itself only under the exact type INTEGER, which has 64 bits there.
 Id = BigInteger().with_variant(Integer, "sqlite")
+STATES = {Kind.ANSWER: PickState.ANSWERED, Kind.SKIP: PickState.SKIPPED, Kind.IGNORE: PickState.IGNORED}
+"""What a label makes of its pick."""
 UNDO = "undo"
 IMPORT = "import"
 metadata = sa.MetaData()
@@ -76,6 +80,7 @@ round_ = Table(
     Column("closed", BigInteger),
     Column("position", BigInteger, nullable=False),
     Column("closed_by", Id, ForeignKey("batch.id")),
+    Column("overlap", Integer, nullable=False, server_default="1"),
 )
 _open = round_.c.state == sa.literal_column("'open'")
 Index("round_one_open", round_.c.state, unique=True, sqlite_where=_open, postgresql_where=_open)
@@ -93,6 +98,8 @@ pick = Table(
     Column("label", BigInteger),
     Column("leased_by", Text),
     Column("leased_until", BigInteger),
+    # No state of its own: a disputed pick waits, until somebody decides.
+    Column("disputed", Boolean, nullable=False, server_default=sa.false()),
     Unique("round", "rank"),
     Unique("item", "round"),
 )
@@ -111,6 +118,7 @@ label = Table(
     Column("annotator", Text, nullable=False),
     Column("seconds", Double),
     Column("undoes", Id, ForeignKey("label.id"), unique=True),
+    Column("opinion", Boolean, nullable=False, server_default=sa.false()),
 )
 
 result = Table(
@@ -134,6 +142,19 @@ artifact = Table(
     Column("kind", Text, nullable=False),
     Column("path", Text, nullable=False, unique=True),
     Column("sha256", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+
+remark = Table(
+    "remark",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("event", Text, nullable=False, unique=True),
+    Column("item", BigInteger, nullable=False, index=True),
+    Column("annotator", Text, nullable=False),
+    Column("flag", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
     Column("time", BigInteger, nullable=False),
 )
 

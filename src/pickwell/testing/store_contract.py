@@ -9,10 +9,11 @@ import pytest
 from pickwell.errors import LabelError, RoundError, StoreError
 from pickwell.items import Kind, Label, Pick, PickState, Round, RoundState
 from pickwell.store import Store, Told
+from pickwell.testing.overlap_contract import OverlapContract
 from pickwell.testing.stores import START, Clock, ask, states, tell, truth
 
 
-class StoreContract:
+class StoreContract(OverlapContract):
     """The tests; each begins with an empty store."""
 
     def test_a_campaign_is_kept_as_it_was_made_and_only_once(self, store: Store) -> None:

@@ -1,9 +1,9 @@
 """Short words for tests of stores: a clock that is moved by hand, asking, telling, and reading the truth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from pickwell.items import Label, Pick, Round
+from pickwell.items import Kind, Label, Pick, Round
 from pickwell.store import Store, Told
 
 START = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -22,15 +22,26 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
-def ask(store: Store, items: Iterable[int], *, number: int = 1, held_out: Iterable[int] = ()) -> Round:
+def ask(
+    store: Store, items: Iterable[int], *, number: int = 1, held_out: Iterable[int] = (), overlap: int = 1
+) -> Round:
     """Opens a round with these items, in this order, their scores falling."""
     picks = [Pick(item, rank, 1 / rank, item in set(held_out)) for rank, item in enumerate(items, 1)]
-    return store.open_round(number=number, strategy="vaal", seed=7, picks=picks)
+    return store.open_round(number=number, strategy="vaal", seed=7, picks=picks, overlap=overlap)
 
 
 def tell(store: Store, answers: dict[int, str], annotator: str = "", event: str | None = None) -> Told:
     labels = [Label(item, value, annotator=annotator) for item, value in answers.items()]
     return store.tell(labels, source="test", event=event)
+
+
+def opine(store: Store, annotator: str, said: Mapping[int, str | Kind], event: str | None = None) -> Told:
+    """Tells opinions: class names, or that an item is skipped or ignored."""
+    labels = [
+        Label(item, None, one, annotator) if isinstance(one, Kind) else Label(item, one, annotator=annotator)
+        for item, one in said.items()
+    ]
+    return store.tell(labels, source="test", event=event, opinion=True)
 
 
 def truth(store: Store) -> dict[int, str]:
