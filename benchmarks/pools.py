@@ -78,6 +78,9 @@ class Stream:
         for ids in self.items.split(512) if len(self) else ():
             yield ids, to_float(self.devices.put(self.images.get(ids)))
 
+    def whole(self, side: int) -> "Stream":
+        return self
+
 
 @dataclass(frozen=True)
 class View:

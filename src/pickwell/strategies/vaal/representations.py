@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.patches import PatchFeatures, learn
+from pickwell.acquisition.patches import SIDE, PatchFeatures, learn
 from pickwell.strategies.strategy import RoundView, Stream
-from pickwell.strategies.vaal.tables import ROWS, Table, embedded, standardise
+from pickwell.strategies.vaal.tables import ROWS, Table, beside, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)
 REPRESENTATIONS = ("pixels", "features", "patches", "both")
@@ -26,9 +26,9 @@ class Pools(Generic[S_co]):
     held_out: S_co
 
 
-def images(view: RoundView) -> Pools[Stream]:
-    """The images themselves."""
-    return Pools(view.labelled, view.unlabelled, view.held_out)
+def images(view: RoundView, side: int) -> Pools[Stream]:
+    """The images themselves; those with masks whole, squeezed into squares of `side` pixels."""
+    return Pools(*(stream.whole(side) for stream in (view.labelled, view.unlabelled, view.held_out)))
 
 
 def vectors(view: RoundView, representation: str, device: torch.device) -> Pools[Table]:
@@ -40,11 +40,14 @@ def vectors(view: RoundView, representation: str, device: torch.device) -> Pools
         pools = _embedded(view, view.learner.embed, device)
         standardise((pools.labelled, pools.unlabelled), pools.held_out)
         return pools
-    some = sample((view.labelled, view.unlabelled), view.rng)
+    whole = images(view, SIDE)
+    some = sample((whole.labelled, whole.unlabelled), view.rng)
     patches = learn(some, view.rng)
     if representation == "patches":
-        return _embedded(view, patches, device)
+        return _embedded(whole, patches, device)
     assert representation == "both", representation
+    if whole.unlabelled is not view.unlabelled:
+        return _side_by_side(_embedded(whole, patches, device), view, device)
     return _embedded(view, _beside(patches, view.learner.embed, some, device), device)
 
 
@@ -73,5 +76,16 @@ def _beside(
     return lambda images: torch.cat((patches(images), (embed(images) - mean) * scale), dim=1)
 
 
-def _embedded(view: RoundView, embed: Callable[[Tensor], Tensor], device: torch.device) -> Pools[Table]:
+def _side_by_side(patches: Pools[Table], view: RoundView, device: torch.device) -> Pools[Table]:
+    """Patch features of squeezed scenes, and the task model's features of the scenes at their native size."""
+    features = vectors(view, "features", device)
+    weight = (patches.unlabelled.rows.shape[1] / features.unlabelled.rows.shape[1]) ** 0.5
+    return Pools(
+        beside(patches.labelled, features.labelled, weight),
+        beside(patches.unlabelled, features.unlabelled, weight),
+        beside(patches.held_out, features.held_out, weight),
+    )
+
+
+def _embedded(view: RoundView | Pools[Stream], embed: Callable[[Tensor], Tensor], device: torch.device) -> Pools[Table]:
     return Pools(*(embedded(stream, embed, device) for stream in (view.labelled, view.unlabelled, view.held_out)))

@@ -41,6 +41,9 @@ class VAAL(Strategy):
     With `representation="pixels"` (the paper) the VAE sees the training batches, beside the task model. With
     `"features"` it sees the task model's penultimate features, with `"patches"` features learnt from the pool's own
     patches without labels, with `"both"` the two side by side: vectors on which it is trained in `select`.
+
+    Of images with masks the VAE sees the whole, squeezed into a square of `working_size` pixels whatever the aspect:
+    small enough for a CPU, large enough for a street's cars and people to show (docs/paper.md).
     """
 
     pair: ClassVar[type[Pair]] = Pair
@@ -59,6 +62,7 @@ class VAAL(Strategy):
     feature_batch: int = 64
     observation: Literal["calibrated", "unit", "released_code"] = "calibrated"
     representation: Literal["pixels", "features", "patches", "both"] = "pixels"
+    working_size: int = 128
     _devices: Devices | None = field(default=None, init=False, repr=False, compare=False)
     _pair: Pair | None = field(default=None, init=False, repr=False, compare=False)
     _report: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -72,6 +76,7 @@ class VAAL(Strategy):
             require(name, getattr(self, name), 0 <= getattr(self, name) < math.inf, "a number of at least 0")
         for name in ("learning_rate", "discriminator_learning_rate"):
             require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "a number above 0")
+        require("working_size", self.working_size, 8 <= self.working_size <= 2048, "8 to 2048 pixels")
         require("averaging", self.averaging, 0 <= self.averaging < 1, "a number of at least 0 and below 1")
         among("observation", self.observation, OBSERVATIONS)
         among("representation", self.representation, REPRESENTATIONS)
@@ -93,7 +98,7 @@ class VAAL(Strategy):
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
-        pools = images(view) if self.representation == "pixels" else self._trained_on_vectors(view)
+        pools = images(view, self.working_size) if self.representation == "pixels" else self._trained_on_vectors(view)
         sight = Sight(self._begun(), pools)
         picks = self.pick(sight, budget)
         self._report = sight.report()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.streaming import in_chunks
+from pickwell.acquisition.streaming import in_chunks, in_even_chunks
 from pickwell.strategies.strategy import Stream
 
 IN_MEMORY = 256 * 2**20
@@ -42,6 +42,9 @@ class Table:
     def ids(self) -> Tensor:
         return self.item_ids
 
+    def whole(self, side: int) -> "Table":
+        return self
+
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         for start in range(0, len(self), ROWS):
             places = torch.arange(start, min(start + ROWS, len(self)))
@@ -56,13 +59,25 @@ def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.de
     """The features of a stream's images, each embedded once."""
     rows: Rows | None = None
     done = 0
-    for _, images in in_chunks(stream.batches(), ROWS):
+    # Squares are small; scenes of any size must be counted in pixels.
+    squares = stream.whole(1) is stream
+    for _, images in in_chunks(stream.batches(), ROWS) if squares else in_even_chunks(stream.batches()):
         features = embed(images).float().cpu().numpy()
         if rows is None:
             rows = allocate(len(stream), features.shape[1])
         rows[done : done + len(features)] = features
         done += len(features)
     return Table(stream.ids(), np.zeros((0, 0), dtype=np.float32) if rows is None else rows, device)
+
+
+def beside(left: Table, right: Table, weight: float) -> Table:
+    """The vectors of two tables of the same items one after the other, those of `right` times `weight`."""
+    middle = left.rows.shape[1]
+    rows = allocate(len(left), middle + right.rows.shape[1])
+    for start in range(0, len(left), ROWS):
+        part = slice(start, start + ROWS)
+        rows[part, :middle], rows[part, middle:] = left.rows[part], right.rows[part] * weight
+    return Table(left.item_ids, rows, left.device)
 
 
 def standardise(tables: Sequence[Table], *others: Table) -> None:
