@@ -151,12 +151,16 @@ class LoopSettings(Section):
 
 
 class ServeSettings(Section):
-    """The labelling page. A picture is drawn at most `picture_size` pixels long; a lease ends after `lease_seconds`."""
+    """The labelling page. A picture is drawn at most `picture_size` pixels long; a lease ends after `lease_seconds`.
+
+    `overlap` people answer each image, of rounds asked from then on; where they disagree somebody decides at `/decide`.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8760, ge=0, le=65535)
     lease_seconds: float = Field(default=120.0, ge=10)
     picture_size: int = Field(default=1280, ge=64, le=4096)
+    overlap: int = Field(default=1, ge=1, le=20)
 
 
 class Settings(Document):

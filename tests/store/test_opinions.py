@@ -1,6 +1,7 @@
 """Random opinions, decisions and undoes against a few lines that say what they should come to."""
 
 import random
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -26,13 +27,19 @@ def expected(batches: list[Batch], item: int, overlap: int) -> tuple[str, str | 
     return (STATE[last], None) if isinstance(last, Kind) else ("answered", last)
 
 
-def test_any_order_of_opinions_decisions_and_undoes() -> None:
-    for seed in range(25):
+def copied(template: Path, folder: str) -> str:
+    shutil.copy(template / "a.db", folder)
+    return f"{folder}/a.db"
+
+
+def test_any_order_of_opinions_decisions_and_undoes(tmp_path: Path) -> None:
+    Store.open(str(tmp_path / "a.db"), create=True).close()
+    for seed in range(12):
         draw = random.Random(seed)
         overlap, batches = draw.choice((2, 2, 3)), list[Batch]()
-        with tempfile.TemporaryDirectory(dir=MEMORY) as folder, Store.open(f"{folder}/a.db", create=True) as store:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder, Store.open(copied(tmp_path, folder)) as store:
             ask(store, ITEMS, overlap=overlap)
-            for _ in range(25):
+            for _ in range(20):
                 who = draw.choice(PEOPLE)
                 if draw.random() < 0.3:
                     wanted = draw.choice((None, who))
@@ -53,5 +60,6 @@ def test_any_order_of_opinions_decisions_and_undoes() -> None:
                 assert states(store, 1) == {item: state for item, (state, _) in found.items()}
                 assert truth(store) == {item: label for item, (_, label) in found.items() if label}
                 assert [d.item for d in store.disputes()] == [i for i in ITEMS if found[i][0] == "disputed"]
-                is_open = any(state in ("waiting", "disputed") for state, _ in found.values())
-                assert (store.current() is not None) == is_open
+                undecided = any(state in ("waiting", "disputed") for state, _ in found.values())
+                # Whoever changes their mind in a closed round opens a dispute there, not the round.
+                assert undecided or store.current() is None

@@ -307,6 +307,7 @@ class Campaign:
                 "hints": time.perf_counter() - queried,
             },
             monitors=chosen.monitors(),
+            overlap=self.settings.serve.overlap,
         )
 
     def _truth(self, pool: Pool) -> Targets:

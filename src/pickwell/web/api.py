@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pickwell.errors import PoolError
 from pickwell.items import Kind, Pick
-from pickwell.store import Told
+from pickwell.store import Remark, Told
 from pickwell.web import figures
+from pickwell.web.agreement import ADJUDICATED
 from pickwell.web.desk import Desk, Said, Who
 from pickwell.web.loop import Loop
 from pickwell.web.pictures import Pictures, Size
@@ -94,22 +95,23 @@ AtLoop = Annotated[Loop, Depends(loop)]
 router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
 
 
-def _who(request: Request, body: Body) -> Who:
+def who(request: Request, body: Body) -> Who:
+    """Who asks: the name of the token, where there are tokens, else the one in the body."""
     return Who(request.state.name or body.annotator, body.tab)
 
 
 @router.post("/next")
 def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
     """Leases the next picks for one annotator alone; asking again renews the leases and gives the same picks."""
-    picks = at.next(_who(request, body), body.n)
+    picks = at.next(who(request, body), body.n)
     current = figures.progress(at.store.current())
     return {"picks": shown(at, picks, current["number"] if current else 0), "round": current}
 
 
 def shown(at: Desk, picks: list[Pick], number: int) -> list[dict[str, Any]]:
     """Picks with what is known of each: name, size, remark, and what the model makes of it."""
-    hints, remarks = at.hints.of(number), at.remarks.all()
     ids = [pick.item for pick in picks]
+    hints, remarks = at.hints.of(number), at.store.remarks(ids)
     facts = zip(picks, at.pool.manifest.names(ids), at.pool.manifest.sizes(ids).tolist(), strict=True)
     return [
         {
@@ -149,7 +151,7 @@ def ignore(request: Request, body: Telling, at: AtDesk, then: AtLoop) -> Mapping
 
 def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: Desk, then: Loop) -> Mapping[str, Any]:
     said = Said(body.items, kind, value, body.seconds, body.via, body.suggestion_seen)
-    told: Told = at.tell(_who(request, body), said, body.event)
+    told: Told = at.tell(who(request, body), said, body.event)
     if told.closed is not None or at.settings.loop.when == "every":
         then.look()
     return asdict(told)
@@ -158,27 +160,27 @@ def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: De
 @router.post("/undo")
 def undo(request: Request, body: Event, at: AtDesk) -> Mapping[str, Any]:
     """Takes back what this annotator told last, to any depth; the items are leased to them again."""
-    return {"items": [label.item for label in at.undo(_who(request, body), body.event)]}
+    return {"items": [label.item for label in at.undo(who(request, body), body.event)]}
 
 
 @router.post("/remark")
 def remark(request: Request, body: Remarking, at: AtDesk) -> Mapping[str, Any]:
     """Keeps a flag and a note beside an item."""
     at.check_items([body.item])
-    name = _who(request, body).name
-    return asdict(at.remarks.keep(body.item, name, body.event, flag=body.flag, note=body.note))
+    made = Remark(body.item, body.event, who(request, body).name, body.flag, body.note)
+    return asdict(at.store.keep_remark(made))
 
 
 @router.post("/heartbeat")
 def heartbeat(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
     """Renews the leases of this tab."""
-    return {"held": at.store.heartbeat(_who(request, body).holder, at.settings.serve.lease_seconds)}
+    return {"held": at.store.heartbeat(who(request, body).holder, at.settings.serve.lease_seconds)}
 
 
 @router.post("/release")
 def release(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
     """Gives back what this tab holds."""
-    return {"released": at.store.release(_who(request, body).holder)}
+    return {"released": at.store.release(who(request, body).holder)}
 
 
 @router.get("/status")
@@ -202,7 +204,8 @@ def history(
     name = request.state.name or annotator
     entries = list(at.store.log(after=max(0, at.store.position() - 10 * limit)))
     undone = {entry.undoes for entry in entries}
-    standing = {e.item: e for e in entries if e.annotator == name and e.kind != "undo" and e.id not in undone}
+    own = (e for e in entries if e.annotator == name and e.kind != "undo" and e.source != ADJUDICATED)
+    standing = {e.item: e for e in own if e.id not in undone}
     newest = sorted(standing.values(), key=lambda entry: entry.id)[-limit:]
     kinds = [{"item": e.item, "kind": e.kind, "label": e.value, "round": e.round} for e in newest]
     return {"entries": kinds}

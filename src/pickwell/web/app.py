@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pickwell.errors import BudgetError, BusyError, PickwellError, PoolError, RoundError, StoreError
-from pickwell.web import api, pages
+from pickwell.web import api, disputes, pages
 from pickwell.web.desk import Desk
 from pickwell.web.loop import Loop
 from pickwell.web.pictures import Pictures
@@ -57,6 +57,7 @@ def create_app(
     app.state.desk, app.state.loop, app.state.tokens, app.state.annotator = desk, watched, tokens, annotator
     app.state.pictures = Pictures(desk.pool, desk.settings.serve.picture_size)
     app.include_router(api.router)
+    app.include_router(disputes.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=str(files("pickwell.web") / "static")))
     app.add_exception_handler(PickwellError, _said)

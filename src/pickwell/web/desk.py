@@ -13,9 +13,10 @@ from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.labels import check_class
 from pickwell.store import Holding, Store, Told
+from pickwell.web.agreement import ADJUDICATED
 from pickwell.web.hints import Hints
 from pickwell.web.maps import Maps
-from pickwell.web.remarks import Remarks
+from pickwell.web.remarks import move_remarks
 
 SUGGESTION_SEEN = "suggestion seen"
 """What a label's source says when its annotator had looked at the model's suggestion."""
@@ -60,9 +61,9 @@ class Desk:
         self.settings = Settings.read(self.directory.settings)
         self.pool = Pool.open(self.directory.pool)
         self.store = Store.open(self.directory.url(self.settings))
-        self.remarks = Remarks(root / "remarks.jsonl")
         self.hints = Hints(self.directory.rounds)
         self.maps = Maps(self.directory.rounds)
+        move_remarks(root, self.store)
         self._warm()
 
     def _warm(self) -> None:
@@ -84,7 +85,7 @@ class Desk:
 
     def next(self, who: Who, n: int) -> list[Pick]:
         """Up to n picks for this annotator alone, best first; those they hold already come first."""
-        return self.store.lease(who.holder, n, self.settings.serve.lease_seconds)
+        return self.store.lease(who.holder, n, self.settings.serve.lease_seconds, author=who.name)
 
     def tell(self, who: Who, said: Said, event: str) -> Told:
         """Keeps what somebody says; RoundError where an item is another's, LabelError for what cannot be."""
@@ -96,7 +97,19 @@ class Desk:
             _refuse_taken(item, found.get(item), who)
         share = None if said.seconds is None else said.seconds / len(said.items)
         labels = [Label(item, said.value, said.kind, who.name, share) for item in said.items]
-        return self.store.tell(labels, source=said.source, event=event)
+        return self.store.tell(labels, source=said.source, event=event, opinion=True)
+
+    def decide(self, who: Who, item: int, kind: Kind, value: str | None, event: str) -> Told:
+        """Decides about a disputed item; RoundError where nothing is disputed any more."""
+        if kind is Kind.ANSWER:
+            check_class(str(value), self.classes)
+        self.check_items([item])
+        found = self.store.holdings([item]).get(item)
+        own = found is not None and found.author == who.name  # the same event again, or a correction
+        if found is None or (found.state is not PickState.DISPUTED and not own):
+            raise RoundError(f"item {item} is not disputed any more; it was not changed, go on with the next image")
+        answer = value if kind is Kind.ANSWER else None
+        return self.store.tell([Label(item, answer, kind, who.name)], source=ADJUDICATED, event=event)
 
     def undo(self, who: Who, event: str) -> list[Label]:
         """Takes back what this annotator told last, and holds those items for them again."""
@@ -119,6 +132,10 @@ def _refuse_taken(item: int, holding: Holding | None, who: Who) -> None:
     if holding.holder not in (None, who.holder):
         name = str(holding.holder).rpartition("/")[0] or "a program"
         raise RoundError(f"item {item} is with {name} at the moment; it was not changed, go on with the next image")
+    if who.name in holding.opinions:
+        return
+    if holding.state is PickState.DISPUTED:
+        raise RoundError(f"item {item} has {holding.overlap} answers that differ; somebody decides at /decide")
     decided = holding.state in (PickState.ANSWERED, PickState.IGNORED)
     if decided and holding.author != who.name:
         raise RoundError(f"item {item} was decided by {holding.author or 'somebody else'}; it was not changed, go on")

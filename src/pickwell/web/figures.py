@@ -9,6 +9,7 @@ from typing import Any
 
 from pickwell.items import Kind, PickState, Round, RoundState
 from pickwell.store import Entry, Labels, Result, Store
+from pickwell.web.agreement import agreement
 from pickwell.web.desk import SUGGESTION_SEEN, Desk
 
 Z = 1.959964
@@ -110,36 +111,6 @@ def _paced(one: Annotator) -> Annotator:
     return one
 
 
-def agreement(log: Iterable[Entry]) -> dict[str, Any]:
-    """Cohen's kappa of each pair of annotators over the items that both have answered, by their newest answers."""
-    said: dict[str, dict[int, str]] = defaultdict(dict)
-    for entry in log:
-        if entry.kind == Kind.ANSWER and entry.value is not None:
-            said[entry.annotator][entry.item] = entry.value
-    names = sorted(said)
-    pairs = [(a, b, sorted(said[a].keys() & said[b].keys())) for at, a in enumerate(names) for b in names[at + 1 :]]
-    return {
-        "pairs": [
-            {"names": [a, b], "images": len(both), "kappa": kappa([(said[a][i], said[b][i]) for i in both])}
-            for a, b, both in pairs
-            if both
-        ],
-    }
-
-
-def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Cohen's kappa (1960): agreement above what chance would give; None where chance alone explains everything.
-
-    >>> kappa([("a", "a"), ("b", "b"), ("a", "b"), ("b", "b")])
-    0.5
-    """
-    n = len(pairs)
-    observed = sum(a == b for a, b in pairs) / n
-    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    expected = sum(first[name] * second[name] for name in first) / n**2
-    return None if expected == 1 else (observed - expected) / (1 - expected)
-
-
 def balance(labels: Labels, classes: Sequence[str]) -> list[dict[str, Any]]:
     """How many labels of each class every round brought."""
     counts: dict[int, Counter[str]] = defaultdict(Counter)
@@ -176,9 +147,11 @@ def progress(current: Round | None) -> dict[str, Any] | None:
         "number": current.number,
         "strategy": current.strategy,
         "total": len(current.picks),
-        "done": len(current.picks) - len(current.waiting),
+        "done": len(current.picks) - len(current.waiting) - states[PickState.DISPUTED],
         "leased": states[PickState.LEASED],
         "skipped": states[PickState.SKIPPED],
+        "disputed": states[PickState.DISPUTED],
+        "overlap": current.overlap,
     }
 
 
@@ -200,5 +173,6 @@ def dashboard(desk: Desk) -> dict[str, Any]:
         "maps": desk.maps.numbers(),
         "annotators": annotators(log),
         "agreement": agreement(log),
+        "disputes": len(desk.store.disputes()),
         "computed_seconds": computed,
     }

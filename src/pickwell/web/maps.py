@@ -49,7 +49,7 @@ def packed(columns: Columns, picked: NDArray[np.int64]) -> bytes:
     low, high = points.min(0), points.max(0)
     x, y = ((points - low) / np.where(high > low, high - low, 1)).T
     parts = [items.astype("<u4"), x.astype("<f4"), y.astype("<f4"), scores.astype("<f4"), state.astype("u1")]
-    return np.uint32(len(items)).astype("<u4").tobytes() + b"".join(part[order].tobytes() for part in parts)
+    return len(items).to_bytes(4, "little") + b"".join(part[order].tobytes() for part in parts)
 
 
 def _read(path: Path, _changed: int) -> Columns | None:

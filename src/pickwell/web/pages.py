@@ -30,6 +30,7 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
         "fixed": bool(request.state.name),
         "lease": desk.settings.serve.lease_seconds,
         "budget": desk.settings.loop.budget,
+        "overlap": desk.settings.serve.overlap,
     }
     html = _templates.get_template(f"{name}.html").render(page=name, title=title, told=told, **values)
     return HTMLResponse(html)
@@ -45,6 +46,12 @@ def label(request: Request) -> Response:
 def grid(request: Request) -> Response:
     """The page where many similar images are labelled at once."""
     return _page(request, "grid", "Grid")
+
+
+@router.get("/decide")
+def decide(request: Request) -> Response:
+    """The page where somebody decides what annotators disagree about."""
+    return _page(request, "decide", "Decide")
 
 
 @router.get("/dashboard")

@@ -39,7 +39,7 @@ function live({ round, loop }) {
     const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
     const step = loop.doing ? `${loop.doing.what}: ${loop.doing.done} of ${loop.doing.total}${left}` : "starting to fit";
     $("doing").textContent = round ? `Round ${round.number}: ${round.done} of ${round.total} done · ${step}` : step;
-  } else if (round) $("doing").textContent = `Round ${round.number} (${round.strategy}): ${round.done} of ${round.total} done, ${round.leased} with annotators now.`;
+  } else if (round) $("doing").textContent = `Round ${round.number} (${round.strategy}): ${round.done} of ${round.total} done, ${round.leased} with annotators now${round.disputed ? `, ${round.disputed} disputed` : ""}.`;
   else $("doing").textContent = loop.error || (loop.left ? "No round is open." : "Every image is labelled or set aside.");
 }
 
@@ -98,9 +98,12 @@ function people() {
   table.append(element("tbody", {}, ...figures.annotators.map((one) => element("tr", {},
     element("th", { scope: "row" }, one.name || "(no name)"),
     ...[one.answered, one.skipped, one.ignored, one.undone, one.a_minute?.toFixed(1) ?? "–", one.seconds?.toFixed(2) ?? "–", one.suggestions_seen].map((value) => cell("td", String(value)))))));
+  const { together } = figures.agreement;
+  const all = together ? [element("li", {}, `All: Fleiss' kappa ${together.kappa === null ? "undefined" : together.kappa.toFixed(2)} on ${together.images} images with ${together.answers} answers each`)] : [];
+  const open = figures.disputes ? [element("li", {}, element("a", { href: "/decide" }, `${figures.disputes === 200 ? "200 or more" : figures.disputes} disputed, to be decided`))] : [];
   const pairs = figures.agreement.pairs.map(({ names, images, kappa }) =>
     element("li", {}, `${names.map((name) => name || "(no name)").join(" and ")}: Cohen's kappa ${kappa === null ? "undefined" : kappa.toFixed(2)} on ${images} images`));
-  return $("people").replaceChildren(table, ...(pairs.length ? [element("ul", { class: "muted" }, ...pairs)] : []));
+  return $("people").replaceChildren(table, ...(pairs.length || open.length ? [element("ul", { class: "muted" }, ...open, ...all, ...pairs)] : []));
 }
 
 function monitors() {

@@ -87,6 +87,10 @@ export function showIdle(status, trouble) {
     const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
     return words("The next images are being picked", `${loop.doing?.what ?? "starting"}${left}. They appear here by themselves.`);
   }
+  if (round && round.overlap > 1 && round.done < round.total) {
+    const disputed = round.disputed ? ` ${round.disputed} of them are disputed: somebody decides at Decide.` : "";
+    return words("You have answered all you can", `${round.total - round.done} of round ${round.number} wait for other people: each is answered by ${round.overlap}.${disputed}`);
+  }
   if (round && round.done < round.total) {
     return words("The others have the last images", `${round.total - round.done} of round ${round.number} are with other people.`);
   }

@@ -1,0 +1,84 @@
+"""How well annotators agree, beyond what chance would give."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pickwell.items import Kind
+from pickwell.store import Entry
+
+ADJUDICATED = "adjudicated"
+"""The source of a label by which somebody decided what others disagreed about."""
+Said = Mapping[str, Mapping[int, str]]
+"""What each annotator says of each item."""
+
+
+def standing(log: Iterable[Entry]) -> dict[str, dict[int, str]]:
+    """Each annotator's newest answers that were not taken back; decisions about others' answers are left out."""
+    entries = list(log)
+    undone = {entry.undoes for entry in entries}
+    said: dict[str, dict[int, str]] = defaultdict(dict)
+    for entry in entries:
+        if entry.kind != "undo" and entry.id not in undone and entry.source != ADJUDICATED:
+            said[entry.annotator].pop(entry.item, None)
+            if entry.kind == Kind.ANSWER and entry.value is not None:
+                said[entry.annotator][entry.item] = entry.value
+    return said
+
+
+def agreement(log: Iterable[Entry]) -> dict[str, Any]:
+    """Cohen's kappa of each pair of annotators; Fleiss' of all where some image has more than two answers.
+
+    Fleiss' kappa is measured on the images that have the number of answers that most of those have.
+    """
+    said = standing(log)
+    names = sorted(said)
+    pairs = [(a, b, sorted(said[a].keys() & said[b].keys())) for at, a in enumerate(names) for b in names[at + 1 :]]
+    return {
+        "pairs": [
+            {"names": [a, b], "images": len(both), "kappa": cohen([(said[a][i], said[b][i]) for i in both])}
+            for a, b, both in pairs
+            if both
+        ],
+        "together": _together(said),
+    }
+
+
+def _together(said: Said) -> dict[str, Any] | None:
+    answers: dict[int, list[str]] = defaultdict(list)
+    for values in said.values():
+        for item, value in values.items():
+            answers[item].append(value)
+    sizes = Counter(len(values) for values in answers.values() if len(values) > 2)
+    if not sizes:
+        return None
+    size = max(sizes, key=lambda n: (sizes[n], n))
+    rated = [values for values in answers.values() if len(values) == size]
+    return {"answers": size, "images": len(rated), "kappa": fleiss(rated)}
+
+
+def cohen(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Cohen's kappa (1960): agreement above what chance would give; None where chance alone explains everything.
+
+    >>> cohen([("a", "a"), ("b", "b"), ("a", "b"), ("b", "b")])
+    0.5
+    """
+    n = len(pairs)
+    observed = sum(a == b for a, b in pairs) / n
+    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    expected = sum(first[name] * second[name] for name in first) / n**2
+    return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def fleiss(rated: Sequence[Sequence[str]]) -> float | None:
+    """Fleiss' kappa (1971) of items with the same number of answers each, by whomever; None as for `cohen`.
+
+    >>> fleiss([["a", "a", "a"], ["b", "b", "b"]])
+    1.0
+    """
+    size = len(rated[0])
+    counts = [Counter(values) for values in rated]
+    observed = sum(sum(n * n for n in one.values()) - size for one in counts) / (len(rated) * size * (size - 1))
+    shares = sum(counts, Counter[str]())
+    expected = sum((n / (len(rated) * size)) ** 2 for n in shares.values())
+    return None if expected == 1 else (observed - expected) / (1 - expected)

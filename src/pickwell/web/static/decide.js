@@ -1,0 +1,110 @@
+// The page where somebody decides what annotators disagree about.
+import { Events, showSaved } from "/static/events.js";
+import { actionButtons, classList, meaning, typing } from "/static/keys.js";
+import { Pictures, isShown } from "/static/pictures.js";
+import { ask, element, say } from "/static/session.js";
+
+const $ = (id) => document.getElementById(id);
+const stage = $("stage");
+const pictures = new Pictures();
+const done = []; // what undo takes back
+const decided = new Set();
+let queue = [];
+let timer;
+
+const events = new Events({
+  changed: showSaved,
+  refused: (_, sentence) => { say(sentence); look(); },
+  acknowledged: (event, answer) => {
+    if (event.path === "/api/undo" && !answer.items.includes(event.item)) location.reload();
+    if (!events.waiting.length) look();
+  },
+});
+showSaved(events.waiting.length, events.trouble);
+
+async function look() {
+  clearTimeout(timer);
+  try {
+    const { disputes } = await ask("/api/disputes");
+    const first = queue[0]?.item;
+    queue = disputes.filter((one) => !decided.has(one.item));
+    // What is looked at stays where it is.
+    queue.sort((a, b) => (b.item === first) - (a.item === first));
+    if (queue[0]?.item !== first || !stage.firstChild) show();
+    else count();
+  } catch (error) {
+    rest("The server does not answer", error.message);
+  }
+  timer = setTimeout(look, 4000);
+}
+
+function show() {
+  const one = queue[0];
+  if (!one) return rest("Nothing is disputed", "Images about which annotators disagree appear here.");
+  $("wait").hidden = true;
+  stage.hidden = false;
+  stage.replaceChildren(pictures.of(one.item));
+  $("why").textContent = [`rank ${one.rank} of round ${one.round}`, one.note ? `note: ${one.note}` : ""].filter(Boolean).join(" · ");
+  $("why").title = one.name;
+  $("opinions").replaceChildren(...one.opinions.map(opinion));
+  pictures.want(queue.slice(0, 6).map((next) => next.item), done.slice(-2).map((last) => last.item));
+  return count();
+}
+
+const WORDS = { skip: "skipped it", ignore: "took it out" };
+function opinion({ annotator, kind, label }) {
+  const button = element("button", { type: "button" }, element("b", {}, kind === "answer" ? label : WORDS[kind]), element("span", {}, annotator || "(no name)"));
+  button.addEventListener("click", () => { button.blur(); decide(kind, label); });
+  return element("li", {}, button);
+}
+
+function count() {
+  const more = queue.length >= 60 ? " or more" : "";
+  $("count").textContent = queue.length ? `${queue.length}${more} to decide. A class key, or one of the answers, decides.` : "";
+}
+
+function rest(title, text) {
+  stage.replaceChildren();
+  stage.hidden = true;
+  $("wait").hidden = false;
+  $("wait-title").textContent = title;
+  $("wait-text").textContent = text;
+  $("why").textContent = "";
+  $("opinions").replaceChildren();
+  count();
+}
+
+function decide(kind, label) {
+  const one = queue[0];
+  if (!one) return;
+  if (!isShown(pictures.of(one.item))) return say("This image is not shown yet: a key would decide what nobody has seen.");
+  queue.shift();
+  done.push(one);
+  decided.add(one.item);
+  events.push("/api/decide", { item: one.item, kind, label: kind === "answer" ? label : null });
+  if (kind === "answer") classes.flash(label);
+  show();
+}
+
+function undo() {
+  const one = done.pop();
+  if (!one) return say("On this page nothing is left to take back.");
+  decided.delete(one.item);
+  queue.unshift(one);
+  events.push("/api/undo", {}).item = one.item;
+  show();
+}
+
+const moves = { undo, skip: () => decide("skip"), ignore: () => decide("ignore"), find: () => classes.find() };
+const classes = classList((name) => decide("answer", name));
+actionButtons([["undo", "⌫", "undo"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"]], (move) => moves[move]());
+addEventListener("keydown", (press) => {
+  if (typing(press) || press.repeat) return;
+  const asked = meaning(press);
+  if (!asked || (asked.move && !moves[asked.move])) return;
+  if (press.target instanceof HTMLButtonElement && press.key === "Enter") return;
+  press.preventDefault();
+  if (asked.label !== undefined) decide("answer", asked.label);
+  else moves[asked.move]();
+});
+look();
