@@ -19,11 +19,11 @@ def test_a_name_a_line_and_its_place_is_its_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", r"classes\.txt is empty; write one name a line"),
-        (b"\n \n", r"classes\.txt is empty"),
-        (b"sky\n\nroad\n", r"classes\.txt is blank in line 2; a name's line is its value"),
-        (b"sk\xff\n", r"classes\.txt is not UTF-8 text"),
-        (b"sky\n" * (1 << 18) + b"x", r"classes\.txt is larger than 1 MiB"),
+        (b"", r"classes\.txt' is empty; write one name a line"),
+        (b"\n \n", r"classes\.txt' is empty"),
+        (b"sky\n\nroad\n", r"classes\.txt' is blank in line 2; a name's line is its value"),
+        (b"sk\xff\n", r"classes\.txt' is not UTF-8 text"),
+        (b"sky\n" * (1 << 18) + b"x", r"classes\.txt' is larger than 1 MiB"),
     ],
 )
 def test_what_is_no_class_list_is_named(tmp_path: Path, content: bytes, sentence: str) -> None:
@@ -33,7 +33,7 @@ def test_what_is_no_class_list_is_named(tmp_path: Path, content: bytes, sentence
 
 
 def test_a_class_list_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"none\.txt cannot be read: No such file or directory; name a text file"):
+    with pytest.raises(SettingsError, match=r"none\.txt' cannot be read: No such file or directory; name a text file"):
         read_class_list(tmp_path / "none.txt")
     with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
         read_class_list(tmp_path)

@@ -52,16 +52,16 @@ def read_class_list(path: str | Path) -> list[str]:
             data = file.read(LONGEST + 1)
         lines = data.decode("utf-8-sig").rstrip().splitlines() if len(data) <= LONGEST else []
     except UnicodeDecodeError:
-        raise SettingsError(f"the class list {path} is not UTF-8 text; save it as a text file, a name a line") from None
+        raise SettingsError(f"the class list '{path}' is not UTF-8 text; save it as such, a name a line") from None
     except OSError as error:
-        raise SettingsError(f"the class list {path} cannot be read: {error.strerror}; name a text file") from None
+        raise SettingsError(f"the class list '{path}' cannot be read: {error.strerror}; name a text file") from None
     if not lines:
         said = "is larger than 1 MiB" if len(data) > LONGEST else "is empty"
-        raise SettingsError(f"the class list {path} {said}; write one name a line")
+        raise SettingsError(f"the class list '{path}' {said}; write one name a line")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             raise SettingsError(
-                f"the class list {path} is blank in line {number}; a name's line is its value, so name every line: "
+                f"the class list '{path}' is blank in line {number}; a name's line is its value, so name every line: "
                 "one that is no class as !name"
             )
     return [line.strip() for line in lines]

@@ -94,6 +94,8 @@ def test_defaults_suit_scenes_and_a_small_machine(street: Campaign, town: Path, 
         ({"settings": {}}, SettingsError, "but the task is classification, which learns one class an image"),
         ({"test_masks": "test-masks"}, SettingsError, "masks of a test set are given"),
         ({"images": "digits"}, SettingsError, "segmentation takes its images from a folder, and 'digits' is none"),
+        ({"settings": {**MASKS, "model.name": "resnet18"}}, SettingsError, "unknown model for masks 'resnet18'"),
+        ({"masks": " "}, PoolError, "no masks at '': the place is empty"),
         ({"settings": {**MASKS, "task.void": [300]}}, SettingsError, "a mask has values from 0 to 254"),
         ({"classes": [f"class {n}" for n in range(256)]}, SettingsError, "at most 255 classes and void values"),
     ],
@@ -104,11 +106,43 @@ def test_what_does_not_fit_is_said_and_nothing_stays(
     usual = {"images": "images", "masks": "masks", "classes": CLASSES, "settings": MASKS}
     given = {**usual, **arguments}
     for name in ("images", "masks", "test", "test_masks"):
-        if given.get(name) not in (None, "digits"):
+        if given.get(name) not in (None, "digits", " "):
             given[name] = town / str(given[name])
     with pytest.raises(error, match=re.escape(sentence)):
         create(tmp_path / "c", **given)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            '    "sky",\n',
+            "",
+            "is road, car and void 1, but the campaign's masks were made with sky, road, car and void 1",
+        ),
+        ('"sky"', '"roof"', "is roof, road, car and void 1, but"),
+        ('"car",', '"car", "bus",', "is sky, road, car, bus and void 1, but"),
+        ("    1,\n", "", "is sky, road, car, but"),
+        ('"segmentation"', '"classification"', "only masks have void values"),
+    ],
+)
+def test_the_class_list_of_masks_is_fixed(street: Campaign, old: str, new: str, sentence: str) -> None:
+    text = street.directory.settings.read_text()
+    assert old in text
+    street.directory.settings.write_text(text.replace(old, new))
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        Campaign(street.directory.root)
+    street.directory.settings.write_text(text)
+    Campaign(street.directory.root).close()
+
+
+def test_a_campaign_cannot_become_one_of_masks(town: Path, tmp_path: Path) -> None:
+    create(tmp_path / "c", town / "images", classes=["sky", "road"], settings={"strategy.name": "random"})
+    settings = tmp_path / "c" / "campaign.toml"
+    settings.write_text(settings.read_text().replace('"classification"', '"segmentation"'))
+    with pytest.raises(SettingsError, match="is segmentation, but the campaign was made for classification"):
+        Campaign(tmp_path / "c")
 
 
 def test_half_of_the_masks_may_be_wrong(town: Path, tmp_path: Path) -> None:

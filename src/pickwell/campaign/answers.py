@@ -68,7 +68,7 @@ class Answers:
         if named.suffix.lower() != SUFFIX:
             raise LabelError(
                 f"item {label.item}: '{label.value}' is no mask; this campaign's labels are masks, "
-                f"so give the path of a {SUFFIX} file, relative to {files.root}"
+                f"so give the path of a {SUFFIX} file, relative to {files.root.absolute()}"
             )
         try:
             width, height = self.pool.manifest.sizes([label.item])[0].tolist()

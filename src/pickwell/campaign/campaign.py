@@ -16,7 +16,7 @@ from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.ability import check_ability
 from pickwell.campaign.answers import Answer, Answers
-from pickwell.campaign.creation import located
+from pickwell.campaign.creation import check_task, located
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
 from pickwell.campaign.hints import write_hints
 from pickwell.campaign.maps import write_map
@@ -29,7 +29,7 @@ from pickwell.data.images import Images
 from pickwell.data.pool import Pool
 from pickwell.data.scenes import Scenes
 from pickwell.directory import Directory
-from pickwell.errors import BudgetError, LabelError, PoolError, RoundError, SettingsError, unknown
+from pickwell.errors import BudgetError, LabelError, PickwellError, PoolError, RoundError, SettingsError, unknown
 from pickwell.items import Label, Metrics, Round
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.seeds import derive, generator
@@ -66,6 +66,11 @@ class Campaign:
         self.pool = Pool.open(self.directory.pool)
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         self.store = Store.open(self.directory.url(self.settings))
+        try:
+            check_task(self.settings.task, self.store.campaign().settings)
+        except PickwellError:
+            self.store.close()
+            raise
         self.progress = progress
         self._last: Learnt | None = None
 

@@ -25,8 +25,8 @@ from pickwell.store import Store
 LARGEST = 128
 """The default working size of photographs, in pixels: a CPU's network learns at it. Larger is a setting away."""
 
-CROP = 176
-"""The default side of the crops of masks' images: a drn_d_22 of width 1/4 learns eight of them in half a second."""
+DENSE, CROP = "drn_d_22", 176
+"""The default network for masks, and the side of the crops that it learns from: at width 1/4 eight in half a second."""
 
 SMALL = 64
 """Up to this size the small network is the default."""
@@ -92,6 +92,8 @@ def located(
             "labels from folders were asked for, but the task is segmentation, whose labels are masks; "
             "name their folder with --masks"
         )
+    if masks is not None and not str(masks).strip():  # as a path it would be the folder that one stands in
+        raise PoolError("no masks at '': the place is empty; name a folder, or '.' for the one you are in")
     found = layout(images, masks, part)
     tree(find(found.images), images)
     files = MaskFiles(place(str(found.masks)), len(task.classes), task.void) if found.masks is not None else None
@@ -117,7 +119,7 @@ def _class_list(
             "name the classes by their values, --classes a,b,c or --classes @FILE, with !name for a void value"
         )
     names, void = split_void(CAMVID_LIST if classes is None else classes)
-    return names, {"task.void": void} | changes
+    return names, {"task.void": void, "model.name": DENSE} | changes
 
 
 def check(settings: Settings) -> None:
@@ -126,10 +128,34 @@ def check(settings: Settings) -> None:
         raise SettingsError(unknown("model", settings.model.name, models.available()))
     if settings.model.weights and not Path(settings.model.weights).is_file():
         raise SettingsError(f"model.weights is '{settings.model.weights}', which is no file; name one, or leave it out")
+    if settings.task.kind == "segmentation" and settings.model.name not in models.available_dense():
+        raise SettingsError(unknown("model for masks", settings.model.name, models.available_dense()))
     if settings.training.augment not in augment.available():
         raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
     chosen = dict(settings.strategy)
     check_size(settings, strategies.create(chosen.pop("name", ""), chosen).committee)
+
+
+def check_task(task: TaskSettings, made: Mapping[str, Any]) -> None:
+    """Refuses a task that has become another since the campaign was made with the settings `made`.
+
+    Classes may come and go while labels are names; masks hold their places in the list, which is therefore fixed.
+    """
+    was = TaskSettings.model_validate(made["task"])
+    if task.kind != was.kind:
+        raise SettingsError(
+            f"task.kind of campaign.toml is {task.kind}, but the campaign was made for {was.kind}; put it back, or "
+            "make another campaign"
+        )
+    if task.kind == "segmentation" and task != was:
+        raise SettingsError(
+            f"the class list of campaign.toml is {_said(task)}, but the campaign's masks were made with {_said(was)}, "
+            "and hold numbers that mean places in it; put it back, or make another campaign"
+        )
+
+
+def _said(task: TaskSettings) -> str:
+    return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")
 
 
 def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, Any]) -> Settings:
@@ -148,7 +174,6 @@ def _fitting_masks(pool: Pool) -> dict[str, Any]:
     """The network, the crop it is trained on and the steps that suit the pool's scenes and a CPU of two cores."""
     short = int(np.median(pool.manifest.sizes().min(axis=1)))
     return {
-        "model.name": "drn_d_22",
         "model.width": 0.25,
         "model.image_size": min(CROP, max(32, short // 8 * 8)),
         "training.batch_size": 8,
