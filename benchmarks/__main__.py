@@ -9,6 +9,7 @@ FIGURES = {
     "saving-digits": ["benchmarks.saving", "digits"],
     "saving-cifar10": ["benchmarks.saving", "cifar10"],
     "vaal-step": ["benchmarks.vaal_step"],
+    "eight-bits": ["benchmarks.eight_bits"],
     "top-b": ["benchmarks.top_b"],
     "init-speed": ["benchmarks.init_speed"],
     "core-set": ["benchmarks.core_set"],

@@ -4,8 +4,9 @@
 precision, against a plain float32 step in the released code's order: two passes of the VAE, one for each pool, and
 the whole VAE run twice again for D's step.
 
-`scoring`: a pool of 20,000 scored, monitors and top-b included, against the bare encoder on the same batches, and
-against a full float32 pass of the VAE, which is how the released code queries.
+`scoring`: a pool of 20,000 scored, monitors and top-b included, against the bare encoder on the same batches in the
+same precision (eight bits on CPUs that multiply bytes: benchmarks.eight_bits shows what that costs), and against a
+full float32 pass of the VAE, which is how the released code queries.
 """
 
 import argparse
@@ -110,7 +111,8 @@ def scoring(pool: int, repeats: int) -> dict[str, float]:
     view = FakeView(images, [], batch_size=256, every=1)
     strategy.begin(devices, Batch(images[:2], torch.zeros(2), images[:2]))
     assert strategy._pair is not None
-    encoder, part = strategy._pair.scoring_encoder, images[: max(256, pool // 10)].cpu().contiguous()
+    (encoder,) = strategy._pair.eyes(images[:256]).args  # in the precision that scores
+    part = images[: max(256, pool // 10)].cpu().contiguous()
     vae = VAE(SIDE, LATENT, PAPER_WIDTHS).eval()
 
     def bare() -> None:

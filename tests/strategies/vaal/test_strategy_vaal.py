@@ -156,7 +156,7 @@ def test_folded_for_scoring_the_encoder_says_the_same(precision: str, tolerance:
     strategy.select(view, 1)
     pair = pair_of(strategy)
     inputs = view.images if representation == "pixels" else torch.randn(9, 12)
-    slow, fast = pair.see(inputs), pair.eyes()(inputs)
+    slow, fast = pair.see(inputs), pair.eyes(inputs)(inputs)
     assert slow.mu.std() > 0.05
     for left, right in zip(fast, slow, strict=True):
         torch.testing.assert_close(left, right, atol=tolerance, rtol=tolerance)

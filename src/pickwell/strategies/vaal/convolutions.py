@@ -37,7 +37,7 @@ def down_by_product(x: Tensor, weight: Tensor) -> Tensor:
     """What `conv2d` gives for weights `(outside, inside, 4, 4)`."""
     patches = unfold(x, KERNEL, padding=PADDING, stride=STRIDE).transpose(1, 2)
     maps = (patches @ weight.flatten(1).t()).transpose(1, 2)
-    return maps.unflatten(2, (x.shape[2] // STRIDE, x.shape[3] // STRIDE))
+    return maps.reshape(len(x), -1, x.shape[2] // STRIDE, x.shape[3] // STRIDE)
 
 
 def up_by_product(x: Tensor, weight: Tensor) -> Tensor:

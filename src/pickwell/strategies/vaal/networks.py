@@ -117,8 +117,8 @@ class Discriminator(nn.Module):
         return logits.squeeze(1)
 
 
-def folded(encoder: Encoder, dtype: torch.dtype) -> Encoder:
-    """A copy that only scores, a tenth faster: batch norms folded into the convolutions, which are held in `dtype`."""
+def folded(encoder: Encoder) -> Encoder:
+    """A copy that only scores, a tenth faster: batch norms folded into the convolutions."""
     copy = deepcopy(encoder).eval()
     assert isinstance(copy.body, nn.Sequential)
     layers: list[nn.Module] = []
@@ -126,7 +126,7 @@ def folded(encoder: Encoder, dtype: torch.dtype) -> Encoder:
         if isinstance(layer, nn.BatchNorm2d):
             (convolution,) = layers[-1:]
             assert isinstance(convolution, nn.Conv2d)
-            layers[-1] = fuse_conv_bn_eval(convolution, layer).to(dtype)
+            layers[-1] = fuse_conv_bn_eval(convolution, layer)
         else:
             layers.append(layer)
     copy.body = nn.Sequential(*layers)

@@ -1,7 +1,7 @@
 """The two networks that play against each other, their optimisers, and one step of Algorithm 1 for both."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pickwell.errors import TrainingError
 from pickwell.learner import Devices
 from pickwell.learner.checkpoints import load_optimiser, named, optimiser_tensors, under
+from pickwell.strategies.vaal.eightbit import EightBit, worthwhile
 from pickwell.strategies.vaal.losses import (
     adversarial_loss,
     discriminator_loss,
@@ -132,10 +133,17 @@ class Pair:
         """What the averaged encoder and D say of `x`, in eval mode; the decoder is not used."""
         return self._seen(self.scoring_encoder, x)
 
-    def eyes(self) -> Callable[[Tensor], Seen]:
-        """What `see` says, to rounding, and faster: made once for a whole pool, of the weights as they are now."""
-        dtype = torch.bfloat16 if self.devices.precision == "bf16" else torch.float32
-        return partial(self._seen, self.devices.setup(folded(self.scoring_encoder, dtype)))
+    @torch.inference_mode()
+    def eyes(self, some: Tensor) -> partial[Seen]:
+        """What `see` says, to rounding, and faster: made once for a whole pool, of the weights as they are now.
+
+        `some` of the pool's inputs say which values the maps of a large encoder take: eight bits will do for them.
+        """
+        encoder = folded(self.scoring_encoder)
+        if self.devices.precision == "bf16":
+            eight = worthwhile(encoder.body, some)
+            encoder.body = EightBit(encoder.body, some) if eight else encoder.body.to(torch.bfloat16)
+        return partial(self._seen, self.devices.setup(encoder))
 
     @torch.inference_mode()
     def _seen(self, encoder: Encoder, x: Tensor) -> Seen:

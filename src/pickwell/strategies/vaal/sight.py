@@ -31,7 +31,7 @@ class Sight:
 
     def __init__(self, pair: Pair, pools: Pools[Stream]) -> None:
         self.pair, self.pools = pair, pools
-        self._see = pair.eyes()
+        self._see = pair.eyes(self._some())
         self._latents: LatentMonitor | None = None
         self._logits: list[Tensor] = []
         self.mu: Rows = np.zeros((0, 0), dtype=np.float32)
@@ -56,12 +56,7 @@ class Sight:
 
     def look(self, stream: Stream, *, every: int = 1) -> Iterator[tuple[Tensor, Seen]]:
         """Ids and what is seen of a stream, or of every so-manieth chunk of it."""
-        batches = iter(stream.batches())
-        first = next(batches, None)
-        if first is None:
-            return
-        size = max(1, min(LARGEST_CHUNK, VALUES_PER_CHUNK // first[1][0].numel()))
-        for ids, inputs in islice(in_chunks(_again(first, batches), size), None, None, every):
+        for ids, inputs in islice(_chunks(stream), None, None, every):
             yield ids, self._see(inputs)
 
     def report(self) -> dict[str, Any]:
@@ -92,6 +87,11 @@ class Sight:
     def _known(self) -> list[tuple[Tensor, Seen]]:
         return self._judged(self.pools.labelled)
 
+    def _some(self) -> Tensor:
+        """The first chunk of the labelled pool, or of the other where nothing is labelled."""
+        stream = self.pools.labelled if len(self.pools.labelled) else self.pools.unlabelled
+        return next(_chunks(stream))[1]
+
     def _judged(self, stream: Stream) -> list[tuple[Tensor, Seen]]:
         every = -(-len(stream) // JUDGED) or 1
         return list(self.look(stream, every=every))
@@ -99,6 +99,15 @@ class Sight:
 
 def _logits(looked: list[tuple[Tensor, Seen]]) -> Tensor:
     return torch.cat([torch.empty(0), *(seen.logits.cpu() for _, seen in looked)])
+
+
+def _chunks(stream: Stream) -> Iterator[tuple[Tensor, Tensor]]:
+    """Ids and inputs of a stream, in chunks that depend on an input's size alone."""
+    batches = iter(stream.batches())
+    first = next(batches, None)
+    if first is not None:
+        size = max(1, min(LARGEST_CHUNK, VALUES_PER_CHUNK // first[1][0].numel()))
+        yield from in_chunks(_again(first, batches), size)
 
 
 def _again(first: tuple[Tensor, Tensor], rest: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
