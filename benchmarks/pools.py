@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,6 +90,15 @@ class View:
     labelled: Stream
     held_out: Stream
     pending: Stream
+    images: "Labelled"
+    seed: int
+    kept: dict[str, np.ndarray]
+
+    def of_pool(self, name: str, make: Callable) -> np.ndarray:
+        if name not in self.kept:
+            pool = Stream(self.images, torch.arange(len(self.images)), self.learner.devices)
+            self.kept[name] = torch.cat(list(make(pool, generator(self.seed, "vectors", name)))).cpu().numpy()
+        return self.kept[name]
 
 
 @dataclass
@@ -105,6 +114,7 @@ class Effort:
     augmentation: str = "none"
     round: int = 0
     devices: Devices = field(default_factory=Devices)
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
 
     def fit(self) -> tuple[TaskLearner, Strategy]:
         """Algorithm 1 on what is labelled; the task model's seed is the same for every strategy."""
@@ -144,7 +154,8 @@ class Effort:
             Stream(self.images, ids, self.devices)
             for ids in (self.rest(), self.labelled, self.rest()[:0], self.rest()[:0])
         ]
-        return [pick.item for pick in strategy.select(View(learner, rng, *streams), budget)]
+        view = View(learner, rng, *streams, self.images, self.seed, self.kept)
+        return [pick.item for pick in strategy.select(view, budget)]
 
     def tell(self, items: list[int]) -> None:
         """Labels items, and begins the next round."""

@@ -58,6 +58,11 @@ class Directory:
         return self.root / "masks"
 
     @property
+    def vectors(self) -> Path:
+        """Vectors of the whole pool; made again when missing."""
+        return self.root / "vectors"
+
+    @property
     def fits(self) -> Path:
         """Trained networks; made again when missing."""
         return self.root / "fits"

@@ -23,6 +23,7 @@ from pickwell.campaign.maps import write_map
 from pickwell.campaign.picking import interleave, same_question, slice_to_hold_out, versions
 from pickwell.campaign.predictions import write_predictions
 from pickwell.campaign.standing import Standing, standing
+from pickwell.campaign.vectors import PoolVectors, digest
 from pickwell.campaign.view import PoolView, stream
 from pickwell.config import Settings
 from pickwell.data.images import Images
@@ -335,4 +336,10 @@ class Campaign:
             labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
             held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
             pending=some(drawn),
+            vectors=PoolVectors(
+                self.directory.vectors,
+                some(torch.arange(len(self.pool))),
+                self.settings.seed,
+                (digest(self.pool.manifest.path), self.settings.model.image_size, self.devices.device.type, versions()),
+            ),
         )

@@ -1,11 +1,12 @@
 """The window through which a strategy sees a campaign: streams of items in eval view."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from pickwell.campaign.vectors import PoolVectors, Rows
 from pickwell.data.images import Images, to_float
 from pickwell.data.scenes import Scenes
 from pickwell.learner import Devices, TaskLearner
@@ -108,3 +109,8 @@ class PoolView:
     labelled: Stream
     held_out: Stream
     pending: Stream
+    vectors: PoolVectors
+
+    def of_pool(self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]) -> Rows:
+        """Vectors of the whole pool by item id; kept on disk from round to round."""
+        return self.vectors.get(name, make)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.acquisition.projection import Projection
@@ -67,6 +69,16 @@ class RoundView(Protocol):
     @property
     def pending(self) -> Stream:
         """Items already picked in this round by other means; they are not in `unlabelled`."""
+        ...
+
+    def of_pool(
+        self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]
+    ) -> NDArray[np.float32]:
+        """Vectors `(items, D)`, a row an item id, read-only: what `make` yields of the whole pool, in order of id.
+
+        They may be kept from round to round, so `make` knows no label, no round and no network: it sees the pool and a
+        generator seeded from (campaign seed, `name`), and `name` says all else that can change its vectors.
+        """
         ...
 
 

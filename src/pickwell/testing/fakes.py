@@ -1,9 +1,11 @@
 """A small pool, a learner with closed-form answers and a round's view: what a strategy sees, without a campaign."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.learner import Batch, Devices
@@ -99,6 +101,16 @@ class FakeView:
     def _stream(self, places: list[int]) -> FakeStream:
         ids = torch.tensor(places, dtype=torch.int64) * self.every
         return FakeStream(self.images, ids, self.batch_size, self.every)
+
+    def of_pool(
+        self, name: str, make: Callable[[FakeStream, torch.Generator], Iterator[Tensor]]
+    ) -> NDArray[np.float32]:
+        """Vectors by item id, made anew each time; no item's are where there is no such id."""
+        pool = self._stream(list(range(len(self.images))))
+        vectors = torch.cat(list(make(pool, generator(self.seed, "vectors", name))))
+        rows = np.full((len(pool) * self.every, vectors.shape[1]), np.nan, dtype=np.float32)
+        rows[pool.ids().numpy()] = vectors.cpu().numpy()
+        return rows
 
     def draw(self, step: int, size: int) -> Batch:
         """Batch number `step` of the training pools, with replacement; all labels are class 0."""

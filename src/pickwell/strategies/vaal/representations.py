@@ -1,15 +1,16 @@
 """What VAAL's networks look at: the images themselves, or vectors made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.patches import SIDE, PatchFeatures, learn
+from pickwell.acquisition.patches import SIDE, learn
+from pickwell.acquisition.streaming import in_chunks
 from pickwell.strategies.strategy import RoundView, Stream
-from pickwell.strategies.vaal.tables import ROWS, Table, beside, embedded, standardise
+from pickwell.strategies.vaal.tables import ROWS, Table, beside, chosen, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)
 REPRESENTATIONS = ("pixels", "features", "patches", "both")
@@ -40,45 +41,39 @@ def vectors(view: RoundView, representation: str, device: torch.device) -> Pools
         pools = _embedded(view, view.learner.embed, device)
         standardise((pools.labelled, pools.unlabelled), pools.held_out)
         return pools
-    whole = images(view, SIDE)
-    some = sample((whole.labelled, whole.unlabelled), view.rng)
-    patches = learn(some, view.rng)
+    rows = view.of_pool("patches", patch_vectors)
+    patches = Pools(*(chosen(rows, stream.ids(), device) for stream in (view.labelled, view.unlabelled, view.held_out)))
     if representation == "patches":
-        return _embedded(whole, patches, device)
+        return patches
     assert representation == "both", representation
-    if whole.unlabelled is not view.unlabelled:
-        return _side_by_side(_embedded(whole, patches, device), view, device)
-    return _embedded(view, _beside(patches, view.learner.embed, some, device), device)
+    return _side_by_side(patches, vectors(view, "features", device))
 
 
-def sample(streams: tuple[Stream, ...], rng: torch.Generator) -> Tensor:
-    """At most 4,096 images of several streams, drawn without replacement, on the CPU."""
-    total = sum(len(stream) for stream in streams)
-    wanted = torch.zeros(total, dtype=torch.bool)
-    wanted[torch.randperm(total, generator=rng)[:SAMPLE]] = True
+def patch_vectors(pool: Stream, rng: torch.Generator) -> Iterator[Tensor]:
+    """Patch features of a pool's images, learnt from a sample of them; scenes are squeezed.
+
+    Images held out to measure on are among them: who is measured, the task model, never sees these vectors.
+    """
+    whole = pool.whole(SIDE)
+    patches = learn(sample(whole, rng), rng)
+    for _, images in in_chunks(whole.batches(), ROWS):
+        yield patches(images)
+
+
+def sample(stream: Stream, rng: torch.Generator) -> Tensor:
+    """At most 4,096 images of a stream, drawn without replacement, on the CPU."""
+    wanted = torch.zeros(len(stream), dtype=torch.bool)
+    wanted[torch.randperm(len(stream), generator=rng)[:SAMPLE]] = True
     found, done = [], 0
-    for stream in streams:
-        for _, batch in stream.batches():
-            chosen = wanted[done : done + len(batch)]
-            found.append(batch.cpu()[chosen])
-            done += len(batch)
+    for _, batch in stream.batches():
+        found.append(batch.cpu()[wanted[done : done + len(batch)]])
+        done += len(batch)
     return torch.cat(found)
 
 
-def _beside(
-    patches: PatchFeatures, embed: Callable[[Tensor], Tensor], some: Tensor, device: torch.device
-) -> Callable[[Tensor], Tensor]:
-    """Patch features and the task model's, the latter standardised by those of `some` images."""
-    known = torch.cat([embed(part.to(device)) for part in some.tensor_split(-(-len(some) // ROWS))])
-    mean, deviation = known.mean(0), known.std(0)
+def _side_by_side(patches: Pools[Table], features: Pools[Table]) -> Pools[Table]:
+    """Both vectors of each item, one after the other, of equal variance."""
     # As many standardised features as there are components would have their variance: more of them weigh less each.
-    scale = (patches.components.shape[1] / known.shape[1]) ** 0.5 / deviation.where(deviation > 1e-6, torch.inf)
-    return lambda images: torch.cat((patches(images), (embed(images) - mean) * scale), dim=1)
-
-
-def _side_by_side(patches: Pools[Table], view: RoundView, device: torch.device) -> Pools[Table]:
-    """Patch features of squeezed scenes, and the task model's features of the scenes at their native size."""
-    features = vectors(view, "features", device)
     weight = (patches.unlabelled.rows.shape[1] / features.unlabelled.rows.shape[1]) ** 0.5
     return Pools(
         beside(patches.labelled, features.labelled, weight),
@@ -87,5 +82,5 @@ def _side_by_side(patches: Pools[Table], view: RoundView, device: torch.device) 
     )
 
 
-def _embedded(view: RoundView | Pools[Stream], embed: Callable[[Tensor], Tensor], device: torch.device) -> Pools[Table]:
+def _embedded(view: RoundView, embed: Callable[[Tensor], Tensor], device: torch.device) -> Pools[Table]:
     return Pools(*(embedded(stream, embed, device) for stream in (view.labelled, view.unlabelled, view.held_out)))

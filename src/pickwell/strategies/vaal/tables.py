@@ -70,6 +70,14 @@ def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.de
     return Table(stream.ids(), np.zeros((0, 0), dtype=np.float32) if rows is None else rows, device)
 
 
+def chosen(rows: Rows, ids: Tensor, device: torch.device) -> Table:
+    """The vectors of some items out of a table with a row an item id."""
+    found = allocate(len(ids), rows.shape[1])
+    for start in range(0, len(ids), ROWS):
+        found[start : start + ROWS] = rows[ids[start : start + ROWS].numpy()]
+    return Table(ids, found, device)
+
+
 def beside(left: Table, right: Table, weight: float) -> Table:
     """The vectors of two tables of the same items one after the other, those of `right` times `weight`."""
     middle = left.rows.shape[1]

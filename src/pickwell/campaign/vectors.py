@@ -1,0 +1,82 @@
+"""Vectors of the whole pool that stay the same from round to round: made once, kept on disk."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pickwell.learner.seeds import generator
+from pickwell.strategies import Stream
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PoolVectors:
+    """A folder of tables, a row an item id. `facts` are what can change a table, beside the `seed` and its name.
+
+    A pool that has grown has its tables made anew: were rows only appended, they would depend on when it grew.
+    """
+
+    folder: Path
+    pool: Stream
+    seed: int
+    facts: Sequence[object]
+
+    def get(self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]) -> Rows:
+        """The table of that name, memory-mapped; made now if it is not there, is damaged, or a fact has changed."""
+        facts = json.dumps([name, self.seed, len(self.pool), *self.facts], default=str)
+        path = self.folder / f"{name}-{hashlib.sha256(facts.encode()).hexdigest()[:24]}.npy"
+        found = _read(path, len(self.pool))
+        if found is None:
+            self.folder.mkdir(exist_ok=True)
+            for old in self.folder.glob(f"{name}-*"):
+                old.unlink()
+            _write(path, make(self.pool, generator(self.seed, "vectors", name)), len(self.pool))
+            found = _read(path, len(self.pool))
+            assert found is not None, f"{path} cannot be read back"
+        return found
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path, rows: int) -> Rows | None:
+    try:
+        found: Rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (FileNotFoundError, EOFError, ValueError):
+        return None
+    return found if found.dtype == np.float32 and found.ndim == 2 and len(found) == rows else None
+
+
+def _write(path: Path, parts: Iterable[Tensor], rows: int) -> None:
+    """Writes the parts one after another; a reader sees the whole file or none."""
+    partial, done = path.with_suffix(".partial"), 0
+    try:
+        # Not through a memory map: on a full disk that ends the process without a word.
+        with partial.open("wb") as file:
+            for part in parts:
+                values = part.float().cpu().numpy()
+                if not done:
+                    shape = {"descr": "<f4", "fortran_order": False, "shape": (rows, values.shape[1])}
+                    np.lib.format.write_array_header_1_0(file, shape)
+                file.write(np.ascontiguousarray(values, "<f4").tobytes())
+                done += len(values)
+            assert done == rows, f"{done} vectors for {rows} items"
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, error.filename or str(partial)) from error
+    finally:
+        partial.unlink(missing_ok=True)
