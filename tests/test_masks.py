@@ -1,6 +1,7 @@
 import io
 import re
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,23 @@ def test_a_lost_or_changed_mask_is_named(tmp_path: Path) -> None:
     (folder.root / name).unlink()
     with pytest.raises(StoreError, match="No such file"):
         folder.get(name)
+    for content in (b"", encode(SCENE[::-1])):
+        (folder.root / name).write_bytes(content)
+        assert folder.put(SCENE) == name
+        assert np.array_equal(folder.get(name), SCENE)
+
+
+def test_many_threads_keep_the_same_masks(tmp_path: Path) -> None:
+    folder = MaskFolder(tmp_path / "masks")
+    masks = [np.full((20, 30), number % 4, np.uint8) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(folder.put, masks))
+    assert len(set(names)) == 4
+    assert sorted(path.name for path in folder.root.iterdir()) == sorted(set(names))
+    assert [folder.shown(name) for name in names] == [(number % 4,) for number in range(40)]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "masks").write_text("a file")
+    with pytest.raises(StoreError, match=r"the mask cannot be written to .*/masks: Not a directory"):
+        MaskFolder(tmp_path / "masks").put(SCENE)

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -155,11 +155,13 @@ class MaskFolder:
     def put(self, mask: Mask) -> str:
         """Keeps the mask, on the disk when this returns; its name."""
         name = _name_of(mask)
-        if name in self:
+        if self._whole(name):
             return name
         partial = self.root / f".{name}.{os.getpid()}-{threading.get_ident()}.partial"
         try:
-            self.root.mkdir(exist_ok=True)
+            if not self.root.exists():
+                self.root.mkdir(exist_ok=True)
+                _sync(self.root.parent)
             with partial.open("wb") as file:
                 file.write(encode(mask))
                 file.flush()
@@ -171,7 +173,8 @@ class MaskFolder:
                 f"the mask cannot be written to {self.root}: {error.strerror}; make room there, or give permission"
             ) from None
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
         return name
 
     def get(self, name: str) -> Mask:
@@ -186,6 +189,13 @@ class MaskFolder:
         if not whole:
             raise StoreError(f"the mask {name} in {self.root} is not as it was written; put it back from a copy")
         return mask
+
+    def _whole(self, name: str) -> bool:
+        """Whether the mask is there as it was written; telling it again mends it."""
+        try:
+            return name in self and self.get(name) is not None
+        except StoreError:
+            return False
 
     def shown(self, name: str) -> tuple[int, ...]:
         """The classes that occur in the mask of that name, ascending."""
