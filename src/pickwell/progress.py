@@ -1,29 +1,36 @@
 """How far a long piece of work is, told to other processes by a small file."""
 
 import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pickwell.directory import Directory
 
 EVERY = 0.5
 """Seconds between two writings of the file."""
+TRAINING = "training"
+"""What is going on while there are losses."""
 STALE = 120.0
 """Seconds after which a file that is not written any more tells of work that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What is going on, how much of how much is done, when it began and when this was written (seconds since 1970)."""
+    """What is going on, how much of how much is done, when it began and when this was written (seconds since 1970).
+
+    `losses` are the newest of the training that is going on, by name.
+    """
 
     what: str
     done: int
     total: int
     began: float
     time: float
+    losses: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def seconds_left(self) -> float | None:
@@ -32,11 +39,16 @@ class Doing:
 
 
 class ProgressFile:
-    """Writes `fits/progress.json`; `step` fits wherever a progress function is wanted."""
+    """Writes `fits/progress.json`; `step` and `losses` are what a progress function is told."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self.path, self._clock = _path(root), clock
         self._what, self._began, self._written = "", 0.0, 0.0
+        self._losses: dict[str, float] = {}
+
+    def losses(self, values: Mapping[str, float]) -> None:
+        """Takes in losses, which are written down with the next step."""
+        self._losses |= {name: round(value, 6) for name, value in values.items() if math.isfinite(value)}
 
     def step(self, what: str, done: int, total: int) -> None:
         """Takes in how far something has come; writes it down twice a second at most."""
@@ -49,7 +61,8 @@ class ProgressFile:
         partial = self.path.with_suffix(".partial")
         with suppress(OSError):  # what is only looked at must not end the work
             self.path.parent.mkdir(exist_ok=True)
-            partial.write_text(json.dumps(asdict(Doing(what, done, total, self._began, now))), encoding="utf-8")
+            told = Doing(what, done, total, self._began, now, self._losses if what == TRAINING else {})
+            partial.write_text(json.dumps(asdict(told)), encoding="utf-8")
             partial.replace(self.path)
 
     def close(self) -> None:

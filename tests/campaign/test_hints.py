@@ -1,4 +1,6 @@
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +122,30 @@ def test_only_the_best_ranks_have_hints(campaign: Campaign, monkeypatch: pytest.
     question = campaign.ask(20)
     text = Path(campaign.directory.rounds / "0002.json").read_text()
     assert [one["item"] for one in json.loads(text)["picks"]] == [pick.item for pick in question.picks[:4]]
+
+
+def test_whoever_looks_on_is_told_steps_and_losses(campaign: Campaign) -> None:
+    told = Told()
+    campaign.progress = told
+    campaign.tell(answers(campaign, campaign.ask(20)))
+    campaign.ask(20)
+    assert told.last["training"][0] == told.last["training"][1] > 0
+    assert told.seen.keys() == {"task", "transductive", "adversarial", "discriminator"}
+    assert all(map(math.isfinite, told.seen.values()))
+
+
+class Told:
+    """A progress that keeps the newest of everything."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, tuple[int, int]] = {}
+        self.seen: dict[str, float] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self.last[what] = (done, total)
+
+    def losses(self, values: Mapping[str, float]) -> None:
+        self.seen |= values
 
 
 def test_a_round_of_vaal_leaves_a_map_of_the_pool(campaign: Campaign) -> None:

@@ -64,6 +64,18 @@ def test_progress_is_told_to_other_processes(tmp_path: Path) -> None:
     assert doing(tmp_path, now) is None
 
 
+def test_the_losses_of_a_fit_are_told(tmp_path: Path) -> None:
+    told = ProgressFile(tmp_path)
+    told.losses({"task": 0.5, "discriminator": float("nan")})
+    told.losses({"adversarial": 0.25, "task": 0.4})
+    told.step("training", 1, 1)
+    assert (found := doing(tmp_path)) is not None
+    assert found.losses == {"task": 0.4, "adversarial": 0.25}
+    told.step("scoring", 1, 1)
+    assert (found := doing(tmp_path)) is not None
+    assert found.losses == {}
+
+
 def test_whoever_wrote_no_progress_removes_none(tmp_path: Path) -> None:
     writer, reader = ProgressFile(tmp_path), ProgressFile(tmp_path)
     writer.step("training", 1, 2)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pickwell.campaign.standing import Standing
     from pickwell.data.pool import Pool, Summary
     from pickwell.items import Label, Metrics, Round
+    from pickwell.progress import ProgressFile
     from pickwell.store import Told
 
 METRICS = {"mean_iou": "mean IoU"}
@@ -53,6 +54,21 @@ def progress(*, quiet: bool) -> Iterator[Bars]:
         yield bars
 
 
+class Watching:
+    """Tells the bars and the file how far something has come, and the file the losses."""
+
+    def __init__(self, bars: Bars, file: "ProgressFile") -> None:
+        self.bars, self.file = bars, file
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self.bars.step(what, done, total)
+        self.file.step(what, done, total)
+
+    def losses(self, values: Mapping[str, float]) -> None:
+        """Tells the losses of a training step."""
+        self.file.losses(values)
+
+
 @contextmanager
 def campaign(where: Path, *, quiet: bool) -> "Iterator[tuple[Campaign, Bars]]":
     """An open campaign, and the bars that it reports to; the page reads the same from a file."""
@@ -60,14 +76,8 @@ def campaign(where: Path, *, quiet: bool) -> "Iterator[tuple[Campaign, Bars]]":
     from pickwell.progress import ProgressFile
 
     told = ProgressFile(where)
-    with progress(quiet=quiet) as bars:
-
-        def step(what: str, done: int, total: int) -> None:
-            bars.step(what, done, total)
-            told.step(what, done, total)
-
-        with closing(told), Campaign(where, progress=step) as opened:
-            yield opened, bars
+    with progress(quiet=quiet) as bars, closing(told), Campaign(where, progress=Watching(bars, told)) as opened:
+        yield opened, bars
 
 
 def summary(read: "Summary", where: Path, *, json: bool) -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -24,6 +24,13 @@ from pickwell.tasks import Task
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much is done, and how much there is."""
+
+
+@runtime_checkable
+class SeesLosses(Protocol):
+    """A Progress that is told the losses as well, before each call."""
+
+    def losses(self, values: Mapping[str, float]) -> None: ...
 
 
 class Companion(Protocol):
@@ -108,13 +115,16 @@ def train(
     Each step's randomness derives from (seed, step, who): taking up a checkpoint changes nothing.
     """
     total = max(plan.steps, companion.joint_steps)
-    start = _resume(trainees, companion, checkpoint)
+    start, watching = _resume(trainees, companion, checkpoint), cast("object", progress)
     with isolated():
         for step in range(start, total):
+            losses: dict[str, float] = {}
             if step < companion.joint_steps:
-                _companion_step(companion, draws, plan, step)
+                losses |= _companion_step(companion, draws, plan, step)
             if step < plan.steps:
-                _descend(trainees, draws, plan, step)
+                losses |= _descend(trainees, draws, plan, step)
+            if losses and isinstance(watching, SeesLosses):
+                watching.losses(losses)
             if checkpoint and checkpoint.due and step + 1 < total:
                 checkpoint.save(step + 1, _snapshot(trainees, companion))
             if progress:
@@ -123,28 +133,32 @@ def train(
         trainee.network.eval()
 
 
-def _companion_step(companion: Companion, draws: Draws, plan: Plan, step: int) -> None:
+def _companion_step(companion: Companion, draws: Draws, plan: Plan, step: int) -> Mapping[str, float]:
     turn = iter(range(1, 1 << 20))
     torch.manual_seed(derive(plan.seed, "companion", step))
     batch = draws.draw(step, both=True)
-    companion.train_step(batch, lambda: draws.draw(step, member=-next(turn), both=True))
+    return companion.train_step(batch, lambda: draws.draw(step, member=-next(turn), both=True))
 
 
-def _descend(trainees: Sequence[Trainee], draws: Draws, plan: Plan, step: int) -> None:
+def _descend(trainees: Sequence[Trainee], draws: Draws, plan: Plan, step: int) -> dict[str, float]:
+    """Takes the task models' steps; returns the loss of the last one where it was looked at."""
+    seen: dict[str, float] = {}
     for member, trainee in enumerate(trainees):
         torch.manual_seed(derive(plan.seed, "task", member, step))
         batch = draws.draw(step, member=member)
         loss = trainee.descend(batch.x_l, batch.y_l, step)
         if step % 50 == 0 or step + 1 == plan.steps:  # looking at a loss waits for the device
-            _check(loss, step, plan)
+            seen["task"] = _checked(loss.item(), step, plan)
+    return seen
 
 
-def _check(loss: Tensor, step: int, plan: Plan) -> None:
-    if not math.isfinite(loss.item()):
+def _checked(loss: float, step: int, plan: Plan) -> float:
+    if not math.isfinite(loss):
         raise TrainingError(
-            f"the task model's loss is {loss.item()} after {step + 1} steps: it diverged at learning rate "
+            f"the task model's loss is {loss} after {step + 1} steps: it diverged at learning rate "
             f"{plan.learning_rate:g}; set training.learning_rate lower"
         )
+    return loss
 
 
 def _snapshot(trainees: Sequence[Trainee], companion: Companion) -> dict[str, Tensor]:

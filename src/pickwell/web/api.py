@@ -187,7 +187,11 @@ def release(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
 def status(at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
     """The open round's progress, and what the loop is doing."""
     state = then.state()
-    now = None if state.doing is None else {**asdict(state.doing), "seconds_left": state.doing.seconds_left}
+    now = (
+        None
+        if state.doing is None
+        else {**figures.plain(asdict(state.doing)), "seconds_left": state.doing.seconds_left}
+    )
     return {
         "campaign": at.settings.name,
         "position": at.store.position(),

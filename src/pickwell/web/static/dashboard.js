@@ -37,7 +37,8 @@ function live({ round, loop }) {
     if (loop.doing) bar.value = loop.doing.done / loop.doing.total;
     else bar.removeAttribute("value");
     const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
-    const step = loop.doing ? `${loop.doing.what}: ${loop.doing.done} of ${loop.doing.total}${left}` : "starting to fit";
+    const losses = Object.entries(loop.doing?.losses ?? {}).map(([name, value]) => `${name} loss ${value.toPrecision(3)}`);
+    const step = [loop.doing ? `${loop.doing.what}: ${loop.doing.done} of ${loop.doing.total}${left}` : "starting to fit", ...losses].join(" · ");
     $("doing").textContent = round ? `Round ${round.number}: ${round.done} of ${round.total} done · ${step}` : step;
   } else if (round) $("doing").textContent = `Round ${round.number} (${round.strategy}): ${round.done} of ${round.total} done, ${round.leased} with annotators now${round.disputed ? `, ${round.disputed} disputed` : ""}.`;
   else $("doing").textContent = loop.error || (loop.left ? "No round is open." : "Every image is labelled or set aside.");
