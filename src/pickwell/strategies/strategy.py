@@ -71,9 +71,7 @@ class RoundView(Protocol):
         """Items already picked in this round by other means; they are not in `unlabelled`."""
         ...
 
-    def of_pool(
-        self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]
-    ) -> NDArray[np.float32]:
+    def of_pool(self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]) -> NDArray[np.float32]:
         """Vectors `(items, D)`, a row an item id, read-only: what `make` yields of the whole pool, in order of id.
 
         They may be kept from round to round, so `make` knows no label, no round and no network: it sees the pool and a
