@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from pickwell.cli import show
 from pickwell.cli.terminal import plain
 

@@ -24,7 +24,7 @@ def read(where: Path, context: Context) -> list[Found]:
         if (where / file).exists():
             entries = table(where / file)
             return [
-                Found(name.removesuffix("_L.png"), load=colours(path, entries), where=name)
+                Found(path.name.removesuffix("_L.png"), load=colours(path, entries), where=name)
                 for name, path in files_below(where, "_L.png")
             ]
     names: dict[int, str | None] = {**dict(enumerate(CAMVID)), VOID: None}

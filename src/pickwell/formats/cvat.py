@@ -1,5 +1,6 @@
 """CVAT for images 1.1 (XML): tags for classes; masks, and polygons in, for label maps."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from pickwell.formats.exchange.shapes import fill, paint, parts
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
 
+_WHOLE = re.compile("-?[0-9]{1,9}")
 _SHAPES = ("mask", "polygon", "box", "polyline", "points", "ellipse", "cuboid", "skeleton")
 
 Attributes = dict[str, str]
@@ -80,7 +82,7 @@ class _Painter:
 
 def _number(attributes: Attributes, key: str, default: str = "") -> int:
     text = attributes.get(key, default)
-    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 9:
+    if not _WHOLE.fullmatch(text):
         raise LabelError(f"its {key} is {shown(text)}; it must be a whole number")
     return int(text)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pickwell.data.sources.folder import SUFFIXES
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.files import appearing
+from pickwell.formats.exchange.files import appearing, files_below
 from pickwell.formats.exchange.found import CLASSIFICATION, Context, Found, Labelled
 from pickwell.formats.exchange.names import inside
 
@@ -21,15 +21,11 @@ def read(where: Path, context: Context) -> list[Found]:
         raise LabelError(f"{where} is no folder; name the folder that holds one folder a class")
     for folder in sorted(path for path in where.iterdir() if path.is_dir()):
         if not folder.name.startswith(".") and folder.name != _UNLABELLED:
-            names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_image(path))
+            names = [name for name, _ in files_below(folder, "") if Path(name).suffix.lower() in SUFFIXES]
             found += [Found(name, folder.name, where=f"{folder.name}/{name}") for name in names]
     if not found:
         raise LabelError(f"{where} holds no folder with an image; it must hold one folder a class")
     return found
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:

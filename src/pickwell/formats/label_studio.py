@@ -28,6 +28,9 @@ from pickwell.items import Kind
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
 
+_NO_AREAS = ("choices", "taxonomy", "textarea", "rating", "number", "datetime", "relation")
+"""What may be said of an image beside its areas; where label maps are read it is passed over."""
+
 _UPLOADED = re.compile(r".*/data/upload/\d+/[0-9a-f]{8}-(.+)")
 
 
@@ -103,7 +106,7 @@ class _Image:
         self.results, self.what, self.background = results, what, background
 
     def __call__(self, size: Size) -> Codes:
-        regions = (self._region(result, size) for result in self.results if result.get("type") != "relation")
+        regions = (self._region(result, size) for result in self.results if result.get("type") not in _NO_AREAS)
         return paint(regions, size, self.background)
 
     def _region(self, result: dict[str, Any], size: Size) -> tuple[str, Region]:

@@ -21,6 +21,9 @@ TASKS = (SEGMENTATION,)
 _SLACK = 0.01
 """So far beyond the image's edge a corner may lie: tools round."""
 
+_LONGEST = 1000
+"""Characters of a line of names: a longer one would take the pattern too long."""
+
 _ENTRY = re.compile(r"""(?:-|(\d+)\s*:)\s*(?:"([^"]*)"|'([^']*)'|([^"'#\[\]{}]+?))\s*(?:#.*)?""")
 
 
@@ -107,7 +110,7 @@ def _block(lines: list[str]) -> Iterator[str]:
 def _numbered(path: Path, entries: list[str]) -> dict[int, str]:
     names: dict[int, str] = {}
     for place, entry in enumerate(entries):
-        found = _ENTRY.fullmatch(entry)
+        found = _ENTRY.fullmatch(entry) if len(entry) < _LONGEST else None
         name = (found[2] or found[3] or found[4] or "").strip() if found else ""
         number = int(found[1]) if found and found[1] and len(found[1]) < 10 else place
         if not name or number in names:

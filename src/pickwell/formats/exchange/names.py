@@ -32,11 +32,13 @@ class Names:
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
 
     def find(self, name: str) -> Sequence[ItemId]:
         """The items that are meant: one; none if the pool has no such image, several if it cannot be told which."""
-        same = self._manifest.find(name)
+        if not name.isprintable() and name != name.encode(errors="replace").decode():
+            return []  # halves of characters, which no name in a pool has
+        same = self.manifest.find(name)
         if same is not None:
             return [same]
         near = self._by_stem.get(_last(without_ending(name)), ())
@@ -46,7 +48,7 @@ class Names:
     @cached_property
     def _by_stem(self) -> dict[str, list[tuple[ItemId, str]]]:
         stems: dict[str, list[tuple[ItemId, str]]] = defaultdict(list)
-        for item, name in enumerate(self._manifest.names()):
+        for item, name in enumerate(self.manifest.names()):
             stems[_last(without_ending(name))].append((item, name))
         return dict(stems)
 

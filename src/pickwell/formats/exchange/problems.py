@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 SHOWN = 5
+LONGEST = 300
 
 
 @dataclass
@@ -28,11 +29,11 @@ class Problems:
         """All reasons with their counts and first subjects.
 
         >>> problems = Problems()
-        >>> problems.add("not in the pool", "x.jpg")
+        >>> problems.add("images not in the pool", "x.jpg")
         >>> print(problems)
-        1 not in the pool (x.jpg)
+        images not in the pool: 1 (x.jpg)
         """
-        return "; ".join(f"{len(names):,} {reason} ({_first(names)})" for reason, names in self.found.items())
+        return "; ".join(f"{reason}: {len(names):,} ({_first(names)})" for reason, names in self.found.items())
 
     def counts(self) -> dict[str, int]:
         """How many of each reason."""
@@ -42,4 +43,10 @@ class Problems:
 def _first(names: Iterable[str]) -> str:
     every = list(dict.fromkeys(names))
     more = f", and {len(every) - SHOWN:,} more" if len(every) > SHOWN else ""
-    return ", ".join(every[:SHOWN]) + more
+    return ", ".join(_short(name) for name in every[:SHOWN]) + more
+
+
+def _short(name: str) -> str:
+    """The subject on one line: names of files may hold anything."""
+    said = name if name.isprintable() else repr(name)[1:-1]
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}..."

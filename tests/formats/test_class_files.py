@@ -1,0 +1,301 @@
+"""Formats of class names: there and back, and as other tools write them."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pickwell import formats
+from pickwell.errors import LabelError, RoundError, SettingsError
+from pickwell.formats.exporting import question
+from pickwell.items import Pick, PickState, Round, RoundState
+from pickwell.testing.formats import Bench
+
+CLASSES = ("cat", "a & <b>", 'été "1", x')
+FORMATS = [
+    name
+    for name in formats.available()
+    if hasattr(formats.named(name), "write") and "classification" in formats.named(name).TASKS
+]
+
+
+def test_the_formats_are_those_of_the_table() -> None:
+    assert FORMATS == ["csv", "cvat", "fiftyone", "folders", "label-studio"]
+    assert formats.available() == [
+        *("bdd100k", "camvid", "cityscapes", "coco", "csv", "cvat", "fiftyone", "folders", "label-studio", "links"),
+        *("masks", "text", "voc", "yolo"),
+    ]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_classes_come_back(name: str, bench: Bench) -> None:
+    context = bench.context("classification", CLASSES)
+    labels = [CLASSES[1], CLASSES[2], CLASSES[1], CLASSES[0]]
+    formats.named(name).write(bench.root / "out", bench.labelled(labels), context)
+    assert bench.read(name, bench.root / "out", context) == dict(enumerate(labels))
+    assert [path.name for path in bench.root.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_class_that_the_campaign_lacks_is_refused(name: str, bench: Bench) -> None:
+    theirs = bench.context("classification", ("cat", "dgo"))
+    formats.named(name).write(bench.root / "out", bench.labelled(["dgo", "cat"]), theirs)
+    ours = bench.context("classification", ("cat", "dog"))
+    with pytest.raises(LabelError, match=r"labels of a class that the campaign does not have: 1 \(unknown class 'dgo'"):
+        bench.read(name, bench.root / "out", ours)
+    assert bench.read(name, bench.root / "out", ours, skip=True) == {1: "cat"}
+
+
+def test_formats_that_cannot_do_it_name_those_that_can() -> None:
+    with pytest.raises(SettingsError, match="unknown format 'cocoa'; did you mean 'coco'"):
+        formats.named("cocoa")
+    with pytest.raises(SettingsError, match=r"of classification cannot be imported as coco; available: csv, cvat"):
+        formats.named("coco", "read", "classification")
+    with pytest.raises(SettingsError, match="labels of segmentation cannot be exported as yolo; available: bdd100k"):
+        formats.named("yolo", "write", "segmentation")
+    with pytest.raises(SettingsError, match="written as a to-label list as voc; available: csv, label-studio"):
+        formats.named("voc", "ask")
+
+
+def test_a_folder_per_class_holds_links_that_lead_to_the_images(bench: Bench) -> None:
+    formats.named("folders").write(
+        bench.root / "out", bench.labelled(["cat", "cat"]), bench.context("classification", ("cat", "dog"))
+    )
+    link = bench.root / "out" / "cat" / "train" / "b c.png"
+    assert link.is_symlink()
+    assert link.read_bytes() == bench.pool.bytes(1)
+
+
+def test_a_folder_per_class_as_others_sort_it(bench: Bench) -> None:
+    for name in ("cat/b c.png", "dog/sub/a.jpg", "_unlabelled/déjà.png", ".cache/a.jpg", "dog/notes.txt"):
+        (bench.root / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (bench.root / "in" / name).touch()
+    context = bench.context("classification", ("cat", "dog"))
+    assert bench.read("folders", bench.root / "in", context) == {1: "cat", 3: "dog"}
+
+
+@pytest.mark.parametrize("class_name", ["../out", "..", "/tmp/x", "a/../../b"])
+def test_a_class_cannot_lead_out_of_the_folder(class_name: str, bench: Bench) -> None:
+    context = bench.context("classification", ("cat", class_name))
+    with pytest.raises(LabelError, match=re.escape(f"the class '{class_name}' cannot be a file below")):
+        formats.named("folders").write(bench.root / "out", bench.labelled(["cat", class_name]), context)
+    assert list(bench.root.iterdir()) == []
+
+
+def test_fiftyone_as_it_writes_it(bench: Bench) -> None:
+    labels = {"train/a": 1, "b c": {"label": "cat", "confidence": 0.4, "attributes": {"round": 3}}, "déjà": None}
+    (bench.root / "labels.json").write_text(json.dumps({"classes": ["cat", "dog"], "labels": labels}))
+    context = bench.context("classification", ("cat", "dog"))
+    assert bench.read("fiftyone", bench.root, context) == {0: "dog", 1: "cat"}
+    assert bench.read("fiftyone", bench.root / "labels.json", context) == {0: "dog", 1: "cat"}
+    (bench.root / "labels.json").write_text(json.dumps({"classes": ["cat"], "labels": {"b c": 1, "déjà": -1}}))
+    with pytest.raises(LabelError, match=r"labels that do not fit: 2 \(b c: its label is 1: no name, nor a place"):
+        bench.read("fiftyone", bench.root, context)
+
+
+def test_what_fiftyone_writes_is_complete(bench: Bench) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    formats.named("fiftyone").write(bench.root / "labels.json", bench.labelled(["dog", "cat"]), context)
+    assert json.loads((bench.root / "labels.json").read_text()) == {
+        "classes": ["cat", "dog"],
+        "labels": {"train/a": 1, "train/b c": 0},
+    }
+
+
+STUDIO = {
+    "id": 11,
+    "data": {"image": "/data/local-files/?d=train/b%20c.png"},
+    "annotations": [
+        {
+            "id": 5,
+            "completed_by": {"id": 2, "email": "ann@example.com"},
+            "lead_time": 1.83,
+            "was_cancelled": False,
+            "result": [
+                {
+                    "id": "x",
+                    "from_name": "choice",
+                    "to_name": "image",
+                    "type": "choices",
+                    "value": {"choices": ["dog"]},
+                    "origin": "manual",
+                }
+            ],
+        }
+    ],
+    "predictions": [],
+}
+
+
+def studio(bench: Bench, *changes: dict[str, object]) -> Path:
+    (bench.root / "export.json").write_text(json.dumps([{**STUDIO, **change} for change in changes]))
+    return bench.root / "export.json"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "/data/local-files/?d=train/b%20c.png",
+        "http://localhost:8080/data/local-files/?d=photos/train/b+c.png",
+        "/data/upload/7/0a1b2c3d-b%20c.png",
+        "https://example.com/photos/train/b%20c.png?token=1",
+        "s3://bucket/train/b%20c.png",
+        "train/b c.png",
+    ],
+)
+def test_label_studio_names_images_by_address(bench: Bench, image: str) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    found = formats.named("label-studio").read(studio(bench, {"data": {"image": image}}), context)
+    assert bench.gather(found, context).labels[0].item == 1
+    assert (found[0].annotator, found[0].seconds, found[0].label) == ("ann@example.com", 1.83, "dog")
+
+
+def test_label_studio_skips_are_skips_and_cancelled_ones_give_way(bench: Bench) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    cancelled = {"result": [], "was_cancelled": True}
+    kept = STUDIO["annotations"][0]  # type: ignore[index]
+    path = studio(
+        bench,
+        {"data": {"image": "a", "name": "train/a.jpg"}, "annotations": [cancelled]},
+        {"annotations": [cancelled, kept]},
+        {"data": {"image": "déjà.png"}, "annotations": []},
+    )
+    gathered = bench.gather(formats.named("label-studio").read(path, context), context, waiting=[0])
+    assert [(label.item, str(label.kind), label.value) for label in gathered.labels] == [
+        (0, "skip", None),
+        (1, "answer", "dog"),
+    ]
+
+
+def test_label_studio_annotators_who_disagree_are_not_chosen_from(bench: Bench) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    kept = STUDIO["annotations"][0]  # type: ignore[index]
+    other = json.loads(json.dumps(kept).replace("dog", "cat"))
+    assert bench.read("label-studio", studio(bench, {"annotations": [kept, kept]}), context) == {1: "dog"}
+    with pytest.raises(LabelError, match="images with two labels: 1"):
+        bench.read("label-studio", studio(bench, {"annotations": [kept, other]}), context)
+
+
+def test_label_studio_needs_one_choice(bench: Bench) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    several = json.loads(json.dumps(STUDIO["annotations"]).replace('["dog"]', '["dog", "cat"]'))
+    for annotations, count in ((several, 2), ([{"result": []}], 0)):
+        with pytest.raises(LabelError, match=f"task 11 has {count} choices; a class is exactly one"):
+            bench.read("label-studio", studio(bench, {"annotations": annotations}), context)
+    (bench.root / "min.json").write_text('[{"image": "x", "choice": "dog"}]')
+    with pytest.raises(LabelError, match="export as JSON, not as JSON-MIN"):
+        bench.read("label-studio", bench.root / "min.json", context)
+
+
+def test_cvat_tags_that_disagree_are_not_chosen_from(bench: Bench) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    image = '<annotations><image id="0" name="b c.png"><tag label="cat"/><tag label="{}"/></image></annotations>'
+    (bench.root / "same.xml").write_text(image.format("cat"))
+    (bench.root / "other.xml").write_text(image.format("dog"))
+    assert bench.read("cvat", bench.root / "same.xml", context) == {1: "cat"}
+    with pytest.raises(LabelError, match=r"b c\.png: it has 2 tags, 'cat' first; a class is exactly one"):
+        bench.read("cvat", bench.root / "other.xml", context)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "filename,class\ntrain/b c.png,dog\n",
+        "\ufeffLABEL;note;Image\r\ndog;x;b c.png\r\n",
+        "id\ttarget\n1\tdog\n0\t\n",
+        'path,label\n"train/b c.png","dog"\n\n',
+    ],
+)
+def test_csv_under_other_headers(bench: Bench, text: str) -> None:
+    (bench.root / "labels.csv").write_text(text, encoding="utf-8")
+    assert bench.read("csv", bench.root / "labels.csv", bench.context("classification", ("cat", "dog"))) == {1: "dog"}
+
+
+def test_csv_ids_beyond_the_pool_are_names(bench: Bench) -> None:
+    (bench.root / "labels.csv").write_text("item,label\n99,dog\n0,dog\n")
+    with pytest.raises(LabelError, match=r"images that the pool does not have: 1 \(99\)"):
+        bench.read("csv", bench.root / "labels.csv", bench.context("classification", ("cat", "dog")))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "no column for the image"),
+        ("image\nx\n", "no column for the label; its header line must have one of label, class, target"),
+        ("image,label\nx,dog,3\n", "line 2 has 3 cells, its header 2"),
+        ('image,label\n"x,dog\n', "is not CSV: unexpected end of data"),
+    ],
+)
+def test_wrong_csv_files_are_told(bench: Bench, text: str, sentence: str) -> None:
+    (bench.root / "labels.csv").write_text(text)
+    with pytest.raises(LabelError, match=sentence):
+        bench.read("csv", bench.root / "labels.csv", bench.context("classification", ("cat", "dog")))
+
+
+@pytest.mark.parametrize("mask", ["../mask.png", "/etc/hostname", "a/../../mask.png"])
+def test_csv_masks_stay_below_their_folder(bench: Bench, mask: str) -> None:
+    (bench.root / "in").mkdir()
+    (bench.root / "in" / "labels.csv").write_text(f"image,label\nb c.png,{mask}\n")
+    with pytest.raises(LabelError, match=f"the mask '{mask}' cannot be a file below"):
+        bench.maps("csv", bench.root / "in" / "labels.csv", bench.context("segmentation", ("cat", "dog")))
+
+
+def test_the_to_label_list_is_in_rank_order_everywhere(bench: Bench) -> None:
+    asked = bench.asked(2, 0, 3, 1, prefix="/data/local-files/?d=photos/")
+    order = ["val/déjà.png", "train/a.jpg", "val/sub/a.jpg", "train/b c.png"]
+    assert bench.names == ["train/a.jpg", "train/b c.png", "val/déjà.png", "val/sub/a.jpg"]
+    for name in ("csv", "text", "label-studio", "links"):
+        formats.named(name, "ask").ask(bench.root / name, asked)
+    assert (bench.root / "text").read_text() == "".join(f"{name}\n" for name in order)
+    rows = list(csv.DictReader((bench.root / "csv").read_text().splitlines()))
+    assert [(row["rank"], row["item"], row["name"], row["score"], row["label"]) for row in rows] == [
+        (str(rank), str(item), name, f"{0.5 / rank:.6g}", "")
+        for rank, item, name in zip(range(1, 5), (2, 0, 3, 1), order, strict=True)
+    ]
+    tasks = json.loads((bench.root / "label-studio").read_text())
+    assert [task["data"]["name"] for task in tasks] == order
+    assert tasks[3]["data"] == {
+        "image": "/data/local-files/?d=photos/train/b%20c.png",
+        "name": "train/b c.png",
+        "item": 1,
+        "round": 3,
+        "rank": 4,
+        "score": 0.125,
+    }
+    links = sorted((bench.root / "links").iterdir())
+    assert [link.name for link in links] == ["0001_déjà.png", "0002_a.jpg", "0003_a.jpg", "0004_b c.png"]
+    assert [link.read_bytes() for link in links] == [bench.pool.bytes(item) for item in (2, 0, 3, 1)]
+
+
+def test_only_what_waits_is_on_the_list(bench: Bench) -> None:
+    picks = (
+        Pick(3, 2, 0.5),
+        Pick(1, 3, 0.4, state=PickState.ANSWERED),
+        Pick(0, 1, 0.0, held_out=True),
+        Pick(2, 4, 0.1, state=PickState.LEASED),
+    )
+    asked = question(Round(1, RoundState.OPEN, "vaal", 0, picks), bench.pool)
+    assert [(one.item, one.rank, one.score) for one in asked.asked] == [(0, 1, None), (3, 2, 0.5), (2, 4, 0.1)]
+    with pytest.raises(RoundError, match="no round is open, so there is no to-label list; ask opens one"):
+        question(None, bench.pool)
+
+
+def test_names_that_cannot_be_written_are_told(bench: Bench, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from pickwell.data.pool import Pool
+
+    (tmp_path / "images").mkdir()
+    Image.new("L", (2, 2)).save(tmp_path / "images" / "a\nb.png")
+    odd = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    with pytest.raises(LabelError, match=r"the image 'a\\nb\.png' has a line break in its name; write the list as csv"):
+        formats.named("text").ask(tmp_path / "out", odd.asked(0))
+    context = odd.context("classification", ("cat", "dog"))
+    with pytest.raises(LabelError, match=r"the name 'a\\nb\.png' cannot be written as XML"):
+        formats.named("cvat").write(tmp_path / "out", odd.labelled(["cat"]), context)
+    for name in ("csv", "label-studio", "fiftyone", "folders"):
+        formats.named(name).write(tmp_path / name, odd.labelled(["cat"]), context)
+        assert odd.read(name, tmp_path / name, context) == {0: "cat"}
+    assert not (tmp_path / "out").exists()
