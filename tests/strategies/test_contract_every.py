@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pickwell.errors import SettingsError
 from pickwell.strategies import Strategy, available, create
-from pickwell.testing.fakes import FakeLearner, FakeView, blobs
-from pickwell.testing.strategy_contract import HELD_OUT, LABELLED, StrategyContract
+from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
+from pickwell.testing.strategy_contract import StrategyContract
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("random", {}),
@@ -33,18 +33,6 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 LOTS = {"random"}
 
 
-class MaskLearner(FakeLearner):
-    """Every pixel's class probabilities are those of its image, sharpened by the pixel's own red: `(B, 3, H, W)`."""
-
-    def predict(self, images: Tensor) -> Tensor:
-        logits = super().predict(images).log()[:, :, None, None]
-        return (logits * (1 + images[:, :1])).softmax(1)
-
-    def sample(self, images: Tensor, n: int) -> Iterator[Tensor]:
-        for number in range(n):
-            yield self.predict(images * (1 + number / 10))
-
-
 class Cases(StrategyContract):
     name: str
     settings: dict[str, Any]
@@ -64,8 +52,7 @@ class TestForClasses(Cases):
 
 
 class TestForMasks(Cases):
-    def view(self, *, batch_size: int = 16, seed: int = 0) -> FakeView:
-        return FakeView(blobs(), LABELLED, HELD_OUT, batch_size=batch_size, seed=seed, learner=MaskLearner())
+    dense = True
 
 
 def test_no_strategy_is_left_out() -> None:
@@ -73,14 +60,18 @@ def test_no_strategy_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
-def test_a_labelled_set_of_one_image_is_enough(name: str, settings: dict[str, Any]) -> None:
-    picks = create(name, settings).select(FakeView(blobs(), [3]), 5)
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_labelled_set_of_one_image_is_enough(name: str, settings: dict[str, Any], dense: bool) -> None:
+    view = FakeView(scenes(), [3], learner=FakeDenseLearner()) if dense else FakeView(blobs(), [3])
+    picks = create(name, settings).select(view, 5)
     assert len({pick.item for pick in picks} - {9}) == 5
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
-def test_one_class_only_is_answered(name: str, settings: dict[str, Any]) -> None:
-    view = FakeView(blobs(), [3], learner=FakeLearner(classes=1))
+@pytest.mark.parametrize("dense", [False, True])
+def test_one_class_only_is_answered(name: str, settings: dict[str, Any], dense: bool) -> None:
+    pool, learner = (scenes(), FakeDenseLearner(classes=1)) if dense else (blobs(), FakeLearner(classes=1))
+    view = FakeView(pool, [3], learner=learner)
     assert len({pick.item for pick in create(name, settings).select(view, 5)}) == 5
 
 
@@ -131,7 +122,7 @@ def test_memory_does_not_grow_with_the_passes(name: str) -> None:
     """Of all the samples at most two are alive at once: the one at work and the one that comes."""
     alive: list[int] = []
 
-    class Counting(MaskLearner):
+    class Counting(FakeDenseLearner):
         def sample(self, images: Tensor, n: int) -> Iterator[Tensor]:
             held: weakref.WeakSet[Tensor] = weakref.WeakSet()
             for sample in super().sample(images, n):

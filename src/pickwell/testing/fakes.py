@@ -1,7 +1,9 @@
 """A small pool, a learner with closed-form answers and a round's view: what a strategy sees, without a campaign."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.learner import Batch, Devices
+from pickwell.learner.crops import gathered, squeeze
 from pickwell.learner.seeds import derive, generator, isolated
 from pickwell.strategies.strategy import Strategy
 
@@ -39,14 +42,26 @@ class FakeLearner:
             yield self.predict(images * (1 + number / 10))
 
 
+class FakeDenseLearner(FakeLearner):
+    """For masks, `(B, C, H, W)`: a pixel's probabilities are its image's to the power of 1 + its own red, rescaled.
+
+    `embed` is FakeLearner's, and so is what sample number k is a prediction of.
+    """
+
+    def predict(self, images: Tensor) -> Tensor:
+        logits = super().predict(images).log()[:, :, None, None]
+        return (logits * (1 + images[:, :1])).softmax(1)
+
+
 @dataclass(frozen=True)
 class FakeStream:
-    """Items of a tensor of images `(N, 3, H, W)`; `wanted` are ids, `every` what one place in the tensor counts for."""
+    """Items of images `(N, 3, H, W)`, or of as many scenes `(3, H, W)`; `every` is what one place counts for in ids."""
 
-    images: Tensor
+    images: Tensor | Sequence[Tensor]
     wanted: Tensor
     batch_size: int = 16
     every: int = 1
+    side: int | None = None
 
     def __len__(self) -> int:
         return len(self.wanted)
@@ -56,20 +71,35 @@ class FakeStream:
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         for ids in self.wanted.split(self.batch_size) if len(self) else ():  # type: ignore[no-untyped-call]
-            yield ids, self.images[ids // self.every]
+            if isinstance(self.images, Tensor):
+                yield ids, self.images[ids // self.every]
+            else:
+                yield from self._runs(ids.tolist())
+
+    def _runs(self, ids: list[int]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Scenes of one size at a time."""
+        for _, run in groupby(ids, lambda item: self._scene(item).shape):
+            items = list(run)
+            yield torch.tensor(items), torch.stack([self._scene(item) for item in items])
+
+    def _scene(self, item: int) -> Tensor:
+        scene = self.images[item // self.every]
+        return scene if self.side is None else gathered(scene, squeeze(scene[0], self.side))
 
     def whole(self, side: int) -> "FakeStream":
-        return self
+        return self if isinstance(self.images, Tensor) else replace(self, side=side)
 
 
 @dataclass
 class FakeView:
     """A round's view of `images`, float32 in [0, 1], of which some places are labelled or held out.
 
+    Images are one tensor for classes, and scenes of any sizes for masks.
+
     The id of the image at a place is `place * every`: ids are not places in the unlabelled pool, nor in the tensor.
     """
 
-    images: Tensor
+    images: Any
     labelled_places: Sequence[int]
     held_out_places: Sequence[int] = ()
     seed: int = 0
@@ -112,14 +142,18 @@ class FakeView:
         rows[pool.ids().numpy()] = vectors.cpu().numpy()
         return rows
 
-    def draw(self, step: int, size: int) -> Batch:
-        """Batch number `step` of the training pools, with replacement; all labels are class 0."""
+    def draw(self, step: int, size: int, side: int = 8) -> Batch:
+        """Batch number `step` of the training pools, with replacement; all labels are class 0.
+
+        Scenes are squeezed into squares of `side` pixels.
+        """
         halves = []
         for name, stream in (("labelled", self.labelled), ("unlabelled", self.unlabelled)):
-            chance = generator(self.seed, name, step)
-            places = stream.ids() // self.every
-            halves.append(self.images[places[torch.randint(len(places), (size,), generator=chance)]])
-        return Batch(halves[0], torch.zeros(size, dtype=torch.int64), halves[1])
+            drawn = torch.randint(len(stream), (size,), generator=generator(self.seed, name, step))
+            part = replace(stream.whole(side), wanted=stream.ids()[drawn], batch_size=size)
+            halves += [images for _, images in part.batches()]
+        shape = (size,) if isinstance(self.images, Tensor) else (size, side, side)
+        return Batch(halves[0], torch.zeros(shape, dtype=torch.int64), halves[1])
 
 
 def train_companion(
@@ -139,11 +173,12 @@ def train_companion(
     with isolated():
         if not start:
             torch.manual_seed(derive(view.seed, "begin"))
-            strategy.begin(devices, view.draw(0, batch_size))
+            strategy.begin(devices, view.draw(0, batch_size, strategy.working_size))
         last = strategy.joint_steps if steps is None else min(strategy.joint_steps, start + steps)
         for step in range(start, last):
             torch.manual_seed(derive(view.seed, "companion", step))
-            strategy.train_step(view.draw(step, batch_size), lambda: view.draw(-1, batch_size))
+            batch = view.draw(step, batch_size, strategy.working_size)
+            strategy.train_step(batch, lambda: view.draw(-1, batch_size, strategy.working_size))
     return strategy
 
 
@@ -152,3 +187,8 @@ def blobs(count: int = 48, size: int = 8, seed: int = 0) -> Tensor:
     noise = torch.rand(count, 3, size, size, generator=generator(seed, "blobs"))
     ramp = torch.linspace(0, 1, count)[:, None] * torch.tensor([1.0, 0.5, 0.2])
     return 0.3 * noise + 0.7 * ramp[:, :, None, None]
+
+
+def scenes(count: int = 48, size: int = 8, seed: int = 0) -> list[Tensor]:
+    """The blobs as scenes of two sizes in turns of five: squares, and what is left of others without their top."""
+    return [image[:, size // 4 * (at // 5 % 2) :] for at, image in enumerate(blobs(count, size, seed))]

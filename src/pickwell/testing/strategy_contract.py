@@ -11,7 +11,7 @@ import torch
 from pickwell.errors import BudgetError
 from pickwell.items import Pick
 from pickwell.strategies import Strategy, settings_of
-from pickwell.testing.fakes import FakeView, blobs, train_companion
+from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes, train_companion
 
 LABELLED = (1, 4, 5, 9, 12, 20)
 HELD_OUT = (2, 7)
@@ -19,14 +19,20 @@ UNLABELLED = 40
 
 
 class StrategyContract:
-    """A pool of 48 small images, 6 labelled and 2 held out."""
+    """A pool of 48 small images, 6 labelled and 2 held out; with `dense`, of scenes of two sizes, for masks."""
+
+    dense = False
 
     def make(self) -> Strategy:
         """A new strategy with settings that make it quick."""
         raise NotImplementedError
 
     def view(self, *, batch_size: int = 16, seed: int = 0) -> FakeView:
-        return FakeView(blobs(), LABELLED, HELD_OUT, batch_size=batch_size, seed=seed)
+        pool = scenes() if self.dense else blobs()
+        return FakeView(pool, LABELLED, HELD_OUT, batch_size=batch_size, seed=seed, learner=self.learner())
+
+    def learner(self) -> FakeLearner:
+        return FakeDenseLearner() if self.dense else FakeLearner()
 
     def picks(self, budget: int, *, batch_size: int = 16, seed: int = 0) -> list[Pick]:
         view = self.view(batch_size=batch_size, seed=seed)
@@ -68,7 +74,8 @@ class StrategyContract:
 
     def test_equal_images_are_picked_in_order_of_id(self) -> None:
         """A pool of copies of one image: nothing but the id can tell them apart, unless the strategy draws lots."""
-        view = FakeView(blobs()[:1].repeat(12, 1, 1, 1), [0, 1], [2])
+        copies = [blobs()[0]] * 12 if self.dense else blobs()[:1].repeat(12, 1, 1, 1)
+        view = FakeView(copies, [0, 1], [2], learner=self.learner())
         items = [pick.item for pick in train_companion(self.make(), view).select(view, 4)]
         if self.draws_lots:
             assert len(set(items)) == 4

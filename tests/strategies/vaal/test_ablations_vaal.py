@@ -55,6 +55,26 @@ class TestWasserstein(Ablation):
     name = "vaal-wasserstein"
 
 
+class OnScenes(StrategyContract):
+    dense = True
+    name = ""
+
+    def make(self) -> Strategy:
+        return ablation(self.name, working_size=12)
+
+
+class TestFrozenOnScenes(OnScenes):
+    name = "vaal-frozen"
+
+
+class TestNoVAEOnScenes(OnScenes):
+    name = "vaal-no-vae"
+
+
+class TestWassersteinOnScenes(OnScenes):
+    name = "vaal-wasserstein"
+
+
 class TestWassersteinToTheNearest(Ablation):
     def make(self) -> Strategy:
         return ablation("vaal-wasserstein", representation=self.representation, to="nearest")

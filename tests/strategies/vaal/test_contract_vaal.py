@@ -1,8 +1,11 @@
-"""VAAL and vaal-diverse keep to what every strategy keeps to."""
+"""VAAL and vaal-diverse keep to what every strategy keeps to, for classes and for masks."""
 
-from pickwell.strategies import Strategy
+import pytest
+
+from pickwell.strategies import Strategy, create
 from pickwell.strategies.vaal import VAAL
 from pickwell.strategies.vaal_diverse import VAALDiverse
+from pickwell.testing.fakes import FakeDenseLearner, FakeView, scenes, train_companion
 from pickwell.testing.strategy_contract import StrategyContract
 
 
@@ -34,3 +37,29 @@ class TestVAALDiverseInLatents(StrategyContract):
 class TestVAALOnPatches(StrategyContract):
     def make(self) -> Strategy:
         return VAAL(steps=3, latent=4, feature_width=8, discriminator_width=16, representation="patches")
+
+
+class TestVAALOnScenes(StrategyContract):
+    dense = True
+
+    def make(self) -> Strategy:
+        return VAAL(steps=3, latent=4, widths=(4, 8), discriminator_width=16, working_size=12)
+
+
+class TestVAALOnFeaturesOfScenes(TestVAALOnFeatures):
+    dense = True
+
+
+class TestVAALDiverseOnScenes(TestVAALDiverse):
+    dense = True
+
+
+@pytest.mark.parametrize("representation", ["patches", "both"])
+def test_scenes_seen_as_vectors_do_not_depend_on_the_readers_batches(representation: str) -> None:
+    found = []
+    for batch_size in (1, 16):
+        view = FakeView(scenes(24), [1, 4, 9], [2], batch_size=batch_size, learner=FakeDenseLearner())
+        strategy = create("vaal-diverse", {"steps": 3, "representation": representation})
+        found.append(train_companion(strategy, view).select(view, 5))
+    assert found[0] == found[1]
+    assert len({pick.item for pick in found[0]}) == 5
