@@ -95,5 +95,6 @@ const saved = document.getElementById("saved");
 export function showSaved(waiting, trouble) {
   saved.hidden = false;
   saved.classList.toggle("trouble", Boolean(trouble));
+  saved.classList.toggle("done", !trouble && !waiting);
   saved.textContent = trouble ? `${waiting} not saved yet: ${trouble}` : waiting ? `saving ${waiting}` : "all saved";
 }

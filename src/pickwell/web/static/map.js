@@ -3,10 +3,11 @@ import { element, picture } from "/static/session.js";
 
 const $ = (id) => document.getElementById(id);
 const NAMES = ["unlabelled", "labelled", "picked"];
-const SIZES = [2, 3, 5];
+const SIZES = [2, 4, 5];
 const CELLS = 64; // along each side
 const REACH = 14; // pixels
 const STEPS = 12; // shades of the score
+const EDGE = 10; // pixels around the points
 const canvas = $("map");
 const context = canvas.getContext("2d", { alpha: false });
 const shown = [true, true, true];
@@ -70,41 +71,42 @@ export function draw() {
   drawing = requestAnimationFrame(paint);
 }
 
+// Pixel by pixel: 50,000 rectangles drawn one by one take several frames.
 function paint() {
   if (!points || !canvas.clientWidth) return;
   const began = performance.now();
   const sharp = Math.min(2, devicePixelRatio || 1);
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  if (canvas.width !== Math.round(width * sharp)) canvas.width = Math.round(width * sharp);
-  if (canvas.height !== Math.round(height * sharp)) canvas.height = Math.round(height * sharp);
-  place = { left: 10, top: 10, width: width - 20, height: height - 20 };
+  const wide = (canvas.width = Math.round(canvas.clientWidth * sharp));
+  const high = (canvas.height = Math.round(canvas.clientHeight * sharp));
+  place = { left: EDGE, top: EDGE, width: wide / sharp - 2 * EDGE, height: high / sharp - 2 * EDGE };
   const style = getComputedStyle(canvas);
-  const ink = (name) => style.getPropertyValue(name).trim();
-  context.setTransform(sharp, 0, 0, sharp, 0, 0);
-  context.fillStyle = ink("--stage");
-  context.fillRect(0, 0, width, height);
-  const byScore = $("map-scores").checked;
-  const shades = byScore ? shading(ink("--low"), ink("--high")) : null;
-  const inks = NAMES.map((name) => ink(`--map-${name}`));
+  const ink = (name) => parts(style.getPropertyValue(name).trim());
+  const image = context.createImageData(wide, high);
+  const pixels = new Uint32Array(image.data.buffer).fill(packed(ink("--stage")));
+  const square = (x, y, size, colour) => {
+    const [left, top] = [Math.round(x - size / 2), Math.round(y - size / 2)];
+    for (let row = Math.max(0, top); row < Math.min(high, top + size); row++) pixels.fill(colour, row * wide + Math.max(0, left), row * wide + Math.min(wide, left + size));
+  };
+  const shades = $("map-scores").checked ? shading(ink("--low"), ink("--high")) : null;
+  const inks = NAMES.map((name) => packed(ink(`--map-${name}`)));
+  const frame = packed(ink("--ink"));
+  const sizes = SIZES.map((size) => Math.round(size * sharp));
   const { n, x, y, score, state } = points;
-  let last = "";
   for (let i = 0; i < n; i++) {
     const which = state[i];
     if (!shown[which]) continue;
-    const colour = shades && !Number.isNaN(score[i]) ? shades[Math.min(STEPS - 1, Math.floor(score[i] * STEPS))] : inks[which];
-    if (colour !== last) context.fillStyle = last = colour;
-    const size = SIZES[which];
-    context.fillRect(place.left + x[i] * place.width - size / 2, place.top + (1 - y[i]) * place.height - size / 2, size, size);
+    const [px, py] = [(place.left + x[i] * place.width) * sharp, (place.top + (1 - y[i]) * place.height) * sharp];
+    // By score a pick has the colours of the others: a frame tells it apart.
+    if (which === 2) square(px, py, sizes[2] + Math.round(2 * sharp), frame);
+    square(px, py, sizes[which], shades && !Number.isNaN(score[i]) ? shades[Math.min(STEPS - 1, Math.floor(score[i] * STEPS))] : inks[which]);
   }
+  context.putImageData(image, 0, 0);
   canvas.dataset.milliseconds = (performance.now() - began).toFixed(1);
 }
 
-// Colours between two of the style sheet's, #rrggbb.
-function shading(low, high) {
-  const parts = (colour) => [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16));
-  const [a, b] = [parts(low), parts(high)];
-  return Array.from({ length: STEPS }, (_, step) => `rgb(${a.map((one, k) => Math.round(one + ((b[k] - one) * step) / (STEPS - 1))).join(" ")})`);
-}
+const parts = (colour) => [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16)); // of #rrggbb
+const packed = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+const shading = (low, high) => Array.from({ length: STEPS }, (_, step) => packed(low.map((one, k) => Math.round(one + ((high[k] - one) * step) / (STEPS - 1)))));
 
 const screenX = (i) => place.left + points.x[i] * place.width;
 const screenY = (i) => place.top + (1 - points.y[i]) * place.height;
