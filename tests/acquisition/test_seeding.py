@@ -8,6 +8,7 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
+from pickwell.acquisition import features
 from pickwell.acquisition.features import gathered
 from pickwell.acquisition.seeding import k_means_plus_plus
 
@@ -77,7 +78,8 @@ def test_nothing_of_the_gradients_size_is_made() -> None:
     assert 0 < largest < 1_000_000
 
 
-def test_features_gather_on_a_file_that_takes_no_memory_of_its_own() -> None:
+def test_features_gather_on_a_file_that_takes_no_memory_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "IN_MEMORY", 2**20)
     tracemalloc.start()
     try:
         table = gathered((torch.full((100, 64), float(part)) for part in range(50)), 5000)

@@ -6,27 +6,18 @@ from torch import Tensor
 
 from pickwell.acquisition.uncertainty import vote_entropy
 from pickwell.learner import Learner
-from pickwell.strategies.strategy import Uncertain, require
+from pickwell.strategies.strategy import Committee
 
 
 @dataclass(kw_only=True)
-class QBC(Uncertain):
+class QBC(Committee):
     """Queries the largest vote entropy of a committee (Seung et al. 1992; Dagan and Engelson 1995).
 
     The members differ by their first weights and the order of their batches. Differs from the sources: equal votes are
     ordered by the entropy of the members' mean (`untie`).
     """
 
-    members: int = 5
     untie: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require("members", self.members, self.members >= 2, "a whole number of at least 2")
-
-    @property
-    def committee(self) -> int:
-        return self.members
 
     def uncertainty(self, images: Tensor, learner: Learner) -> Tensor:
         return vote_entropy(learner.sample(images, self.members), untie=self.untie)

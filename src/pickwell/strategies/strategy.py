@@ -198,6 +198,21 @@ class Uncertain(Scorer):
         return reduced(self.uncertainty(images, learner), self.reduction, share=self.top_share)
 
 
+@dataclass(kw_only=True)
+class Committee(Uncertain):
+    """Those that ask several task models, which differ by their first weights and the order of their batches."""
+
+    members: int = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require("members", self.members, self.members >= 2, "a whole number of at least 2")
+
+    @property
+    def committee(self) -> int:
+        return self.members
+
+
 def require(name: str, value: object, right: bool, allowed: str) -> None:
     """Refuses a strategy's setting that is not right."""
     if not right:

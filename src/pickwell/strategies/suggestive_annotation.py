@@ -12,11 +12,11 @@ from pickwell.acquisition.streaming import check_budget, in_even_chunks
 from pickwell.acquisition.uncertainty import mean_standard_deviation
 from pickwell.items import Pick
 from pickwell.learner import Learner
-from pickwell.strategies.strategy import RoundView, Uncertain, require
+from pickwell.strategies.strategy import Committee, RoundView, require
 
 
 @dataclass(kw_only=True)
-class SuggestiveAnnotation(Uncertain):
+class SuggestiveAnnotation(Committee):
     """Keeps the most uncertain images, then covers the pool by their similarity (Yang et al., MICCAI 2017).
 
     Uncertainty is the standard deviation of the probabilities over a committee trained on bootstraps. Of the
@@ -25,17 +25,11 @@ class SuggestiveAnnotation(Uncertain):
     Differs from the source: five members for its four, and the budget is the campaign's for its 8 of 16 images.
     """
 
-    members: int = 5
     candidates: float = 2.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("members", self.members, self.members >= 2, "a whole number of at least 2")
         require("candidates", self.candidates, 1 <= self.candidates < math.inf, "a number of at least 1")
-
-    @property
-    def committee(self) -> int:
-        return self.members
 
     @property
     def bootstrap(self) -> bool:

@@ -250,7 +250,7 @@ def test_tables_standardise_and_spill_to_disk(monkeypatch: pytest.MonkeyPatch) -
     view = pool()
     tables = []
     for limit in (2**20, 1):
-        monkeypatch.setattr(tables_module, "IN_MEMORY", limit)
+        monkeypatch.setattr("pickwell.acquisition.features.IN_MEMORY", limit)
         table = tables_module.embedded(view.unlabelled, embed, torch.device("cpu"))
         tables_module.standardise([table])
         tables.append(torch.cat([rows for _, rows in table.batches()]))

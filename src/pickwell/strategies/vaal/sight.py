@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pickwell.acquisition.features import allocate
 from pickwell.acquisition.projection import Projection, plane, spread
 from pickwell.acquisition.streaming import in_chunks
 from pickwell.strategies.strategy import Stream
 from pickwell.strategies.vaal.monitors import LatentMonitor, report
 from pickwell.strategies.vaal.pair import Pair, Seen
 from pickwell.strategies.vaal.representations import Pools
-from pickwell.strategies.vaal.tables import Rows, allocate
+from pickwell.strategies.vaal.tables import Rows
 
 VALUES_PER_CHUNK = 3 * 2**22
 """How many input numbers go through the encoder at once: 256 small images, 8 of 688 pixels."""

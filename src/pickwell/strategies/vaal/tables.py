@@ -1,31 +1,21 @@
-"""Rows that belong to items: latents or features of a pool, on disk where they are many."""
+"""Rows that belong to items: latents or features of a pool."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from tempfile import TemporaryFile
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pickwell.acquisition.features import allocate, gathered
 from pickwell.acquisition.streaming import in_chunks, in_even_chunks
 from pickwell.strategies.strategy import Stream
 
-IN_MEMORY = 256 * 2**20
-"""Bytes above which a table is a memory-mapped file that goes with the process."""
 ROWS = 256
 
 Rows = npt.NDArray[np.float32]
 Moments = npt.NDArray[np.float64]
-
-
-def allocate(rows: int, columns: int) -> Rows:
-    """An array `(rows, columns)`, float32, in memory or, if it is large, in a nameless temporary file."""
-    if rows * columns * 4 <= IN_MEMORY:
-        return np.zeros((rows, columns), dtype=np.float32)
-    with TemporaryFile() as file:  # the mapping outlives the handle
-        return np.memmap(file, dtype=np.float32, mode="w+", shape=(rows, columns))
 
 
 @dataclass(frozen=True)
@@ -57,17 +47,10 @@ class Table:
 
 def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.device) -> Table:
     """The features of a stream's images, each embedded once."""
-    rows: Rows | None = None
-    done = 0
     # Squares are small; scenes of any size must be counted in pixels.
     squares = stream.whole(1) is stream
-    for _, images in in_chunks(stream.batches(), ROWS) if squares else in_even_chunks(stream.batches()):
-        features = embed(images).float().cpu().numpy()
-        if rows is None:
-            rows = allocate(len(stream), features.shape[1])
-        rows[done : done + len(features)] = features
-        done += len(features)
-    return Table(stream.ids(), np.zeros((0, 0), dtype=np.float32) if rows is None else rows, device)
+    chunks = in_chunks(stream.batches(), ROWS) if squares else in_even_chunks(stream.batches())
+    return Table(stream.ids(), gathered((embed(images) for _, images in chunks), len(stream)).numpy(), device)
 
 
 def chosen(rows: Rows, ids: Tensor, device: torch.device) -> Table:
