@@ -35,6 +35,7 @@ def test_the_table_says_what_the_format_does(name: str) -> None:
 def test_the_limits_are_those_of_the_page() -> None:
     (said,) = re.findall(r"read up to (\d+) MiB", PAGE.read_text(encoding="utf-8"))
     assert files.TEXT_BYTES == files.PICTURE_BYTES == BYTES == int(said) << 20
+    assert f"{files.PARTS:,} lists" in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_options_of_the_page_exist() -> None:

@@ -88,6 +88,14 @@ def test_files_have_a_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
         assert "too large: 536,870,913 bytes; at most 536,870,912 are read" in said
 
 
+def test_small_files_of_many_parts_have_a_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PARTS", 1000)
+    (bench.root / "file").write_text("[" + "[]," * 1000 + "[]]")
+    assert "has 1,002 lists and objects; at most 1,000 are read" in str(attempt(bench, "coco", bench.root / "file"))
+    (bench.root / "file").write_text("<annotations>" + "<tag/>" * 1000 + "</annotations>")
+    assert "has more than 1,000 elements; split it" in str(attempt(bench, "cvat", bench.root / "file"))
+
+
 LAUGHS = """<?xml version="1.0"?><!DOCTYPE annotations [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
 <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;">]><annotations><image name="&c;"/></annotations>"""
 OUTSIDE = """<!DOCTYPE annotations [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotations>&x;</annotations>"""

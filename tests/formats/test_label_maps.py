@@ -1,6 +1,7 @@
 """Every format of label maps gives back, pixel for pixel, what it was given."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import TRAIN_IDS
 from pickwell.formats.voc import CLASSES as VOC
-from pickwell.masks import Mask
+from pickwell.masks import Mask, decode, encode
 from pickwell.testing.formats import Bench
 
 ODD = ("road", "a & <b>", 'été "1"', "x,y;z", "background")
@@ -84,3 +85,24 @@ def test_nothing_is_written_over(name: str, bench: Bench, tmp_path: Path) -> Non
         )
     assert (tmp_path / "there").read_text() == "mine"
     assert not [path.name for path in tmp_path.iterdir() if "partial" in path.name]
+
+
+@pytest.mark.parametrize("name", ["masks", "csv"])
+def test_void_values_stay_free(name: str, bench: Bench) -> None:
+    """Files count as the pool's own masks do: where 1 is void, the classes are 0, 2 and 3."""
+    context = replace(bench.context("segmentation", ("road", "car", "sky")), void=(1,))
+    mask = np.array([[0, 1, 2, 255]] * 4, dtype=np.uint8)
+    out = bench.root / "out"
+    formats.named(name).write(out, bench.labelled([mask], first=1), context)
+    (path,) = bench.root.rglob("*.png")
+    assert decode(path.read_bytes()).tolist() == [[0, 2, 3, 255]] * 4
+    path.write_bytes(encode(np.array([[0, 1, 2, 3]] * 4, dtype=np.uint8)))
+    assert bench.maps(name, out, context) == {1: [[0, 255, 1, 2]] * 4}
+
+
+def test_a_csv_that_is_there_leaves_no_masks_beside_it(bench: Bench) -> None:
+    (bench.root / "out.csv").touch()
+    masks = [np.zeros((6, 9), dtype=np.uint8)]
+    with pytest.raises(LabelError, match="is there already"):
+        formats.named("csv").write(bench.root / "out.csv", bench.labelled(masks), bench.context("segmentation", ODD))
+    assert [path.name for path in bench.root.iterdir()] == ["out.csv"]

@@ -78,18 +78,16 @@ def _column(path: Path, header: Sequence[str], names: Sequence[str], what: str) 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes item, name and label; masks go to a folder beside it, named after it."""
-    folder = out.with_name(f"{out.stem}_masks")
-    if context.task == SEGMENTATION:
-        with appearing(folder) as masks:
-            masks.mkdir()
-            values = [value for value, name in indices(context).items() if name is not None]
-            for one in labelled:
-                save(masks / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
-    rows = [
-        (one.item, one.name, one.label if context.task == CLASSIFICATION else f"{folder.name}/{one.item}.png")
-        for one in labelled
-    ]
-    _save(out, ("item", "name", "label"), rows)
+    if context.task == CLASSIFICATION:
+        return _save(out, ("item", "name", "label"), [(one.item, one.name, one.label) for one in labelled])
+    values = [value for value, name in indices(context).items() if name is not None]
+    with appearing(out.with_name(f"{out.stem}_masks")) as folder:
+        folder.mkdir()
+        for one in labelled:
+            save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
+        paths = [(one.item, one.name, f"{out.stem}_masks/{one.item}.png") for one in labelled]
+        _save(out, ("item", "name", "label"), paths)
+    return None
 
 
 def ask(out: Path, question: Question) -> None:

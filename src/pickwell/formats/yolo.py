@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.files import files_below, read_text, shown
 from pickwell.formats.exchange.found import SEGMENTATION, Codes, Context, Found, Size
-from pickwell.formats.exchange.runs import Region
 from pickwell.formats.exchange.shapes import fill, paint
 
 TASKS = (SEGMENTATION,)
+
+Corners = NDArray[np.float64]
+"""The corners `(N, 2)` of a polygon, in pixels."""
 
 _SLACK = 0.01
 """So far beyond the image's edge a corner may lie: tools round."""
@@ -47,10 +50,11 @@ class _Image:
         self.lines, self.names, self.background = lines, names, background
 
     def __call__(self, size: Size) -> Codes:
-        regions = sorted(self._regions(size), key=lambda one: -int(one[1].sum()))
+        shapes = sorted(self._shapes(size), key=lambda shape: -_area(shape[1]))
+        regions = ((name, fill(corners, size)) for name, corners in shapes)
         return paint(regions, size, self.background)
 
-    def _regions(self, size: Size) -> Iterator[tuple[str, Region]]:
+    def _shapes(self, size: Size) -> Iterator[tuple[str, Corners]]:
         for number, line in enumerate(self.lines, 1):
             what = f"line {number}"
             first, *rest = line.split()
@@ -58,10 +62,15 @@ class _Image:
                 raise LabelError(f"{what} has the class {shown(first)}, which names does not have")
             if len(rest) == 4:
                 raise LabelError(f"{what} is a box, not a polygon; export segmentation labels")
-            yield self.names[int(first)], fill(_corners(rest, what) * np.array(size), size, what)
+            yield self.names[int(first)], _corners(rest, what) * np.array(size)
 
 
-def _corners(rest: list[str], what: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _area(corners: Corners) -> float:
+    x, y = corners.T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _corners(rest: list[str], what: str) -> Corners:
     try:
         values = [float(value) for value in rest]
     except ValueError:

@@ -19,6 +19,9 @@ TEXT_BYTES = 1 << 29
 PICTURE_BYTES = 1 << 29
 """The largest mask file that is read."""
 
+PARTS = 10_000_000
+"""The most lists and objects, or XML elements, of one file: many small ones need a hundred times its size."""
+
 _DEPTH = 64
 
 
@@ -40,8 +43,11 @@ def read_text(path: Path) -> str:
 
 def read_json(path: Path) -> Any:
     """What a JSON file holds; LabelError if it is none, or nested without end. NaN and Infinity are no JSON."""
+    text = read_text(path)
+    if (nested := text.count("[") + text.count("{")) > PARTS:
+        raise LabelError(f"{path} has {nested:,} lists and objects; at most {PARTS:,} are read: split it")
     try:
-        return json.loads(read_text(path), parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise LabelError(f"{path} is not JSON: {said}; export it again") from None
@@ -81,6 +87,8 @@ class _Elements:
             raise LabelError(f"{self.path} is <{name}>, not <{self.root}>; export it in the format that was named")
         if self.depth >= _DEPTH:
             raise LabelError(f"{self.path} is nested more than {_DEPTH} deep; export it again")
+        if len(self.found) >= PARTS:
+            raise LabelError(f"{self.path} has more than {PARTS:,} elements; split it")
         self.found.append((self.depth, name, attributes))
         self.depth += 1
 

@@ -22,14 +22,18 @@ def fill(points: ArrayLike, size: Size, what: str = "a polygon") -> Region:
     """
     corners = _corners(points, what)
     width, height = size
-    crossings = np.zeros((height, width + 1), dtype=np.uint8)
     rows, starts = _rows(corners, height)
-    step = max(1, _CROSSINGS // max(1, height))
+    top, bottom = int(starts.min()), int((starts + rows).max())
+    left, right = (int(x) for x in np.clip(np.ceil([corners[:, 0].min() - 0.5, corners[:, 0].max() - 0.5]), 0, width))
+    crossings = np.zeros((bottom - top, right - left + 1), dtype=np.uint8)
+    step = max(1, _CROSSINGS // height)
     for first in range(0, len(corners), step):
         part = slice(first, first + step)
-        _cross(crossings, corners[part], np.roll(corners, -1, axis=0)[part], rows[part], starts[part])
-    inside: Region = np.cumsum(crossings, axis=1, dtype=np.uint8)[:, :width] % 2 == 1
-    return inside
+        ends = corners[part], np.roll(corners, -1, axis=0)[part]
+        _cross(crossings, *ends, rows[part], starts[part], (left, top))
+    region = np.zeros((height, width), dtype=np.bool_)
+    region[top:bottom, left:right] = np.cumsum(crossings, axis=1, dtype=np.uint8)[:, :-1] % 2 == 1
+    return region
 
 
 def _corners(points: ArrayLike, what: str) -> NDArray[np.float64]:
@@ -57,8 +61,12 @@ def _cross(
     end: NDArray[np.float64],
     rows: NDArray[np.int64],
     first: NDArray[np.int64],
+    corner: tuple[int, int],
 ) -> None:
-    """Counts, before the first pixel on the right of each crossing, the edges that cross a row's centre."""
+    """Counts, before the first pixel on the right of each crossing, the edges that cross a row's centre.
+
+    `crossings` is the part of the image from its top left `corner` on.
+    """
     edge = np.repeat(np.arange(len(rows)), rows)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(rows) - rows, rows) + first[edge]
     # From the upper end to the lower: an edge that two polygons share is computed the same for both.
@@ -66,8 +74,8 @@ def _cross(
     upper, lower = np.where(turn, end, start)[edge], np.where(turn, start, end)[edge]
     share = (row + 0.5 - upper[:, 1]) / (lower[:, 1] - upper[:, 1])
     x = upper[:, 0] + share * (lower[:, 0] - upper[:, 0])
-    column = np.clip(np.ceil(x - 0.5), 0, crossings.shape[1] - 1).astype(np.int64)
-    np.add.at(crossings, (row, column), np.uint8(1))  # wraps at 256, which keeps even even
+    column = np.clip(np.ceil(x - 0.5) - corner[0], 0, crossings.shape[1] - 1).astype(np.int64)
+    np.add.at(crossings, (row - corner[1], column), np.uint8(1))  # wraps at 256, which keeps even even
 
 
 def paint(regions: Iterable[tuple[str, Region]], size: Size, background: str | None = None) -> Codes:
@@ -82,8 +90,10 @@ def paint(regions: Iterable[tuple[str, Region]], size: Size, background: str | N
         code = names.setdefault(name, len(names))
         if code >= UNCOVERED:
             raise LabelError(f"there are more than {UNCOVERED:,} classes; export fewer")
-        disputed |= region & (values != UNCOVERED) & (values != code)
-        values[region] = code
+        inside = np.flatnonzero(region)  # most shapes are small: whole pictures would be slow to compare
+        below = values.ravel()[inside]
+        disputed.ravel()[inside] |= (below != UNCOVERED) & (below != code)
+        values.ravel()[inside] = code
     table: dict[int, str | None] = {code: name for name, code in names.items()}
     return Codes(values, table | {UNCOVERED: background}, int(disputed.sum()))
 
