@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pickwell.campaign import Campaign
+from pickwell.data.images import Images
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError
 from pickwell.items import Kind, Label, Round, RoundState
 from pickwell.oracle import Simulated
@@ -188,6 +189,7 @@ def test_adding_images_keeps_ids(campaign: Campaign, tmp_path: Path) -> None:
     assert len(campaign.unlabelled()) == 1795
     assert campaign.ask(5) == question
     campaign.tell({1799: "4"}, imported=True)
+    assert isinstance(campaign.images, Images)
     assert campaign.images.get(campaign.unlabelled()[-1:]).shape == (1, 3, 16, 16)
 
 
