@@ -14,6 +14,7 @@ FIGURES = {
     "init-speed": ["benchmarks.init_speed"],
     "core-set": ["benchmarks.core_set"],
     "badge": ["benchmarks.badge"],
+    "dbal": ["benchmarks.dbal"],
 }
 
 

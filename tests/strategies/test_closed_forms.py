@@ -12,7 +12,8 @@ from pickwell.acquisition.stochastic import gumbel
 from pickwell.items import Pick
 from pickwell.learner.seeds import generator
 from pickwell.strategies import create
-from pickwell.testing.fakes import FakeLearner, FakeView, blobs
+from pickwell.strategies.badge import residuals
+from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
 
 LABELLED, HELD_OUT = (40, 41, 42), (3, 4, 5)
 
@@ -163,3 +164,89 @@ def test_power_picking_is_a_race_of_scores_and_the_rounds_noise() -> None:
     race = 3 * (-(p * p.log()).sum(1)).double().log() + gumbel(seed, view().unlabelled.ids())
     check(asked("entropy", picking="power", sharpness=3.0), best(race))
     assert [pick.item for pick in asked("entropy")] != [item for item, _ in best(race)]
+
+
+def pixels(passes: int = 1) -> list[Tensor]:
+    """What the dense learner says of each unlabelled scene, worked out one by one: `(passes, C, H, W)` each."""
+    found = []
+    for _, some in scene_view().unlabelled.batches():
+        for scene in some:
+            taken = []
+            for number in range(passes):
+                brighter = scene * (1 + number / 10)
+                half = brighter.shape[1] // 2
+                means = [
+                    float(part.double().mean())
+                    for rows in (brighter[:, :half], brighter[:, half:])
+                    for columns in (rows[..., :4], rows[..., 4:])
+                    for part in columns
+                ]
+                logits = (FakeDenseLearner().weight.double() @ torch.tensor(means).double()).log_softmax(0)
+                taken.append((logits[:, None, None] * (1 + brighter[0].double())).softmax(0))
+            found.append(torch.stack(taken))
+    return found
+
+
+def scene_view() -> FakeView:
+    return FakeView(scenes(), LABELLED, HELD_OUT, batch_size=10, learner=FakeDenseLearner())
+
+
+def entropy_of(p: Tensor, dim: int) -> Tensor:
+    return -(p * p.log()).sum(dim)
+
+
+def check_scenes(name: str, scores: list[Tensor], **settings: Any) -> None:
+    picks = create(name, settings).select(scene_view(), 8)
+    expected = best(torch.stack(scores))
+    assert [pick.item for pick in picks] == [item for item, _ in expected]
+    assert [pick.score for pick in picks] == pytest.approx([score for _, score in expected], rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "max", "sum", "top"])
+def test_pointwise_rules_of_masks_are_the_pixels_reduced(reduction: str) -> None:
+    def shrink(scores: Tensor) -> Tensor:
+        ordered = scores.flatten().sort(descending=True).values
+        share = int(np.ceil(len(ordered) * 0.25))
+        return {"mean": ordered.mean(), "max": ordered[0], "sum": ordered.sum(), "top": ordered[:share].mean()}[
+            reduction
+        ]
+
+    rule = {"reduction": reduction, "top_share": 0.25}
+    said = [p[0] for p in pixels()]
+    check_scenes("entropy", [shrink(entropy_of(p, 0)) for p in said], **rule)
+    check_scenes("least-confidence", [shrink(1 - p.amax(0)) for p in said], **rule)
+    check_scenes("margin", [shrink(1 - (lambda t: t[0] - t[1])(p.topk(2, 0).values)) for p in said], **rule)
+
+
+def test_sampled_rules_of_masks_are_taken_pixel_by_pixel() -> None:
+    said = pixels(4)
+    check_scenes("dbal", [entropy_of(p.mean(0), 0).mean() for p in said], passes=4)
+    check_scenes("mc-dropout", [p.std(0, correction=0).mean(0).mean() for p in said], passes=4)
+    bald = [(entropy_of(p.mean(0), 0) - entropy_of(p, 1).mean(0)).mean() for p in said]
+    check_scenes("mc-dropout", bald, passes=4, measure="bald")
+    shares = [torch.nn.functional.one_hot(p.argmax(1), 3).double().mean(0) for p in said]
+    disagreement = [torch.where(s > 0, -s * s.clamp(min=1e-9).log(), 0.0).sum(-1).mean() for s in shares]
+    check_scenes("qbc", disagreement, members=4, untie=False)
+    check_scenes("ensemble", [(1 - s.amax(-1)).mean() for s in shares], members=4, untie=False)
+
+
+def test_core_set_of_masks_covers_the_scenes_features() -> None:
+    view = scene_view()
+    features = [view.learner.embed(some).double() for _, some in view.unlabelled.batches()]
+    known = [view.learner.embed(some).double() for _, some in view.labelled.batches()]
+    pool, centres, picked = torch.cat(features), torch.cat(known), []
+    for _ in range(6):
+        picked.append(int(torch.cdist(pool, centres).amin(1).argmax()))
+        centres = torch.cat((centres, pool[picked[-1]][None]))
+    ids = view.unlabelled.ids()
+    assert [pick.item for pick in create("core-set").select(view, 6)] == ids[picked].tolist()
+
+
+def test_badge_of_masks_is_the_gradient_of_the_heads_bias_times_the_scenes_features() -> None:
+    """The gradient itself where features are the same at every pixel: of the mean cross-entropy over the pixels."""
+    logits = torch.randn(3, 4, 5, generator=generator(0, "logits"))
+    features = torch.rand(7, generator=generator(0, "features"))
+    weight = torch.zeros(3, 7, requires_grad=True)
+    shifted = logits + (weight @ features)[:, None, None]
+    torch.nn.functional.cross_entropy(shifted[None], logits.argmax(0)[None]).backward()  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(weight.grad, residuals(logits.softmax(0)[None])[0][:, None] * features)

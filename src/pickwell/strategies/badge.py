@@ -18,8 +18,9 @@ class Badge(Strategy):
     """k-means++ on the gradients of the last layer, for the labels the model itself would give (Ash et al., ICLR 2020).
 
     The gradient of an image is (p - e_y) x its features; it is never written out. A pick's score is the mean squared
-    distance of the pool's gradients to the nearest pick's, once it is picked. Differs from the source: for masks
-    p - e_y is its mean over the pixels, times the image's features. With one class only all gradients are 0, and the
+    distance of the pool's gradients to the nearest pick's, once it is picked. Differs from the source: for masks it is
+    the gradient of the head's bias, the mean of p - e_y over the pixels, times the image's features, which is the
+    gradient of the head where features are alike at every pixel. With one class only all gradients are 0, and the
     picks are the first ids.
     """
 

@@ -179,7 +179,7 @@ class Uncertain(Scorer):
     """The pointwise strategies that ask how unsure the task model is: of an image, or of each pixel of a mask.
 
     `reduction` makes an image's score out of its pixels': their mean, max, sum, or `top`: the mean of the `top_share`
-    of them that score highest.
+    of them that score highest. All pixels count: what of an unlabelled image is void nobody knows yet.
     """
 
     reduction: Reduction = "mean"
