@@ -226,6 +226,7 @@ def test_the_dashboard_counts(client: TestClient, post: Post, desk: Desk) -> Non
     assert told["held_out"] == 1
     assert told["balance"] == [{"round": 1, "counts": [2, 1, 0]}]
     (point,) = told["curve"]
+    assert (told["metric"], point["value"]) == ("accuracy", 0.9)
     assert (point["labels"], point["measured"], round(point["low"], 4)) == (3, 100, 0.8256)
     (one,) = told["annotators"]
     assert (one["name"], one["answered"], one["seconds"]) == ("anna", 3, 2.0)

@@ -2,18 +2,20 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
 from pickwell.items import Kind, PickState, Round, RoundState
+from pickwell.masks import MaskFolder
 from pickwell.store import Entry, Labels, Result, Store
 from pickwell.web.agreement import agreement
 from pickwell.web.desk import SUGGESTION_SEEN, Desk
 
 Z = 1.959964
 """The 97.5 % quantile of the standard normal distribution."""
+ACCURACY, MEAN_IOU = "accuracy", "mean_iou"
 PAUSE = 300.0
 """Seconds after which an annotator had left: no part of their rate."""
 
@@ -32,28 +34,28 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One point of the learning curve."""
+    """One point of the learning curve: accuracy or mean IoU; of the former with an interval."""
 
     labels: int
-    accuracy: float
+    value: float
     measured: int
     low: float | None
     high: float | None
 
 
-def curve(results: Iterable[Result]) -> list[Measured]:
-    """Accuracy by number of labels, the newest measurement of each number."""
+def curve(results: Iterable[Result], metric: str) -> list[Measured]:
+    """The metric by number of labels, the newest measurement of each number."""
     found: dict[int, dict[str, float]] = defaultdict(dict)
     for row in results:
         if not row.run:
             found[row.labels][row.metric] = row.value
-    return [_point(labels, found[labels]) for labels in sorted(found) if _known(found[labels].get("accuracy"))]
+    return [_point(labels, found[labels], metric) for labels in sorted(found) if _known(found[labels].get(metric))]
 
 
-def _point(labels: int, values: Mapping[str, float]) -> Measured:
-    n, accuracy = int(values.get("measured", 0)), values["accuracy"]
-    low, high = wilson(accuracy, n) if n else (None, None)
-    return Measured(labels, accuracy, n, low, high)
+def _point(labels: int, values: Mapping[str, float], metric: str) -> Measured:
+    n, value = int(values.get("measured", 0)), values[metric]
+    low, high = wilson(value, n) if n and metric == ACCURACY else (None, None)  # mean IoU is no share of images
+    return Measured(labels, value, n, low, high)
 
 
 def _known(value: float | None) -> bool:
@@ -111,12 +113,22 @@ def _paced(one: Annotator) -> Annotator:
     return one
 
 
-def balance(labels: Labels, classes: Sequence[str]) -> list[dict[str, Any]]:
-    """How many labels of each class every round brought."""
+def balance(
+    labels: Labels, classes: Sequence[str], shown: Callable[[str], Iterable[str]] = lambda value: (value,)
+) -> list[dict[str, Any]]:
+    """How many labels of each class every round brought; `shown` says which classes a label shows."""
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     for number, value in zip(labels.rounds.tolist(), labels.values, strict=True):
-        counts[number][value] += 1
+        counts[number].update(shown(value))
     return [{"round": number, "counts": [counts[number][name] for name in classes]} for number in sorted(counts)]
+
+
+def _shown(desk: Desk) -> Callable[[str], Iterable[str]]:
+    """What says which classes a label shows: its own name, or those that occur in a mask."""
+    if desk.settings.task.kind == "classification":
+        return lambda value: (value,)
+    masks, names = MaskFolder(desk.directory.masks), dict(enumerate(desk.classes))
+    return lambda value: (names[index] for index in masks.shown(value) if index in names)
 
 
 def rounds(store: Store) -> list[dict[str, Any]]:
@@ -159,6 +171,7 @@ def dashboard(desk: Desk) -> dict[str, Any]:
     """All figures of the dashboard but the progress of a fit."""
     labels, log = desk.store.labels(), list(desk.store.log())
     found = rounds(desk.store)
+    metric = ACCURACY if desk.settings.task.kind == "classification" else MEAN_IOU
     computed = sum(sum(float(v) for v in one["timings"].values() if isinstance(v, int | float)) for one in found)
     return {
         "position": desk.store.position(),
@@ -167,8 +180,9 @@ def dashboard(desk: Desk) -> dict[str, Any]:
         "ignored": len(desk.store.ignored()),
         "images": len(desk.pool),
         "classes": desk.classes,
-        "curve": [asdict(point) for point in curve(desk.store.results())],
-        "balance": balance(labels, desk.classes),
+        "metric": metric,
+        "curve": [asdict(point) for point in curve(desk.store.results(), metric)],
+        "balance": balance(labels, desk.classes, _shown(desk)),
         "rounds": found,
         "maps": desk.maps.numbers(),
         "annotators": annotators(log),

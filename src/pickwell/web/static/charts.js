@@ -8,18 +8,18 @@ const draw = (tag, attributes, ...children) => {
 };
 const round = (value) => Math.round(value * 10) / 10;
 
-// Accuracy with its interval against labels. `points`: {labels, accuracy, low, high}.
-export function curve(place, points) {
+// Accuracy with its interval, or another metric, against labels. `points`: {labels, value, low, high}.
+export function curve(place, points, metric) {
   if (!points.length) return place.replaceChildren("Measured for the first time when a model has been trained.");
   const width = Math.max(280, place.clientWidth);
   const height = Math.min(320, Math.max(200, width * 0.4));
   const [left, right, top, bottom] = [46, 18, 12, 40];
   const most = Math.max(...points.map((p) => p.labels)) * 1.04;
-  const least = Math.max(0, Math.floor((Math.min(...points.map((p) => p.low ?? p.accuracy)) - 0.02) * 10) / 10);
-  const highest = Math.min(1, Math.ceil((Math.max(...points.map((p) => p.high ?? p.accuracy)) + 0.02) * 10) / 10);
+  const least = Math.max(0, Math.floor((Math.min(...points.map((p) => p.low ?? p.value)) - 0.02) * 10) / 10);
+  const highest = Math.min(1, Math.ceil((Math.max(...points.map((p) => p.high ?? p.value)) + 0.02) * 10) / 10);
   const x = (labels) => round(left + (labels / most) * (width - left - right));
   const y = (share) => round(top + ((highest - share) / (highest - least || 1)) * (height - top - bottom));
-  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words(points) });
+  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words(points, metric) });
   for (const share of ticks(least, highest, 5)) {
     svg.append(draw("line", { class: "rule", x1: left, x2: width - right, y1: y(share), y2: y(share) }));
     svg.append(draw("text", { x: left - 8, y: y(share) + 4, "text-anchor": "end" }, share.toFixed(2)));
@@ -34,18 +34,18 @@ export function curve(place, points) {
     const down = [...banded].reverse().map((p) => `${x(p.labels)},${y(p.low)}`);
     svg.append(draw("polygon", { class: "band", points: [...up, ...down].join(" ") }));
   }
-  svg.append(draw("polyline", { class: "line", points: points.map((p) => `${x(p.labels)},${y(p.accuracy)}`).join(" ") }));
+  svg.append(draw("polyline", { class: "line", points: points.map((p) => `${x(p.labels)},${y(p.value)}`).join(" ") }));
   for (const p of points) {
     if (p.low !== null && banded.length === 1) svg.append(draw("line", { class: "line", x1: x(p.labels), x2: x(p.labels), y1: y(p.low), y2: y(p.high) }));
-    const said = `${p.accuracy.toFixed(3)}${p.low === null ? "" : ` (${p.low.toFixed(3)} to ${p.high.toFixed(3)})`} with ${p.labels} labels, on ${p.measured} images`;
-    svg.append(draw("circle", { class: "point", cx: x(p.labels), cy: y(p.accuracy), r: 4 }, draw("title", {}, said)));
+    const said = `${p.value.toFixed(3)}${p.low === null ? "" : ` (${p.low.toFixed(3)} to ${p.high.toFixed(3)})`} with ${p.labels} labels, on ${p.measured} images`;
+    svg.append(draw("circle", { class: "point", cx: x(p.labels), cy: y(p.value), r: 4 }, draw("title", {}, said)));
   }
   return place.replaceChildren(svg);
 }
 
-function words(points) {
+function words(points, metric) {
   const last = points.at(-1);
-  return `Accuracy ${last.accuracy.toFixed(3)} with ${last.labels} labels, after ${points.length} fits.`;
+  return `${metric} ${last.value.toFixed(3)} with ${last.labels} labels, after ${points.length} fits.`;
 }
 
 function ticks(low, high, about) {

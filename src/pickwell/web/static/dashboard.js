@@ -6,6 +6,7 @@ import { ask, duration, element, picture, say } from "/static/session.js";
 
 const $ = (id) => document.getElementById(id);
 const PAGE = 60;
+const METRICS = { accuracy: "accuracy", mean_iou: "mean IoU" };
 let figures = null;
 let seen = "";
 let chosen = null;
@@ -46,16 +47,19 @@ function live({ round, loop }) {
 
 function drawAll() {
   const last = figures.curve.at(-1);
+  const metric = METRICS[figures.metric];
+  $("curve-of").textContent = `${metric[0].toUpperCase()}${metric.slice(1)} by number of labels`;
+  $("band").hidden = !figures.curve.some((point) => point.low !== null);
   const seconds = figures.annotators.reduce((sum, one) => sum + one.at_work, 0);
-  const span = last && last.low !== null ? `${last.low.toFixed(3)} to ${last.high.toFixed(3)}, on ${last.measured} images` : "";
+  const span = last && last.low !== null ? `${last.low.toFixed(3)} to ${last.high.toFixed(3)}, on ${last.measured} images` : last ? `on ${last.measured} images` : "";
   numbers([
     ["labelled", figures.labelled.toLocaleString("en"), `of ${figures.images.toLocaleString("en")} images`],
-    ["accuracy", last ? last.accuracy.toFixed(3) : "–", span || "not measured yet"],
+    [metric, last ? last.value.toFixed(3) : "–", span || "not measured yet"],
     ["held out", figures.held_out.toLocaleString("en"), "to measure on"],
     ["people's time", seconds ? duration(seconds) : "–", `${figures.annotators.length} annotators`.replace(/^1 annotators/, "1 annotator")],
     ["computing", figures.computed_seconds ? duration(figures.computed_seconds) : "–", `${figures.rounds.length} rounds`.replace(/^1 rounds/, "1 round")],
   ]);
-  curve($("curve"), figures.curve);
+  curve($("curve"), figures.curve, METRICS[figures.metric]);
   balance();
   people();
   monitors();
@@ -156,5 +160,5 @@ async function gallery(start, limit) {
   } catch (error) { say(error.message); }
 }
 $("more").addEventListener("click", () => gallery(shown, PAGE));
-addEventListener("resize", () => { if (figures) curve($("curve"), figures.curve); });
+addEventListener("resize", () => { if (figures) curve($("curve"), figures.curve, METRICS[figures.metric]); });
 look();
