@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pickwell import models, strategies
+from pickwell.campaign.ability import check_ability
 from pickwell.campaign.picking import versions
 from pickwell.campaign.sizing import check_size
 from pickwell.config import Settings, TaskSettings
@@ -68,7 +69,7 @@ def create(
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         fitting = _fitting_masks(pool) if provisional.task.kind == "segmentation" else _fitting(pool)
         chosen = _settings(root, classes or _known_classes(pool, images), fitting | share | changes)
-        check_size(chosen)
+        check(chosen)  # the pool chose the network, where nobody else did
         _check_known(pool, chosen, "the images'")
         if test is not None:
             held = Pool.create(directory.test, **located(test, test_masks, chosen.task, part="test", **source))
@@ -128,12 +129,12 @@ def check(settings: Settings) -> None:
         raise SettingsError(unknown("model", settings.model.name, models.available()))
     if settings.model.weights and not Path(settings.model.weights).is_file():
         raise SettingsError(f"model.weights is '{settings.model.weights}', which is no file; name one, or leave it out")
-    if settings.task.kind == "segmentation" and settings.model.name not in models.available_dense():
-        raise SettingsError(unknown("model for masks", settings.model.name, models.available_dense()))
     if settings.training.augment not in augment.available():
         raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
     chosen = dict(settings.strategy)
-    check_size(settings, strategies.create(chosen.pop("name", ""), chosen).committee)
+    strategy = strategies.create(chosen.pop("name", ""), chosen)
+    check_ability(settings, strategy)
+    check_size(settings, strategy.committee)
 
 
 def check_task(task: TaskSettings, made: Mapping[str, Any]) -> None:
