@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pickwell.acquisition.streaming import TopB, check_budget, in_chunks
+from pickwell.acquisition.streaming import TopB, check_budget, in_chunks, in_even_chunks
 from pickwell.errors import BudgetError, TrainingError
 
 # Few distinct values, so that ties at the edge of the budget are the rule.
@@ -99,3 +99,16 @@ def test_chunks_hold_the_same_items_in_the_same_order(sizes: list[int], size: in
     assert [v for _, part in chunks for v in part.tolist()] == (ids * 2.0).tolist()
     assert all(len(part) == size for part, _ in chunks[:-1])
     assert all(0 < len(part) <= size for part, _ in chunks)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_a_chunk_holds_images_of_one_size(batch: int) -> None:
+    """Two scenes of a million pixels, then five of a quarter, then one large again: however they were read."""
+    sizes = [(1024, 1024)] * 2 + [(512, 512)] * 5 + [(1024, 1024)]
+    parts = []
+    for size, ids in (((1024, 1024), [0, 1]), ((512, 512), [2, 3, 4, 5, 6]), ((1024, 1024), [7])):
+        for part in torch.tensor(ids).split(batch):  # type: ignore[no-untyped-call]
+            parts.append((part, torch.zeros(len(part), 3, 1, 1).expand(-1, -1, *size)))
+    chunks = [(ids.tolist(), tuple(images.shape[2:])) for ids, images in in_even_chunks(parts)]
+    assert [ids for ids, _ in chunks] == [[0], [1], [2, 3, 4, 5], [6], [7]]
+    assert all(shape == sizes[ids[0]] for ids, shape in chunks)
