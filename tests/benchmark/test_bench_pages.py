@@ -169,7 +169,7 @@ def test_the_commands(
         (("run", mine, "--strategies", "vall"), "unknown method 'vall'"),
         (("run", mine, "--seeds", "many"), "--seeds many: give how many (10) or which (0,3,7 or 5-9)"),
         (("run", mine, "--set", "rounds.budgte=1"), "did you mean 'rounds.budget'?"),
-        (("run", "cityscapes", "--out", tmp_path / "c"), "the task 'segmentation' is not available"),
+        (("run", "cityscapes", "--out", tmp_path / "c"), "Cityscapes is not in"),
     ):
         code, said = bench(*arguments)
         assert (code, sentence in said.replace("\n", " ")) == (2, True), said

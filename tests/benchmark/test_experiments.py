@@ -12,7 +12,8 @@ PAPER = {
     "cifar10": (45_000, 5_000, 10_000, 5_000, 2_500, 32, 32, 1, 64, 5),
     "cifar100": (45_000, 5_000, 10_000, 5_000, 2_500, 32, 32, 1, 64, 5),
     "imagenet": (1_153_047, 128_120, 50_000, 128_120, 64_060, 224, 64, 10, 64, 2),
-    "bdd100k": (7_000, 1_000, 2_000, 800, 400, 688, 128, 25, 8, 5),
+    # The masks of the 2,000 test scenes are withheld: the 1,000 for validation are tested on.
+    "bdd100k": (7_000, 0, 1_000, 800, 400, 688, 128, 25, 8, 5),
     "cityscapes": (2_675, 300, 500, 300, 150, 688, 128, 25, 8, 5),
     # The paper's sizes of Caltech-256 add up to more images than there are: see the file's note.
     "caltech256": (24_220, 3_000, 2_560, 3_060, 1_530, 224, 64, 10, 64, 5),

@@ -143,19 +143,14 @@ def test_validation_images_without_classes_are_refused(tmp_path: Path, trees: Mo
 
 @pytest.mark.parametrize(("name", "page"), [
     ("cifar10", "www.cs.toronto.edu/~kriz/cifar.html"), ("cifar100", "cifar-100-python"),
-    ("caltech256", "data.caltech.edu"), ("imagenet", "image-net.org/download.php"),
+    ("caltech256", "data.caltech.edu"), ("imagenet", "image-net.org/download.php"), ("camvid", "mi.eng.cam.ac.uk"),
+    ("bdd100k", "doc.bdd100k.com/download.html"), ("cityscapes", "www.cityscapes-dataset.com/downloads"),
 ])  # fmt: skip
 def test_missing_files_are_named_with_their_page(tmp_path: Path, name: str, page: str) -> None:
+    task = {"task": "segmentation"} if name in ("camvid", "bdd100k", "cityscapes") else {}
     with pytest.raises(PoolError, match=f"is not in .*{page}.*"):
-        made(name, tmp_path, tmp_path / "out")
+        prepare(experiment(name).changed(task), tmp_path, tmp_path / "out")
     assert not list((tmp_path / "out/pools").glob("*/ready.json"))
-
-
-def test_masks_are_not_here_yet(tmp_path: Path) -> None:
-    with pytest.raises(PoolError, match=r"cityscapes has masks.*www.cityscapes-dataset.com"):
-        made("cityscapes", tmp_path, tmp_path / "out")
-    with pytest.raises(SettingsError, match="the task 'segmentation' is not available"):
-        prepare(experiment("camvid").changed({"task": "segmentation"}), tmp_path, tmp_path / "out")
 
 
 def test_sizes_are_exact_or_refused(tmp_path: Path, trees: ModuleType) -> None:

@@ -70,6 +70,46 @@ def folders(root: Path, classes: Sequence[str], each: int = 3, suffix: str = ".j
     return root
 
 
+def scene(path: Path, shape: tuple[int, int], values: Sequence[int] | None = None) -> None:
+    """An image of noise; or a mask, in vertical stripes of the values."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if values is None:
+        drawn = np.random.default_rng(len(path.name)).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    else:
+        drawn = np.broadcast_to(np.array(values, np.uint8)[np.arange(shape[1]) * len(values) // shape[1]], shape)
+    Image.fromarray(drawn).save(path)
+
+
+def camvid(root: Path, train: int = 4, test: int = 2) -> Path:
+    for part, count in (("train", train), ("test", test), ("val", 1)):
+        for k in range(count):
+            scene(root / f"camvid/{part}/0001TP_{k:06d}.jpg", (16, 24))
+            scene(root / f"camvid/{part}annot/0001TP_{k:06d}.png", (16, 24), (k % 3, 3, 11))
+    return root
+
+
+def bdd100k(root: Path, old: bool = False, values: Sequence[int] = (0, 18, 255)) -> Path:
+    images, masks = ("seg/images", "seg/labels") if old else ("images/10k", "labels/sem_seg/masks")
+    for part, count in (("train", 3), ("val", 2)):
+        for k in range(count):
+            scene(root / f"bdd100k/{images}/{part}/{part}-{k}.jpg", (16, 24))
+            name = f"{part}-{k}_train_id.png" if old else f"{part}-{k}.png"
+            scene(root / f"bdd100k/{masks}/{part}/{name}", (16, 24), values)
+            scene(root / f"bdd100k/seg/color_labels/{part}/{part}-{k}_train_color.png", (16, 24), (9,))
+    return root
+
+
+def cityscapes(root: Path, values: Sequence[int] = (0, 7, 11, 33)) -> Path:
+    for part, count in (("train", 3), ("val", 2)):
+        for k in range(count):
+            stem = f"{part}/ulm/ulm_{k:06d}_000019"
+            scene(root / f"cityscapes/leftImg8bit/{stem}_leftImg8bit.png", (16, 24))
+            scene(root / f"cityscapes/gtFine/{stem}_gtFine_labelIds.png", (16, 24), values)
+            scene(root / f"cityscapes/gtFine/{stem}_gtFine_instanceIds.png", (16, 24), (200,))
+            scene(root / f"cityscapes/gtFine/{stem}_gtFine_color.png", (16, 24), (201,))
+    return root
+
+
 def parquet(
     path: Path, labels: Sequence[str | int], column: str = "label", metadata: dict[str, str] | None = None
 ) -> Path:

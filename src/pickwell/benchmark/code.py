@@ -9,7 +9,7 @@ from pathlib import Path
 import pickwell
 
 ROOMS = ("acquisition", "campaign", "data", "learner", "models", "tasks")
-FILES = ("oracle.py", "labels.py", "benchmark/prepare.py", "benchmark/features.py", "benchmark/running.py")
+FILES = ("oracle.py", "labels.py", "masks.py", "benchmark/prepare.py", "benchmark/features.py", "benchmark/running.py")
 HOME = Path(pickwell.__file__).parent
 
 

@@ -22,6 +22,7 @@ class DataSettings(Section):
     `train` images stay in the pool (0: all that are left), `validation` are set aside and never used, `test` are
     measured on. A set without a test set of its own gives some of its images, drawn once for all seeds. `features`
     replaces the images by vectors: "vae" (of the pool's own VAE) or "network" (`network`, with `weights` if any).
+    A folder of one's own with masks names their folder and the `classes` by value, `!name` for a void one.
     """
 
     set: str
@@ -29,6 +30,9 @@ class DataSettings(Section):
     validation: int = Field(default=0, ge=0)
     test: int = Field(default=0, ge=0)
     test_set: str = ""
+    masks: str = ""
+    test_masks: str = ""
+    classes: tuple[str, ...] = ()
     test_draw: Literal["random", "balanced"] = "random"
     features: Literal["", "vae", "network"] = ""
     feature_size: int = Field(default=32, ge=8, le=2048)
@@ -38,7 +42,10 @@ class DataSettings(Section):
 
 
 class StartSettings(Section):
-    """The first labels: how many, drawn how. `absent` classes (a number, or their names) have none of them."""
+    """The first labels: how many, drawn how. `absent` classes (a number, or their names) have none of them.
+
+    Of scenes with masks, none of the first shows an absent class.
+    """
 
     labels: int = Field(ge=1)
     draw: Literal["random", "stratified"] = "random"
@@ -53,7 +60,10 @@ class RoundSettings(Section):
 
 
 class OracleSettings(Section):
-    """A share `noise` of the labels is wrong, within a class's group where the data set has groups."""
+    """A share `noise` of the labels is wrong, within a class's group where the data set has groups.
+
+    In a mask each class that occurs is mistaken with that probability, wherever it occurs.
+    """
 
     noise: float = Field(default=0.0, ge=0, le=1)
 
@@ -92,6 +102,30 @@ class Experiment(Document):
         if self.baseline not in self.methods:
             raise ValueError(f"baseline '{self.baseline}' is none of the methods ({', '.join(self.methods)})")
         return self
+
+    @model_validator(mode="after")
+    def _masks_alone(self) -> Self:
+        if self.task == "segmentation":
+            scenes = "a scene with a mask has many classes"
+            if self.data.features:
+                raise ValueError("data.features are of whole images, and the task is segmentation; leave them out")
+            if self.data.test_draw == "balanced":
+                raise ValueError(f"data.test_draw is balanced, but {scenes}; use random")
+            if self.start.draw == "stratified":
+                raise ValueError(f"start.draw is stratified, but {scenes}; use random")
+        elif self.data.masks or self.data.test_masks:
+            raise ValueError('data.masks are given, but the task is classification; set task = "segmentation"')
+        return self
+
+    @property
+    def metric(self) -> str:
+        """What is judged, as results name it."""
+        return "mean_iou" if self.task == "segmentation" else "accuracy"
+
+    @property
+    def measure(self) -> str:
+        """What is judged, in words."""
+        return "mean IoU" if self.task == "segmentation" else "accuracy"
 
     def variant(self, name: str) -> Self:
         """The experiment with the variant's changes in it; "" is the experiment as it stands."""

@@ -42,7 +42,7 @@ class Judgement:
     reference: Mapping[str, Estimate]
 
 
-def curves(found: Sequence[Mapping[str, Any]], metric: str = "accuracy") -> list[Curve]:
+def curves(found: Sequence[Mapping[str, Any]], metric: str) -> list[Curve]:
     """The results as curves."""
     return [
         Curve(
@@ -55,7 +55,7 @@ def curves(found: Sequence[Mapping[str, Any]], metric: str = "accuracy") -> list
 
 def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgement:
     """Areas, tests, labels saved and costs of the finished cells."""
-    every = curves(found)
+    every = curves(found, experiment.metric)
     own = [curve for curve in every if curve.method != FULL]
     limit = experiment.judged_rounds
     value = first_rounds(limit) if limit else area

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,15 +15,22 @@ from numpy.typing import NDArray
 
 from pickwell.benchmark import features, sets
 from pickwell.benchmark.experiment import DataSettings, Experiment
+from pickwell.data import layouts
 from pickwell.data.images import Images
 from pickwell.data.manifest import ROWS, Manifest
+from pickwell.data.mask_files import MaskFiles
 from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import write_sources
+from pickwell.data.scenes import Scenes
+from pickwell.data.sources.source import place
 from pickwell.directory import new_directory
 from pickwell.errors import PoolError, SettingsError
+from pickwell.labels import IGNORE_INDEX, split_void
 from pickwell.learner.seeds import generator
 
 Ids = NDArray[np.int64]
+SHOWN = "shown.npy"
+"""The file that says how many pixels of each class each scene of the pool shows."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,14 @@ class Prepared:
         """The test set's directory."""
         return self.folder / "test"
 
-    def images(self, part: Path, size: int, memory_limit_mib: int) -> Images:
+    def images(self, part: Path, size: int, memory_limit_mib: int) -> Images | Scenes:
         """The pixels, or the feature vectors, of the pool or the test set: shared by all cells of this process."""
-        return _images(part, size, memory_limit_mib << 20)
+        return _images(part, size, memory_limit_mib << 20, self.shown() is not None)
+
+    def shown(self) -> NDArray[np.int64] | None:
+        """How many pixels of each class each scene of the pool shows `(N, C)`; None where labels are classes."""
+        stored = self.folder / SHOWN
+        return np.load(stored) if stored.exists() else None
 
     def feature_size(self) -> int | None:
         """The length of the feature vectors, None where images are images."""
@@ -56,19 +68,17 @@ class Prepared:
 
 
 @lru_cache(maxsize=4)
-def _images(part: Path, size: int, limit: int) -> Images:
+def _images(part: Path, size: int, limit: int, scenes: bool) -> Images | Scenes:
+    if scenes:
+        return Scenes(Pool.open(part), limit)
     vectors = part.parent / features.file(part.name)
     return features.Vectors(np.load(vectors)) if vectors.exists() else Images(Pool.open(part), size, limit)
 
 
 def prepare(experiment: Experiment, data: Path, root: Path) -> Prepared:
     """The experiment's pools below `root`: found, or made now."""
-    if experiment.task != "classification":
-        raise SettingsError(
-            f"the task '{experiment.task}' is not available in this version, so this experiment can be shown but not "
-            "run; available: classification"
-        )
-    facts = [experiment.data.model_dump(mode="json"), experiment.model.image_size if experiment.data.features else 0]
+    data_settings = experiment.data.model_dump(mode="json")
+    facts = [data_settings, experiment.model.image_size if experiment.data.features else 0, experiment.task]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     folder = root / "pools" / key
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -87,16 +97,10 @@ def _read(folder: Path) -> Prepared:
 
 def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None:
     settings = experiment.data
-    if features.is_file(Path(settings.set)):
-        layout = features.layout(Path(settings.set), partial / "all")
-    else:
-        layout = sets.find(settings.set, data, into)
-    if settings.test_set:
-        own = Path(settings.test_set)
-        layout = sets.Layout(**{**asdict(layout), "test": own, "test_labels_from_folders": own.is_dir()})
-    pool = _opened(layout.train, partial / "all", layout.labels_from_folders)
+    layout = _layout(experiment, data, partial, into)
+    pool = _opened(layout.train, partial / "all", layout.labels_from_folders, layout.masks)
     usable = _usable(pool, layout.leave_out)
-    _check(settings, layout, len(usable))
+    _check(settings, layout, len(usable), pool)
     rng = generator(0, "split", settings.set)
     shuffled = usable[torch.randperm(len(usable), generator=rng).numpy()]
     if layout.test is None:
@@ -104,8 +108,9 @@ def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None
         shuffled = shuffled[~np.isin(shuffled, chosen)]
         _write(pool, np.sort(chosen), partial / "test")
     else:
-        tested = _opened(layout.test, partial / "all-test", layout.test_labels_from_folders)
+        tested = _opened(layout.test, partial / "all-test", layout.test_labels_from_folders, layout.test_masks)
         kept = _usable(tested, layout.leave_out)
+        _check_test(settings, layout, len(kept), tested)
         kept = kept[torch.randperm(len(kept), generator=rng).numpy()][: settings.test or None]
         _write(tested, np.sort(kept), partial / "test")
     rest = shuffled[settings.validation :]
@@ -114,10 +119,52 @@ def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None
     _finish(partial, layout)
 
 
-def _opened(where: Path, directory: Path, labels_from_folders: bool) -> Pool:
+def _layout(experiment: Experiment, data: Path, partial: Path, into: Path) -> sets.Layout:
+    """Where everything is; a SettingsError where the set does not go with the task."""
+    settings = experiment.data
+    if features.is_file(Path(settings.set)):
+        layout = features.layout(Path(settings.set), partial / "all")
+    elif experiment.task == "segmentation" and settings.set not in sets.available():
+        return _own_masks(settings)
+    else:
+        layout = sets.find(settings.set, data, into)
+    if (layout.masks is not None) != (experiment.task == "segmentation"):
+        has = "has masks" if layout.masks else "has no masks"
+        raise SettingsError(f"the task is {experiment.task}, but '{settings.set}' {has}; change task or data.set")
+    if settings.test_set:
+        own = Path(settings.test_set)
+        layout = replace(layout, test=own, test_labels_from_folders=own.is_dir(), official=None)
+    return layout
+
+
+def _own_masks(settings: DataSettings) -> sets.Layout:
+    """A folder of scenes, its masks, and those of the test set, as `pickwell init` takes them."""
+    train = layouts.layout(settings.set, settings.masks or None, "train")
+    test = layouts.layout(settings.test_set or settings.set, settings.test_masks or None, "test")
+    if not settings.test_set and place(str(test.images)) in (place(settings.set), place(str(train.images))):
+        test = layouts.Layout("", None)  # it holds no test set beside the rest
+    if not place(settings.set).is_dir():
+        raise PoolError(f"no images at '{settings.set}': there is no such folder; data.set names one, or a data set")
+    names, void = split_void(settings.classes or (layouts.CAMVID_LIST if train.camvid else ()))
+    if not names or train.masks is None or (test.images and test.masks is None):
+        raise SettingsError(
+            f"'{settings.set}' is to be segmented: name the folders of the masks (data.masks, and data.test_masks for "
+            'a test set) and the classes by their values in them (data.classes = ["road", "sky", "!void"])'
+        )
+    masks, test_masks = (
+        MaskFiles(place(str(found.masks)), len(names), void) if found.masks else None for found in (train, test)
+    )
+    return sets.Layout(
+        Path(train.images), Path(test.images) if test.images else None, classes=names, masks=masks,
+        test_masks=test_masks,
+    )  # fmt: skip
+
+
+def _opened(where: Path, directory: Path, labels_from_folders: bool, masks: MaskFiles | None) -> Pool:
     if (directory / MANIFEST).exists():
         return Pool.open(directory)
-    return Pool.create(directory, str(where), labels_from_folders=labels_from_folders)
+    masks = replace(masks, root=place(str(masks.root))) if masks else None
+    return Pool.create(directory, str(where), labels_from_folders=labels_from_folders, masks=masks)
 
 
 def _usable(pool: Pool, leave_out: tuple[str, ...]) -> Ids:
@@ -126,24 +173,46 @@ def _usable(pool: Pool, leave_out: tuple[str, ...]) -> Ids:
     if not found:
         raise PoolError(
             f"none of the {len(known):,} images has a known label, and without labels nothing can be measured; "
-            "name a folder with one folder a class, or a table with a label column"
+            "name a folder with one folder a class, a table with a label column, or a folder of masks"
         )
     return np.array(found, dtype=np.int64)
 
 
-def _check(settings: DataSettings, layout: sets.Layout, found: int) -> None:
+def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool | None = None) -> None:
     own_test = layout.test is not None
     wanted = settings.train + settings.validation + (0 if own_test else settings.test)
-    page = f"; get the set again from {layout.page}" if layout.page else ""
     if not own_test and not settings.test:
         raise SettingsError(f"'{settings.set}' has no test set of its own; say how many images to test on: data.test")
     if found < wanted or found - (wanted - settings.train) < 2:
-        raise PoolError(f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}{page}")
-    if layout.official and found > layout.official[0]:
         raise PoolError(
-            f"{layout.train} has {found:,} labelled images, the official set has {layout.official[0]:,}; "
-            f"take out what does not belong there{page}"
+            f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}{_why(layout, pool)}"
         )
+    if layout.official and found > layout.official[0]:
+        raise _too_many(layout.train, found, layout.official[0], layout)
+
+
+def _check_test(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool) -> None:
+    if found < settings.test:
+        raise PoolError(
+            f"the test set of {settings.set} has {found:,} labelled images, the experiment needs "
+            f"{settings.test:,}{_why(layout, pool)}"
+        )
+    if layout.official and found > layout.official[1]:
+        raise _too_many(layout.test, found, layout.official[1], layout)
+
+
+def _too_many(where: Path | None, found: int, official: int, layout: sets.Layout) -> PoolError:
+    return PoolError(
+        f"{where} has {found:,} labelled images, the official set has {official:,}; take out what does not belong "
+        f"there{_why(layout, None)}"
+    )
+
+
+def _why(layout: sets.Layout, pool: Pool | None) -> str:
+    """What was set aside, and where to get the set again."""
+    spoilt = pool.summary.spoilt if pool and pool.summary else ()
+    aside = f" (of those set aside the first: {spoilt[0]})" if spoilt else ""
+    return aside + (f"; get the set again from {layout.page}" if layout.page else "")
 
 
 def _drawn(pool: Pool, shuffled: Ids, settings: DataSettings) -> Ids:
@@ -164,14 +233,27 @@ def _write(pool: Pool, rows: Ids, directory: Path) -> None:
 
 def _finish(partial: Path, layout: sets.Layout) -> None:
     pool, test = Pool.open(partial / "pool").manifest, Pool.open(partial / "test").manifest
-    classes = sorted({*pool.classes(), *test.classes()})
-    text = json.dumps([pool.names(), pool.known(), test.names(), test.known()])
+    classes = layout.classes or sorted({*pool.classes(), *test.classes()})
+    text = hashlib.sha256(json.dumps([pool.names(), pool.known(), test.names(), test.known()]).encode())
+    if layout.masks:
+        text.update(_count_pixels(partial / "pool", len(classes)).tobytes())
     facts = {
         "classes": classes,
         "groups": [group for group in layout.groups if set(group) <= set(classes)],
-        "fingerprint": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "fingerprint": text.hexdigest()[:16],
         "sizes": {"pool": len(pool), "test": len(test)},
     }
     for name in ("all", "all-test"):
         shutil.rmtree(partial / name, ignore_errors=True)
     (partial / "ready.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _count_pixels(directory: Path, classes: int) -> NDArray[np.int64]:
+    """How many pixels of each class each scene shows `(N, C)`, kept beside the pool."""
+    pool = Pool.open(directory)
+    counts = [
+        np.bincount(pool.mask(item).reshape(-1), minlength=IGNORE_INDEX + 1)[:classes] for item in range(len(pool))
+    ]
+    shown = np.stack(counts).astype(np.int64)
+    np.save(directory.parent / SHOWN, shown)
+    return shown

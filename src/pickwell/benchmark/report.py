@@ -47,7 +47,8 @@ def page(
         summary=tuple(_summary(experiment, judged)),
         sections=(
             sections.learning(experiment, judged, reports),
-            sections.savings(judged),
+            sections.by_class(experiment, judged, found),
+            sections.savings(experiment, judged),
             sections.matches(judged),
             sections.times(judged),
             *sections.picked(reports),
@@ -68,7 +69,8 @@ def _reports(experiment: Experiment, found: Sequence[dict[str, Any]]) -> dict[st
         own.sort(key=lambda r: (order.index(r["method"]), r["seed"]))
         absent = {tuple(r["absent"]) for r in own}
         grouped[variant] = Report(
-            title=experiment.title, subtitle="", runs=tuple(tables.runs(own)), baseline=experiment.baseline,
+            title=experiment.title, subtitle="", runs=tuple(tables.runs(own, experiment.metric)),
+            baseline=experiment.baseline, metric=experiment.measure,
             classes=tuple(found[0]["classes"]), marked=absent.pop() if len(absent) == 1 else (),
         )  # fmt: skip
     return grouped

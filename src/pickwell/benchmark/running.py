@@ -27,7 +27,7 @@ from pickwell.errors import SettingsError
 from pickwell.items import Round, RoundState
 from pickwell.learner.seeds import derive, generator
 from pickwell.learner.training import Progress
-from pickwell.oracle import Noisy, Oracle, Simulated
+from pickwell.oracle import KnownMasks, Noisy, Oracle, Simulated
 from pickwell.store import Store
 
 IMPORT = "import"
@@ -46,7 +46,7 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
         oracle = _oracle(cell, campaign, prepared)
         absent = absent_classes(cell, prepared.classes)
         if not campaign.store.position():
-            first = first_items(cell, campaign, absent)
+            first = first_items(cell, _showing(campaign, prepared), absent)
             campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
         seconds = _rounds(cell, campaign, oracle)
         result = _result(cell, prepared, campaign, absent, seconds) | {"sittings": sitting}
@@ -79,7 +79,8 @@ def campaign_settings(cell: Cell, prepared: Prepared) -> Settings:
         {
             "name": str(cell),
             "seed": cell.seed,
-            "task": {"classes": list(prepared.classes)},
+            # The pool's own masks are read by its sources; those told are the campaign's, which have no void values.
+            "task": {"kind": chosen.task, "classes": list(prepared.classes)},
             "model": model,
             "training": chosen.training.model_dump(),
             "validation": chosen.validation.model_dump(),
@@ -97,7 +98,8 @@ def _sit_down(root: Path) -> int:
 
 
 def _oracle(cell: Cell, campaign: Campaign, prepared: Prepared) -> Oracle:
-    truth = Simulated(campaign.task.classes)
+    masks = KnownMasks(campaign.pool, campaign.masks) if campaign.task.dense else None
+    truth = Simulated(campaign.task.classes, masks)
     noise = cell.experiment.oracle.noise
     return Noisy(truth, noise, prepared.groups, derive(cell.seed, "oracle")) if noise else truth
 
@@ -118,19 +120,35 @@ def absent_classes(cell: Cell, classes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(classes[at] for at in order.tolist()))
 
 
-def first_items(cell: Cell, campaign: Campaign, absent: tuple[str, ...]) -> list[int]:
+Shown = list[tuple[str, ...]]
+"""By item, the classes that it shows: one, or all that are in its mask."""
+
+
+def _showing(campaign: Campaign, prepared: Prepared) -> Shown:
+    counts = prepared.shown()
+    if counts is None:
+        return [(str(name),) for name in campaign.pool.manifest.known()]
+    names = np.array(prepared.classes)
+    return [tuple(names[row > 0].tolist()) for row in counts]
+
+
+def first_items(cell: Cell, shown: Shown, absent: tuple[str, ...]) -> list[int]:
     """The items labelled at first: by the seed alone, so the same for every method."""
-    known = campaign.pool.manifest.known()
     if cell.method == FULL:
-        return list(range(len(known)))
-    start = cell.experiment.start
-    free = np.array([item for item, name in enumerate(known) if name not in absent], dtype=np.int64)
-    if start.labels > len(free) - cell.rounds * cell.experiment.rounds.budget + (len(known) - len(free)):
-        needed = start.labels + cell.rounds * cell.experiment.rounds.budget
-        raise SettingsError(f"the pool has {len(known):,} images, the rounds need {needed:,}; ask for fewer")
+        return list(range(len(shown)))
+    start, lacking = cell.experiment.start, set(absent)
+    free = np.array([item for item, names in enumerate(shown) if not lacking & set(names)], dtype=np.int64)
+    needed = start.labels + cell.rounds * cell.experiment.rounds.budget
+    if needed > len(shown):
+        raise SettingsError(f"the pool has {len(shown):,} images, the rounds need {needed:,}; ask for fewer")
+    if start.labels > len(free):
+        raise SettingsError(
+            f"{len(free):,} images of the pool show none of {', '.join(absent)}, start.labels is {start.labels:,}; "
+            "ask for fewer, or let fewer classes be absent"
+        )
     drawn = free[torch.randperm(len(free), generator=generator(cell.seed, "first labels")).numpy()]
     if start.draw == "stratified":
-        drawn = drawn[_by_class([str(known[item]) for item in drawn.tolist()])]
+        drawn = drawn[_by_class([shown[item][0] for item in drawn.tolist()])]
     return sorted(drawn[: start.labels].tolist())
 
 
@@ -160,7 +178,7 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> float:
 def _result(
     cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...], seconds: float
 ) -> dict[str, Any]:
-    rounds = campaign.store.rounds()
+    rounds, shown = campaign.store.rounds(), _showing(campaign, prepared)
     first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
     metrics: dict[int, dict[str, float]] = {}
     for row in campaign.store.results():
@@ -174,7 +192,7 @@ def _result(
         query = details.timings.get("query") if number else None
         rows.append(
             {"round": number, "labels": labels, "metrics": metrics.get(labels, {}), "fit_seconds": fit,
-             "query_seconds": query, "monitors": details.monitors, **_picked(campaign, asked, absent)}
+             "query_seconds": query, "monitors": details.monitors, **_picked(campaign, asked, absent, shown)}
         )  # fmt: skip
     return {
         "format": FORMAT, "facts": cell.facts(), "method": cell.method, "variant": cell.variant, "seed": cell.seed,
@@ -185,14 +203,14 @@ def _result(
     }  # fmt: skip
 
 
-def _picked(campaign: Campaign, asked: Round, absent: tuple[str, ...]) -> dict[str, Any]:
-    items = [campaign.pool.item(pick.item) for pick in asked.picks]
-    counts = Counter(str(item.known) for item in items)
-    share = {"absent": sum(counts[name] for name in absent) / len(items)} if absent and items else {}
+def _picked(campaign: Campaign, asked: Round, absent: tuple[str, ...], shown: Shown) -> dict[str, Any]:
+    names = [shown[pick.item] for pick in asked.picks]
+    counts = Counter(name for each in names for name in each)
+    lacking = sum(bool(set(absent) & set(each)) for each in names)
     return {
-        "picks": [asdict(p) | {"name": item.name} for p, item in zip(asked.picks, items, strict=True)],
+        "picks": [asdict(p) | {"name": campaign.pool.item(p.item).name} for p in asked.picks],
         "class_counts": dict(sorted(counts.items())),
-        "shares": share if asked.strategy != IMPORT else {},
+        "shares": {"absent": lacking / len(names)} if absent and names and asked.strategy != IMPORT else {},
     }
 
 

@@ -31,6 +31,10 @@ def _where(variant: str, text: str) -> str:
     return f"{text} ({variant})" if variant else text
 
 
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _plain(*words: str) -> str:
     joined = "-".join(word for word in words if word)
     return "".join(letter if letter.isalnum() else "-" for letter in joined).strip("-").lower()
@@ -42,7 +46,9 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
     def curve(variant: str, ink: Ink) -> Figure | None:
         level = judged.reference.get(variant)
         rule = (FULL, level.mean) if level else None
-        return comparisons.curves(reports[variant], _where(variant, "Accuracy by number of labels"), rule, ink)
+        return comparisons.curves(
+            reports[variant], _where(variant, f"{_capital(experiment.measure)} by number of labels"), rule, ink
+        )
 
     def differences(variant: str, ink: Ink) -> Figure | None:
         bars = [
@@ -57,7 +63,9 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
     figures = tuple((_plain("curves", variant), partial(curve, variant)) for variant in reports)
     figures += tuple((_plain("differences", variant), partial(differences, variant)) for variant in reports)
     return Section(
-        "Does it save labels?", figures=figures, tables=(_areas(experiment, judged), _points(judged, reports))
+        "Does it save labels?",
+        figures=figures,
+        tables=(_areas(experiment, judged), _points(experiment, judged, reports)),
     )
 
 
@@ -73,12 +81,13 @@ def _areas(experiment: Experiment, judged: Judgement) -> Table:
                f"difference to {experiment.baseline}", "p", "corrected p", "verdict")  # fmt: skip
     return Table(
         "aubc", "Area under the budget curve", columns, tuple(rows),
-        "Means over seeds with 95 % t intervals. Differences: of the AUBC, paired by seed. p: paired t test; "
+        f"{_capital(experiment.measure)}: means over seeds with 95 % t intervals. Differences: of the AUBC, paired by "
+        "seed. p: paired t test; "
         "corrected: Holm, over all comparisons of this report.",
     )  # fmt: skip
 
 
-def _points(judged: Judgement, reports: dict[str, Report]) -> Table:
+def _points(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:
     rows = []
     for variant, each in reports.items():
         for name in strategies(each.runs):
@@ -90,7 +99,7 @@ def _points(judged: Judgement, reports: dict[str, Report]) -> Table:
                     rows.append(
                         (name, *_if(judged, variant), str(row.round), f"{row.labels}", str(estimate.n), _with(estimate))
                     )
-    columns = ("method", *_if(judged, "variant"), "round", "labels", "seeds", "accuracy")
+    columns = ("method", *_if(judged, "variant"), "round", "labels", "seeds", experiment.measure)
     return Table("curves", "The curves as numbers", columns, tuple(rows), folded=True)
 
 
@@ -116,15 +125,16 @@ def _verdict(value: int | None) -> str:
     return {1: "above", -1: "below", 0: "not separable", None: "no test"}[value]
 
 
-def savings(judged: Judgement) -> Section:
-    """Labels saved at equal accuracy."""
+def savings(experiment: Experiment, judged: Judgement) -> Section:
+    """Labels saved at equal accuracy, or mean IoU."""
+    measure = experiment.measure
 
     def drawn(variant: str, ink: Ink) -> Figure | None:
         bars = [
             Bar(s.method, s.images, f"{s.images.mean:+.0f} labels ({s.share.mean:+.0%})")
             for s in judged.saved if s.variant == variant
         ]  # fmt: skip
-        said = "At the highest accuracy that both reach, with 95 % bootstrap intervals over seeds."
+        said = f"At the highest {measure} that both reach, with 95 % bootstrap intervals over seeds."
         return comparisons.intervals(bars, _where(variant, "Labels saved"), said, ink, "+.0f")
 
     rows = tuple(
@@ -135,7 +145,7 @@ def savings(judged: Judgement) -> Section:
     columns = (
         "method",
         *_if(judged, "variant"),
-        "accuracy",
+        measure,
         "labels needed",
         "baseline's",
         "labels saved",
@@ -148,7 +158,7 @@ def savings(judged: Judgement) -> Section:
     return Section(
         "How many labels does it save?",
         figures=tuple((_plain("labels-saved", v), partial(drawn, v)) for v in names),
-        tables=(Table("labels-saved", "Labels saved at equal accuracy", columns, rows, caption),),
+        tables=(Table("labels-saved", f"Labels saved at equal {measure}", columns, rows, caption),),
     )
 
 
@@ -239,6 +249,33 @@ def _trust(variant: str, report: Report) -> Iterator[tuple[str, Draw]]:
         yield _plain("latent", name, variant), partial(monitors.latent_use, report, name)
 
 
+def by_class(experiment: Experiment, judged: Judgement, found: Sequence[dict[str, Any]]) -> Section:
+    """The IoU of each class after the last round: what a mean over classes hides."""
+    names = [name for name in found[0]["classes"] if any(_iou(name) in r["rounds"][-1]["metrics"] for r in found)]
+    rows = []
+    for variant, method in dict.fromkeys((r["variant"], r["method"]) for r in found):
+        last = [r["rounds"][-1]["metrics"] for r in found if (r["variant"], r["method"]) == (variant, method)]
+        means = [
+            number(_mean(values)) if (values := [m[_iou(n)] for m in last if _iou(n) in m]) else DASH for n in names
+        ]
+        whole = number(_mean([m[experiment.metric] for m in last]))
+        rows.append((method, *_if(judged, variant), str(len(last)), whole, *means))
+    columns = ("method", *_if(judged, "variant"), "seeds", experiment.measure, *names)
+    caption = "Means over seeds. A dash: no pixel of the test set has the class, nor is said to have it."
+    table = Table(
+        "iou-by-class", "IoU of each class after the last round", columns, tuple(rows) if names else (), caption
+    )
+    return Section("Which classes does it learn?", tables=(table,))
+
+
+def _iou(name: str) -> str:
+    return f"iou/{name}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
 def published(experiment: Experiment, judged: Judgement, found: Sequence[dict[str, Any]]) -> Section:
     """Others' numbers beside ours."""
     made = []
@@ -248,19 +285,19 @@ def published(experiment: Experiment, judged: Judgement, found: Sequence[dict[st
         for method, values in theirs.rows.items():
             rows.append((f"{method}, theirs", *(f"{value:g}" for value in values)))
             if method in judged.methods:
-                rows.append((f"{method}, ours", *_ours(theirs, method, judged, found)))
+                rows.append((f"{method}, ours", *_ours(theirs, method, judged, found, experiment.metric)))
         caption = f"Theirs: {theirs.source}; {theirs.unit}. Other code, other settings: the levels do not compare."
         made.append(Table(f"published-{name}", theirs.title, ("method", *theirs.columns), tuple(rows), caption))
     return Section("Published numbers beside ours", tables=tuple(made))
 
 
-def _ours(theirs: Published, method: str, judged: Judgement, found: Sequence[dict[str, Any]]) -> list[str]:
+def _ours(theirs: Published, method: str, judged: Judgement, found: Sequence[dict[str, Any]], metric: str) -> list[str]:
     """Our numbers at the table's columns; a dash where we have none."""
     if not theirs.labels:
         median, times = judged.queries[method]
         return [f"{median:.3g}", DASH if times is None else f"{times:.2f}"]
     rows = [row for result in found if result["method"] == method for row in result["rounds"]]
-    levels = [[row["metrics"]["accuracy"] for row in rows if row["labels"] == labels] for labels in theirs.labels]
+    levels = [[row["metrics"][metric] for row in rows if row["labels"] == labels] for labels in theirs.labels]
     return [f"{100 * float(np.mean(values)):.2f}" if values else DASH for values in levels]
 
 

@@ -73,15 +73,15 @@ def _first_of_each(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield result
 
 
-def runs(found: Sequence[Result]) -> list[Run]:
-    """The results as a report shows them."""
-    return [Run(result["method"], result["seed"], tuple(_row(row) for row in result["rounds"])) for result in found]
+def runs(found: Sequence[Result], metric: str) -> list[Run]:
+    """The results as a report shows them: `metric` is what its curves are of."""
+    return [Run(r["method"], r["seed"], tuple(_row(row, metric) for row in r["rounds"])) for r in found]
 
 
-def _row(row: Mapping[str, Any]) -> RoundRow:
+def _row(row: Mapping[str, Any], metric: str) -> RoundRow:
     times = {"fit": row["fit_seconds"], "query": row["query_seconds"]}
     return RoundRow(
-        round=row["round"], labels=row["labels"], accuracy=row["metrics"].get("accuracy"), shares=row["shares"],
+        round=row["round"], labels=row["labels"], accuracy=row["metrics"].get(metric), shares=row["shares"],
         class_counts=row["class_counts"] if row["round"] else {}, monitors=row["monitors"],
         timings={name: seconds for name, seconds in times.items() if seconds is not None},
     )  # fmt: skip

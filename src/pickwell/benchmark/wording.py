@@ -24,8 +24,11 @@ def _data(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
     absent = ""
     if start.absent:
         names = start.absent if isinstance(start.absent, tuple) else ()
-        absent = f", none of them of {listing(names) if names else f'{start.absent} classes that the seed draws'}"
-    noise = f" {experiment.oracle.noise:.0%} of the labels are wrong." if experiment.oracle.noise else ""
+        shown = "shows any" if experiment.task == "segmentation" else "is one"
+        absent = (
+            f", none of which {shown} of {listing(names) if names else f'{start.absent} classes that the seed draws'}"
+        )
+    noise = _noise(experiment)
     kind = {"vae": "features of the pool's own VAE", "network": "features of a network"}.get(data.features, "images")
     return (
         f"Data: {data.set} ({kind}; fingerprint {found[0]['data']}), {pool}{aside}, {measured:,} to measure on that "
@@ -35,10 +38,21 @@ def _data(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def _noise(experiment: Experiment) -> str:
+    share = experiment.oracle.noise
+    if not share:
+        return ""
+    if experiment.task == "segmentation":
+        return f" In every mask told, each class that occurs is mistaken with probability {share:.0%}."
+    return f" {share:.0%} of the labels are wrong."
+
+
 def _learning(experiment: Experiment, features: int | None) -> str:
     model, training = experiment.model, experiment.training
     width = f" at {model.width:g} of its width" if model.width != 1 else ""
     sight = f"on {features} features" if features else f"at {model.image_size} pixels"
+    if experiment.task == "segmentation":
+        sight = f"on crops of {model.image_size} pixels (measured and picked on whole scenes at their own size)"
     return (
         f"Learning: {model.name}{width} {sight}, trained anew after every round for {training.epochs} "
         f"epochs of the labelled images, Adam, learning rate {training.learning_rate:g} ({training.schedule}), batch "
@@ -49,11 +63,11 @@ def _learning(experiment: Experiment, features: int | None) -> str:
 def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
     seeds = len({result["seed"] for result in found if result["method"] != FULL})
     return (
-        f"Statistics: {plural(seeds, 'seed')}. AUBC is the area under the curve of accuracy over labels, divided by "
-        "the labels' range. Methods are compared by paired t tests over seeds; all comparisons of this report, over "
-        f"methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it weighted to those "
-        f"with {experiment.baseline}. Labels saved are read off mean curves made to rise, with percentiles of 2,000 "
-        "bootstrap resamples of the seeds."
+        f"Statistics: {plural(seeds, 'seed')}. AUBC is the area under the curve of {experiment.measure} over labels, "
+        "divided by the labels' range. Methods are compared by paired t tests over seeds; all comparisons of this "
+        "report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it weighted "
+        f"to those with {experiment.baseline}. Labels saved are read off mean curves made to rise, with percentiles "
+        "of 2,000 bootstrap resamples of the seeds."
     )
 
 

@@ -23,20 +23,35 @@ def stem(path: str) -> str:
 
 @dataclass(frozen=True)
 class MaskFiles:
-    """A folder of mask files whose values are `classes` classes in order, `void` values left out."""
+    """A folder of mask files whose values are `classes` classes in order, `void` values left out.
+
+    The mask of `a/b.jpg` is `a/b.png`; where a set names them otherwise, its images end in `image_ending` before their
+    suffix and its masks in `ending`: `a/b_leftImg8bit.png` and `a/b_gtFine_labelIds.png`.
+    """
 
     root: Path
     classes: int
     void: tuple[int, ...] = ()
+    ending: str = SUFFIX
+    image_ending: str = ""
 
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
         """The folder that `record` once described."""
-        return cls(Path(record["root"]), int(record["classes"]), tuple(record["void"]))
+        ends = {name: str(record[name]) for name in ("ending", "image_ending") if name in record}
+        return cls(Path(record["root"]), int(record["classes"]), tuple(record["void"]), **ends)
 
     def record(self) -> dict[str, Any]:
         """What `restore` needs, in types that JSON has."""
         return {**asdict(self), "root": str(self.root), "void": list(self.void)}
+
+    def of_image(self, path: str) -> str:
+        """What an image's path has in common with its mask's."""
+        return stem(path).removesuffix(self.image_ending)
+
+    def of_mask(self, path: str) -> str | None:
+        """What a mask's path has in common with its image's; None for a file that is no mask of the set."""
+        return path[: -len(self.ending)] if path.lower().endswith(self.ending.lower()) else None
 
     def read(self, path: str, size: tuple[int, int]) -> Mask:
         """The label map of one file, for an image of that size (W, H); ImageError with the reason if there is none."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pickwell.data.mask_files import MaskFiles
 from pickwell.errors import PoolError
 
 
@@ -12,7 +13,7 @@ class Layout:
     """`train` and `test` are what `Pool.create` takes; no `test` where the set has none of its own.
 
     `official` are the sizes that the set is known to have. `leave_out` are known labels that do not take part.
-    `groups` are classes that a careless person confuses.
+    `groups` are classes that a careless person confuses. A set of masks has `classes` and where the masks are.
     """
 
     train: Path
@@ -23,6 +24,9 @@ class Layout:
     leave_out: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     page: str = ""
+    classes: tuple[str, ...] = ()
+    masks: MaskFiles | None = None
+    test_masks: MaskFiles | None = None
 
 
 def missing(title: str, data: Path, wanted: Iterable[str], page: str) -> PoolError:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Self
 
-from pickwell.data.mask_files import SUFFIX, MaskFiles, stem
+from pickwell.data.mask_files import SUFFIX, MaskFiles
 from pickwell.data.sources.folder import FolderTree, files_below
 from pickwell.data.sources.source import Entry
 from pickwell.errors import PoolError
@@ -33,7 +33,7 @@ class MaskedFolder(FolderTree):
         if not any(entry.known for entry in found._entries()):
             raise PoolError(
                 f"no image at '{images.root}' has a mask at '{masks.root}'; "
-                f"the mask of a/b.jpg is a/b{SUFFIX}: name another folder, or the files alike"
+                f"the mask of a/b{masks.image_ending}.jpg is a/b{masks.ending}: name another folder, or the files alike"
             )
         return found
 
@@ -49,11 +49,11 @@ class MaskedFolder(FolderTree):
         return {"root": str(self.root), "masks": self.masks.record()}
 
     def _entries(self) -> Iterator[Entry]:
-        known = {stem(path): path for path in files_below(self.masks.root, SUFFIX)}
+        known = {self.masks.of_mask(path): path for path in files_below(self.masks.root, SUFFIX)}
         inside = self.masks.root.relative_to(self.root) if self.masks.root.is_relative_to(self.root) else None
         for entry in super()._entries():
             if inside is None or not PurePosixPath(entry.name).is_relative_to(inside.as_posix()):
-                yield entry._replace(known=known.get(stem(entry.name)))
+                yield entry._replace(known=known.get(self.masks.of_image(entry.name)))
 
 
 def masked_like(part: FolderTree, new: FolderTree, old: FolderTree) -> FolderTree:
