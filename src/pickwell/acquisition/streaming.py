@@ -58,7 +58,7 @@ def in_even_chunks(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[T
     for _, alike in groupby(batches, lambda batch: batch[1].shape[2:]):
         first = next(alike)
         size = max(1, min(IMAGES_A_CHUNK, PIXELS_A_CHUNK // first[1][0, 0].numel()))
-        yield from in_chunks(chain((first,), alike), size)
+        yield from in_chunks(chain((first,), alike), size)  # noqa: B031 - each batch is read once: the first, the others
 
 
 class TopB:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -108,9 +108,4 @@ def _chunks(stream: Stream) -> Iterator[tuple[Tensor, Tensor]]:
     first = next(batches, None)
     if first is not None:
         size = max(1, min(LARGEST_CHUNK, VALUES_PER_CHUNK // first[1][0].numel()))
-        yield from in_chunks(_again(first, batches), size)
-
-
-def _again(first: tuple[Tensor, Tensor], rest: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-    yield first
-    yield from rest
+        yield from in_chunks(chain((first,), batches), size)
