@@ -1,13 +1,17 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pickwell.campaign import Campaign
+from pickwell.campaign.fitting import Fit, Fitter, Lesson
 from pickwell.data.images import Images
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError
-from pickwell.items import Kind, Label, Round, RoundState
+from pickwell.items import Kind, Label, Pick, Round, RoundState
 from pickwell.oracle import Simulated
+from pickwell.strategies import RoundView
+from pickwell.strategies.vaal import VAAL
 
 
 def answers(campaign: Campaign, question: Round) -> dict[int, str]:
@@ -43,17 +47,44 @@ def test_another_question_has_to_wait(campaign: Campaign) -> None:
         campaign.ask(21)
 
 
-def test_labels_held_out_are_never_trained_on(campaign: Campaign) -> None:
+def test_labels_held_out_are_never_trained_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    lessons: list[Lesson] = []
+    views: list[RoundView] = []
+    fit, select = Fitter.fit, VAAL.select
+
+    def fitted(self: Fitter, lesson: Lesson, *rest: Any) -> Fit:
+        lessons.append(lesson)
+        return fit(self, lesson, *rest)
+
+    def selected(self: VAAL, view: RoundView, budget: int) -> list[Pick]:
+        views.append(view)
+        return select(self, view, budget)
+
+    monkeypatch.setattr(Fitter, "fit", fitted)
+    monkeypatch.setattr(VAAL, "select", selected)
     for _ in range(2):
         campaign.tell(answers(campaign, campaign.ask(20)))
     labels = campaign.store.labels()
-    assert labels.held_out.sum() == 4
+    held = set(labels.items[labels.held_out].tolist())
+    assert len(held) == 4
     metrics = campaign.fit()
-    assert metrics.measured == 4
-    assert metrics.labels == 40
-    trained, _ = labels.part(held_out=False)
-    held, _ = labels.part(held_out=True)
-    assert not set(trained.tolist()) & set(held.tolist())
+    assert (metrics.measured, metrics.labels) == (4, 40)
+    assert set(lessons[-1].labelled.tolist()) == set(labels.items.tolist()) - held
+    campaign.ask(20)
+    trained_on = lessons[-1].labelled.tolist()
+    assert not held & set(lessons[-1].unlabelled.tolist())
+    assert views[-1].labelled.ids().tolist() == trained_on
+    assert set(views[-1].held_out.ids().tolist()) == held
+    assert not held & set(views[-1].unlabelled.ids().tolist())
+
+
+def test_the_steps_of_a_fit_follow_from_what_it_learns_from(campaign: Campaign) -> None:
+    """Trap: as many as the whole pool would need, 29 a pass for 1,797 images."""
+    campaign.tell(answers(campaign, campaign.ask(80)))
+    totals: set[int] = set()
+    campaign.progress = lambda what, done, total: totals.add(total) if what == "training" else None
+    campaign.fit("random")
+    assert totals == {2}  # 72 labels in batches of 64, one epoch
 
 
 def test_small_budgets_hold_out_their_share_in_the_long_run(campaign: Campaign) -> None:
@@ -175,6 +206,8 @@ def test_run_is_ask_answer_learn_repeated(campaign: Campaign, made: Path, tmp_pa
         assert [picks(r) for r in other.store.rounds()] == [picks(r) for r in campaign.store.rounds()]
     assert last.values == metrics.values
     assert [row.labels for row in campaign.store.results() if row.metric == "accuracy"] == [12, 24, 36]
+    with pytest.raises(BudgetError, match="rounds 0 is not a number of rounds; run at least 1"):
+        campaign.run(Simulated(campaign.task.classes), rounds=0, budget=12)
 
 
 def test_adding_images_keeps_ids(campaign: Campaign, tmp_path: Path) -> None:

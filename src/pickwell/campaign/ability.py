@@ -1,12 +1,10 @@
 """Whether the task model can do what the task and the strategy ask of it: told before anything is trained."""
 
-import torch
-
 from pickwell import models
+from pickwell.campaign.networks import sketch
 from pickwell.config import Settings
 from pickwell.errors import SettingsError, unknown
 from pickwell.learner.learner import REMEDY
-from pickwell.models import Network
 from pickwell.strategies import Strategy
 
 
@@ -15,16 +13,7 @@ def check_ability(settings: Settings, strategy: Strategy) -> None:
     chosen = settings.model.name
     if settings.task.kind == "segmentation" and chosen not in models.available_dense():
         raise SettingsError(unknown("model for masks", chosen, models.available_dense()))
-    if strategy.needs_dropout and strategy.committee == 1 and not _sketch(settings).has_dropout:
+    if strategy.needs_dropout and strategy.committee == 1 and not sketch(settings).has_dropout:
         raise SettingsError(
             f"{type(strategy).__name__} asks for dropout passes, and {chosen} has no dropout layer; {REMEDY}"
         )
-
-
-def _sketch(settings: Settings) -> Network:
-    """The task network without a number in it."""
-    chosen, count = settings.model, len(settings.task.classes)
-    with torch.device("meta"):
-        if settings.task.kind == "segmentation":
-            return models.load_dense(chosen.name, count, width=chosen.width)
-        return models.load(chosen.name, count, image_size=chosen.image_size, width=chosen.width)

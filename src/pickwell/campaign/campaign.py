@@ -27,7 +27,7 @@ from pickwell.campaign.vectors import PoolVectors, digest
 from pickwell.campaign.view import PoolView, stream
 from pickwell.config import Settings
 from pickwell.data.images import Images
-from pickwell.data.pool import Pool
+from pickwell.data.pool import Pool, Summary
 from pickwell.data.scenes import Scenes
 from pickwell.directory import Directory
 from pickwell.errors import BudgetError, LabelError, PickwellError, PoolError, RoundError, SettingsError, unknown
@@ -163,6 +163,8 @@ class Campaign:
 
     def run(self, oracle: Oracle, rounds: int, budget: int, strategy: str | None = None, **settings: Any) -> Metrics:
         """Algorithm 2, repeated: asks, lets the oracle answer, learns; returns the last fit's metrics."""
+        if rounds < 1:
+            raise BudgetError(f"rounds {rounds} is not a number of rounds; run at least 1")
         for _ in range(rounds):
             question = self.ask(budget, strategy, **settings)
             answers = oracle.answer([self.pool.item(pick.item) for pick in question.waiting])
@@ -171,7 +173,7 @@ class Campaign:
             metrics = self.fit(strategy, **settings)
         return metrics
 
-    def add(self, images: str | Path, *, masks: str | Path | None = None, **source: Any) -> Any:
+    def add(self, images: str | Path, *, masks: str | Path | None = None, **source: Any) -> Summary:
         """Appends images, with their `masks` if they have any, that are not in the pool yet; ids already given stay."""
         with self.directory.exclusive("add"):
             summary = self.pool.add(**located(images, masks, self.settings.task, **source))
@@ -292,14 +294,7 @@ class Campaign:
         logger.info("round %d, %s: %s", number, name, chosen.monitors())
         question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
         queried = time.perf_counter()
-        if fit:
-            items, rng = [pick.item for pick in question], generator(seed, "hints")
-            names = () if self.task.dense else self.task.classes
-            write_hints(self.directory.rounds, number, items, labels, names, fit.learner, self._stream, rng)
-            if self.task.dense:
-                write_predictions(self.directory.rounds, number, items, fit.learner, self._stream)
-        if found := chosen.projection():
-            write_map(self.directory.rounds, number, found)
+        self._show(fit, chosen, number, [pick.item for pick in question], labels)
         return self.store.open_round(
             number=number,
             strategy=name,
@@ -315,6 +310,18 @@ class Campaign:
             monitors=chosen.monitors(),
             overlap=self.settings.serve.overlap,
         )
+
+    def _show(self, fit: Fit | None, strategy: Strategy, number: int, items: list[int], labels: Labels) -> None:
+        """Writes down, before the round opens, what people are shown beside its picks."""
+        folder = self.directory.rounds
+        if fit:
+            rng = generator(derive(self.settings.seed, "round", number), "hints")
+            names = () if self.task.dense else self.task.classes
+            write_hints(folder, number, items, labels, names, fit.learner, self._stream, rng)
+            if self.task.dense:
+                write_predictions(folder, number, items, fit.learner, self._stream)
+        if found := strategy.projection():
+            write_map(folder, number, found)
 
     def _truth(self, pool: Pool) -> Targets:
         """What is known of all images of a pool."""

@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from pickwell import models
 from pickwell.campaign.ability import check_ability
+from pickwell.campaign.networks import task_network
 from pickwell.campaign.sizing import check_size
 from pickwell.config import Settings
 from pickwell.data.images import Images
@@ -90,16 +90,9 @@ class Fitter:
         return Metrics(self.task.measure(pairs), measured=len(stream), labels=labels)
 
     def _network(self, seed: int) -> Network:
-        chosen = self.settings.model
-        count, weights = len(self.task.classes), chosen.weights or None
         with isolated():
             torch.manual_seed(seed)
-            if self.task.dense:
-                network = models.load_dense(chosen.name, count, weights=weights, width=chosen.width)
-            else:
-                network = models.load(
-                    chosen.name, count, image_size=chosen.image_size, weights=weights, width=chosen.width
-                )
+            network = task_network(self.settings, weights=self.settings.model.weights or None)
         return self.devices.setup(network)
 
     def _draws(self, lesson: Lesson, seed: int, strategy: Strategy) -> Draws:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pickwell import models, strategies
+from pickwell.campaign.networks import sketch
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
 from pickwell.learner.devices import has_bf16
@@ -28,7 +29,7 @@ def check_size(settings: Settings, committee: int | None = None) -> None:
     if committee is None:
         chosen = dict(settings.strategy)
         committee = strategies.create(chosen.pop("name"), chosen).committee
-    network, limit = _sketch(settings), SHARE * memory()
+    network, limit = sketch(settings), SHARE * memory()
     weights = sum(parameter.numel() for parameter in network.parameters())
     training = settings.training
     exact = 2 if training.precision == "bf16" or (training.precision == "auto" and has_bf16()) else 4
@@ -41,15 +42,6 @@ def check_size(settings: Settings, committee: int | None = None) -> None:
             f"{limit / GIB:,.1f} GiB, {SHARE:.0%} of the memory: choose a smaller model.width, model.image_size or "
             "training.batch_size"
         )
-
-
-def _sketch(settings: Settings) -> Network:
-    """The task network without a number in it."""
-    chosen, count = settings.model, len(settings.task.classes)
-    with torch.device("meta"):
-        if settings.task.kind == "segmentation" and chosen.name in models.available_dense():
-            return models.load_dense(chosen.name, count, width=chosen.width)
-        return models.load(chosen.name, count, image_size=chosen.image_size, width=chosen.width)
 
 
 def activations(network: Network, image_size: int) -> int:
