@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from pickwell.errors import SettingsError, VersionError, unknown
 from pickwell.labels import IGNORE_INDEX, check_classes
@@ -154,6 +155,7 @@ class ServeSettings(Section):
     """The labelling page. A picture is drawn at most `picture_size` pixels long; a lease ends after `lease_seconds`.
 
     `overlap` people answer each image, of rounds asked from then on; where they disagree somebody decides at `/decide`.
+    Masks are drawn by one person each, and pictures to draw on are as large as their images, up to 4096 pixels.
     """
 
     host: str = "127.0.0.1"
@@ -177,6 +179,16 @@ class Settings(Document):
     store: StoreSettings = StoreSettings()
     loop: LoopSettings = LoopSettings()
     serve: ServeSettings = ServeSettings()
+
+    @field_validator("serve")
+    @classmethod
+    def _one_draws(cls, serve: ServeSettings, so_far: ValidationInfo) -> ServeSettings:
+        task = so_far.data.get("task")
+        if task is not None and task.kind == "segmentation" and serve.overlap > 1:
+            why = "a mask is drawn by one person, because no two draw the same; remove it, or set it to 1"
+            fault = InitErrorDetails(type=PydanticCustomError("overlap", why), loc=("overlap",), input=serve.overlap)
+            raise ValidationError.from_exception_data("serve", [fault])
+        return serve
 
     @field_validator("strategy")
     @classmethod

@@ -160,6 +160,12 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
     assert faults == []
 
 
+@pytest.fixture
+def tools() -> Any:
+    """What this file holds, for tests."""
+    return sys.modules[__name__]
+
+
 def press(page: Page, keys: str, spacing: float) -> None:
     """Presses keys at equal times, whatever each press takes."""
     begun = time.perf_counter()

@@ -46,19 +46,6 @@ def _measure(page: Page, tools: Any, keys: str) -> tuple[float, float, list[Any]
     return statistics.median(took), took[int(len(took) * 0.95)], painted
 
 
-@pytest.fixture
-def tools() -> Any:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("e2e_tools", Path(__file__).with_name("conftest.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["e2e_tools"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def _keys(count: int, tools: Any) -> tuple[str, list[str]]:
     places = random.Random(3).choices(range(len(tools.CLASSES)), k=count)
     return "".join(str(at + 1) for at in places), [tools.CLASSES[at] for at in places]

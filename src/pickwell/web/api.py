@@ -126,6 +126,7 @@ def shown(at: Desk, picks: list[Pick], number: int) -> list[dict[str, Any]]:
             "flag": pick.item in remarks and remarks[pick.item].flag,
             "note": remarks[pick.item].note if pick.item in remarks else "",
             "hint": hints[pick.item].model_dump(exclude={"item"}) if pick.item in hints else None,
+            **({"prediction": at.predictions.has(number, pick.item)} if at.dense else {}),
         }
         for pick, name, size in facts
     ]
@@ -211,7 +212,11 @@ def history(
     own = (e for e in entries if e.annotator == name and e.kind != "undo" and e.source != ADJUDICATED)
     standing = {e.item: e for e in own if e.id not in undone}
     newest = sorted(standing.values(), key=lambda entry: entry.id)[-limit:]
-    kinds = [{"item": e.item, "kind": e.kind, "label": e.value, "round": e.round} for e in newest]
+    sizes = at.pool.manifest.sizes([entry.item for entry in newest]).tolist()
+    kinds = [
+        {"item": e.item, "kind": e.kind, "label": e.value, "round": e.round, "width": size[0], "height": size[1]}
+        for e, size in zip(newest, sizes, strict=True)
+    ]
     return {"entries": kinds}
 
 

@@ -13,10 +13,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pickwell.errors import BudgetError, BusyError, PickwellError, PoolError, RoundError, StoreError
-from pickwell.web import api, disputes, pages
+from pickwell.web import api, disputes, masks, pages
 from pickwell.web.desk import Desk
 from pickwell.web.loop import Loop
-from pickwell.web.pictures import Pictures
+from pickwell.web.pictures import NATIVE, Pictures
 from pickwell.web.security import Gate
 from pickwell.web.tokens import Tokens
 
@@ -55,9 +55,11 @@ def create_app(
     # FastAPI's own documentation pages load their scripts from another host; `pages` has one of ours.
     app = FastAPI(title="Pickwell", version="1", docs_url=None, redoc_url=None, lifespan=life)
     app.state.desk, app.state.loop, app.state.tokens, app.state.annotator = desk, watched, tokens, annotator
-    app.state.pictures = Pictures(desk.pool, desk.settings.serve.picture_size)
+    largest = desk.settings.serve.picture_size
+    app.state.pictures = Pictures(desk.pool, max(largest, NATIVE) if desk.dense else largest)
     app.include_router(api.router)
     app.include_router(disputes.router)
+    app.include_router(masks.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=str(files("pickwell.web") / "static")))
     app.add_exception_handler(PickwellError, _said)

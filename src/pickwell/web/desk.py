@@ -12,14 +12,18 @@ from pickwell.directory import Directory
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.labels import check_class
+from pickwell.masks import Mask, MaskFolder, check_mask
 from pickwell.store import Holding, Store, Told
 from pickwell.web.agreement import ADJUDICATED
 from pickwell.web.hints import Hints
 from pickwell.web.maps import Maps
+from pickwell.web.predictions import Predictions
 from pickwell.web.remarks import move_remarks
 
 SUGGESTION_SEEN = "suggestion seen"
 """What a label's source says when its annotator had looked at the model's suggestion."""
+SUGGESTION_USED = "suggestion used"
+"""What it says beside that of a mask that was drawn upon the model's prediction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,10 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What somebody says of some items: by keyboard, grid or program; `seen` if the suggestion was looked at."""
+    """What somebody says of some items: by keyboard, grid or program; `seen` if the suggestion was looked at.
+
+    An answer is a class's name as `value` or, of one item, its `mask`.
+    """
 
     items: Sequence[int]
     kind: Kind
@@ -45,11 +52,14 @@ class Said:
     seconds: float | None = None
     via: str = "page"
     seen: bool = False
+    used: bool = False
+    mask: Mask | None = None
 
     @property
     def source(self) -> str:
         """What the label log keeps of how it was said."""
-        return f"{self.via}, {SUGGESTION_SEEN}" if self.seen else self.via
+        marks = (SUGGESTION_SEEN, self.seen or self.used), (SUGGESTION_USED, self.used)
+        return ", ".join([self.via, *(words for words, holds in marks if holds)])
 
 
 class Desk:
@@ -63,6 +73,8 @@ class Desk:
         self.store = Store.open(self.directory.url(self.settings))
         self.hints = Hints(self.directory.rounds)
         self.maps = Maps(self.directory.rounds)
+        self.masks = MaskFolder(self.directory.masks)
+        self.predictions = Predictions(self.directory.rounds)
         move_remarks(root, self.store)
         self._warm()
 
@@ -83,26 +95,32 @@ class Desk:
         """The class names, in the campaign's order."""
         return self.settings.task.classes
 
+    @property
+    def dense(self) -> bool:
+        """Whether a label is a mask rather than a class."""
+        return self.settings.task.kind == "segmentation"
+
     def next(self, who: Who, n: int) -> list[Pick]:
         """Up to n picks for this annotator alone, best first; those they hold already come first."""
         return self.store.lease(who.holder, n, self.settings.serve.lease_seconds, author=who.name)
 
     def tell(self, who: Who, said: Said, event: str) -> Told:
         """Keeps what somebody says; RoundError where an item is another's, LabelError for what cannot be."""
-        if said.kind is Kind.ANSWER:
-            check_class(str(said.value), self.classes)
         self.check_items(said.items)
+        if said.kind is Kind.ANSWER:
+            self._check_answer(said)
         found = self.store.holdings(said.items)
         for item in said.items:
             _refuse_taken(item, found.get(item), who)
+        value = said.value if said.mask is None or said.items[0] not in found else self.masks.put(said.mask)
         share = None if said.seconds is None else said.seconds / len(said.items)
-        labels = [Label(item, said.value, said.kind, who.name, share) for item in said.items]
+        labels = [Label(item, value, said.kind, who.name, share) for item in said.items]
         return self.store.tell(labels, source=said.source, event=event, opinion=True)
 
     def decide(self, who: Who, item: int, kind: Kind, value: str | None, event: str) -> Told:
         """Decides about a disputed item; RoundError where nothing is disputed any more."""
         if kind is Kind.ANSWER:
-            check_class(str(value), self.classes)
+            self._check_answer(Said([item], kind, value))
         self.check_items([item])
         found = self.store.holdings([item]).get(item)
         own = found is not None and found.author == who.name  # the same event again, or a correction
@@ -117,6 +135,19 @@ class Desk:
         if labels:
             self.store.hold(who.holder, [label.item for label in labels], self.settings.serve.lease_seconds)
         return labels
+
+    def _check_answer(self, said: Said) -> None:
+        """Raises LabelError for what is no answer to this campaign's question."""
+        if not self.dense:
+            if said.mask is not None:
+                raise LabelError("a mask is no answer to classification; name one of its classes at /api/answer")
+            check_class(str(said.value), self.classes)
+        elif said.mask is None:
+            raise LabelError(f"'{str(said.value)[:80]}' is no answer here: labels are masks; send one to /api/masks")
+        else:
+            (item,) = said.items
+            width, height = self.pool.manifest.sizes([item])[0].tolist()
+            check_mask(said.mask, (width, height), len(self.classes), f"item {item}: ")
 
     def check_items(self, items: Sequence[int]) -> None:
         """Raises LabelError for an item that the pool does not hold."""

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pickwell.web.api import AtDesk
+from pickwell.web.colours import colours
 from pickwell.web.tokens import COOKIE
 
 router = APIRouter(include_in_schema=False)
@@ -19,12 +20,14 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 YEAR = 365 * 86_400
+_PLACES = {"draw": "label"}  # templates at the place of another
 
 
 def _page(request: Request, name: str, title: str, **values: Any) -> HTMLResponse:
     desk = request.app.state.desk
     told = {
         "campaign": desk.settings.name,
+        "kind": desk.settings.task.kind,
         "classes": desk.classes,
         "annotator": request.state.name or request.app.state.annotator,
         "fixed": bool(request.state.name),
@@ -32,20 +35,23 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
         "budget": desk.settings.loop.budget,
         "overlap": desk.settings.serve.overlap,
     }
-    html = _templates.get_template(f"{name}.html").render(page=name, title=title, told=told, **values)
+    told |= {"colours": colours(len(desk.classes))} if desk.dense else {}
+    html = _templates.get_template(f"{name}.html").render(
+        page=_PLACES.get(name, name), title=title, told=told, **values
+    )
     return HTMLResponse(html)
 
 
 @router.get("/")
 def label(request: Request) -> Response:
-    """The page where images are labelled."""
-    return _page(request, "label", "Label")
+    """The page where images are labelled: with a class each or, for segmentation, with a mask."""
+    return _page(request, "draw" if request.app.state.desk.dense else "label", "Label")
 
 
 @router.get("/grid")
 def grid(request: Request) -> Response:
-    """The page where many similar images are labelled at once."""
-    return _page(request, "grid", "Grid")
+    """The page where many similar images are labelled at once; masks are drawn one by one."""
+    return _page(request, "no_grid" if request.app.state.desk.dense else "grid", "Grid")
 
 
 @router.get("/decide")

@@ -21,6 +21,8 @@ from pickwell.errors import PoolError
 THUMB = 160
 SHARP = 256
 """Up to this length a picture is sent without loss: its pixels are shown enlarged."""
+NATIVE = 4096
+"""Up to this length a picture that somebody draws on is sent at its own size."""
 QUALITY = 90
 CACHE_BYTES = 48 << 20
 

@@ -12,6 +12,8 @@ from pickwell.web.tokens import COOKIE, Tokens
 
 BODY = 1 << 18
 """The largest body of a request, in bytes."""
+LARGER: Mapping[str, int] = {"/api/masks": 1 << 23}
+"""Where more may be sent."""
 OPEN = ("/enter", "/static/")
 """What a browser may fetch before it has shown a token."""
 HEADERS: Mapping[str, str] = {
@@ -43,7 +45,7 @@ class Gate:
         headers = Headers(scope=scope)
         if refusal := self._refusal(scope, headers):
             return await refusal(scope, receive, answer)
-        return await self.app(scope, _Bounded(receive), answer)
+        return await self.app(scope, _Bounded(receive, _most(scope)), answer)
 
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         host, path = headers.get("host", ""), str(scope["path"])
@@ -51,8 +53,9 @@ class Gate:
             return _refuse(421, "this address is not served here; open the one that pickwell serve printed")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
             return refusal
-        if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > BODY:
-            return _refuse(413, _TOO_LARGE)
+        most = _most(scope)
+        if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > most:
+            return _refuse(413, f"the request is larger than {most} bytes; send less at once")
         name = self.tokens.who(_secret(headers)) if self.tokens is not None else ""
         if name is None and not path.startswith(OPEN):
             return _refuse(401, "a personal link is needed; ask whoever started pickwell serve for yours")
@@ -60,7 +63,9 @@ class Gate:
         return None
 
 
-_TOO_LARGE = f"the request is larger than {BODY} bytes; send less at once"
+def _most(scope: Scope) -> int:
+    """The largest body that may be sent there."""
+    return LARGER.get(str(scope["path"]), BODY)
 
 
 def _refuse(code: int, sentence: str) -> JSONResponse:
@@ -101,13 +106,13 @@ def _secret(headers: Headers) -> str:
 class _Bounded:
     """Hands on a request's body, up to the limit: one that is longer than it said it was breaks off."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self._bytes = receive, 0
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most, self._bytes = receive, most, 0
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if self._bytes > BODY else message
+        return {"type": "http.disconnect"} if self._bytes > self._most else message
 
 
 def _dressed(send: Send) -> Send:

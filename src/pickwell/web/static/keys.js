@@ -7,33 +7,38 @@ export const MOVES = {
   Backspace: "undo", ArrowLeft: "back", ArrowRight: "forward", ArrowUp: "up", ArrowDown: "down",
   Enter: "accept", Escape: "leave",
 };
-const FREE = [..."1234567890"].concat([..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !(letter in MOVES)));
-export const keyOf = new Map(told.classes.slice(0, FREE.length).map((name, at) => [name, FREE[at]]));
-const classOf = new Map([...keyOf].map(([name, key]) => [key, name]));
+// The keys of classes, and what a press means, where these keys are moves.
+export function keySet(moves) {
+  const free = [..."1234567890"].concat([..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !(letter in moves)));
+  const keyOf = new Map(told.classes.slice(0, free.length).map((name, at) => [name, free[at]]));
+  const classOf = new Map([...keyOf].map(([name, key]) => [key, name]));
 
-// What a key press asks for: {move} or {label}; null for nothing of ours.
-export function meaning(press) {
-  if ((press.ctrlKey || press.metaKey) && !press.altKey) {
-    if (press.key.toLowerCase() === "z") return { move: "undo" };
-    return press.key.toLowerCase() === "a" ? { move: "all" } : null;
+  // What a key press asks for: {move} or {label}; null for nothing of ours.
+  function meaning(press) {
+    if ((press.ctrlKey || press.metaKey) && !press.altKey) {
+      if (press.key.toLowerCase() === "z") return { move: "undo" };
+      return press.key.toLowerCase() === "a" ? { move: "all" } : null;
+    }
+    if (press.altKey) return null;
+    const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+    if (key in moves) return { move: moves[key] };
+    // Some keyboards have digits on the shifted level only.
+    const digit = /^Digit(\d)$/.exec(press.code)?.[1];
+    const label = classOf.get(digit ?? key) ?? classOf.get(key);
+    return label === undefined ? null : { label };
   }
-  if (press.altKey) return null;
-  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
-  if (key in MOVES) return { move: MOVES[key] };
-  // Some keyboards have digits on the shifted level only.
-  const digit = /^Digit(\d)$/.exec(press.code)?.[1];
-  const label = classOf.get(digit ?? key) ?? classOf.get(key);
-  return label === undefined ? null : { label };
+  return { keyOf, meaning };
 }
+export const { keyOf, meaning } = keySet(MOVES);
 
 export const typing = (press) => press.target instanceof Element && press.target.matches("input, textarea, select");
 
 // The list of classes with a field to find one; `choose(name)` is called with what is clicked, or found and entered.
-export function classList(choose) {
+export function classList(choose, keys = keyOf) {
   const list = document.getElementById("classes");
   const find = document.getElementById("find");
   const rows = told.classes.map((name) => {
-    const key = keyOf.get(name);
+    const key = keys.get(name);
     const cap = key ? element("kbd", {}, key) : element("span", { class: "nokey" });
     const button = element("button", { type: "button", "data-label": name }, cap, element("span", {}, name));
     return element("li", {}, button);
