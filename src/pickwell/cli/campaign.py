@@ -158,17 +158,21 @@ def close(where: Where, json: Json = False) -> None:
 
 
 def report(
-    where: Where,
-    out: Annotated[Path | None, typer.Option(help="The file to write; default DIR/report.html.")] = None,
+    where: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="The campaign's directory; several are compared.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; default DIR/report.html, of several ./report.html.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write report.html: one file that opens offline."""
-    from pickwell.report.campaigns import campaign_report
+    from pickwell.report.campaigns import report_of
     from pickwell.report.html import write
+    from pickwell.report.together import together
 
-    with show.campaign(where, quiet=json) as (campaign, _):
-        page = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
-    path = write(page, out or where / "report.html")
+    page = together({path: report_of(path) for path in where})
+    path = write(page, out or (where[0] if len(where) == 1 else Path()) / "report.html")
     show.written(path, json=json)
 
 

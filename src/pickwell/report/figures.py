@@ -32,16 +32,20 @@ def learning_curve(report: Report, ink: Ink = LIGHT) -> Figure | None:
     """The metric by labels: a strategy's mean, its 95 % interval, and its seeds as faint lines; None without any."""
     curve = points(report.runs, lambda row: row.accuracy)
     title = f"{report.metric[:1].upper()}{report.metric[1:]} by number of labels"
-    plot = Lines(title=title, subtitle=_spread(curve), value=lambda row: row.accuracy, by="labels")
+    plot = Lines(title=title, subtitle=_spread(curve, report), value=lambda row: row.accuracy, by="labels")
     return lines(report, plot, ink)
 
 
-def _spread(curve: Sequence[Point]) -> str:
-    """What the lines and bands of a curve are."""
+def _spread(curve: Sequence[Point], report: Report) -> str:
+    """What the lines and bands of a curve are, and what was measured on where they have none."""
     bands = any(point.estimate.low is not None for point in curve)
     if max((point.estimate.n for point in curve), default=0) > 1:
         few = len({point.strategy for point in curve}) <= CROWD
         return f"Lines: means over seeds. Bands: 95 % t intervals.{' Faint: single seeds.' if few else ''}"
+    counts = [row.measured for run in report.runs for row in run.rounds if row.measured]
+    if counts and not bands:
+        many = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(counts[0])
+        return f"One seed, measured on {many} images; a single seed has no interval."
     return f"One seed.{' Bands: 95 % intervals of the measurement.' if bands else ''}"
 
 
@@ -116,7 +120,8 @@ def picks_by_class(report: Report, strategy: str, ink: Ink = LIGHT, most: int = 
     cell = base.mark_rect(color=ink.heat, stroke=ink.paper, strokeWidth=2).encode(opacity=tone)
     words = base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N")
     parts = [f"; • the {report.group} classes" if report.marked else "", f"; {left} more classes" if left else ""]
-    told = f"Images of each class in a query{', mean over seeds' if seeds > 1 else ''}{''.join(parts)}."
+    what = "that show each class" if report.legend else "of each class"
+    told = f"Images {what} in a query{', mean over seeds' if seeds > 1 else ''}{''.join(parts)}."
     return dress(alt.layer(cell, words), ink, title=strategy, height=22 * len(names), subtitle=told)
 
 

@@ -8,15 +8,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from pickwell.report import monitors, phrases, words
+from pickwell.report import grids, monitors, phrases, words
 from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, share_by_round
 from pickwell.report.ink import DARK, LIGHT, SCREEN, variables
 from pickwell.report.lines import Figure
-from pickwell.report.runs import Gallery, Picked, Report, Run, known, of, strategies
+from pickwell.report.pictures import RAMP
+from pickwell.report.runs import Gallery, Report, Run, Scene, known, of, strategies
 from pickwell.report.statistics import Difference, Estimate, curve_difference, final_difference, mean_interval, points
 
 OPEN_GALLERIES = 3
@@ -35,6 +37,7 @@ class Line:
     final_difference: Difference | None
     curve_difference: Difference | None
     share: float | None
+    pixels: Estimate | None
     timings: Mapping[str, float]
 
 
@@ -56,6 +59,8 @@ def render(report: Report) -> str:
         summary=words.summary(report), warnings=words.warnings(report), lines=lines, curve=_curve_table(report),
         tasks=list(dict.fromkeys(task for line in lines for task in line.timings)), open_galleries=OPEN_GALLERIES,
         light=variables(LIGHT), dark=variables(DARK), scripts=_scripts() if sections else "",
+        scenes=[{"gallery": g, "scenes": [_scene(scene) for scene in g.scenes]} for g in report.scenes], ramp=RAMP,
+        scored=_class_table(report, lines),
         specs=[figure["spec"] for section in sections for figure in section["figures"]],
     )  # fmt: skip
 
@@ -83,15 +88,40 @@ def _sections(report: Report) -> Iterator[dict[str, Any]]:
         return {"heading": heading, "figures": shown, "size": size}
 
     found = [d for d in words.differences(report) if d is not None]
-    learning = [learning_curve(report, SCREEN), difference_plot(found, report.metric, SCREEN)]
+    learning = [
+        learning_curve(report, SCREEN),
+        grids.pixel_accuracy(report, SCREEN),
+        difference_plot(found, report.metric, SCREEN),
+    ]
     yield section("Does it learn faster?" if len(names) > 1 else "What it has learned", learning)
-    yield section("What was picked?", [share_by_round(report, SCREEN)])
-    yield section("", [picks_by_class(report, name, SCREEN) for name in names], "small")
+    if report.legend:
+        yield from (section(heading, figures, "small") for heading, figures in _by_class(report, names))
+    else:
+        yield section("What was picked?", [share_by_round(report, SCREEN)])
+        yield section("", [picks_by_class(report, name, SCREEN) for name in names], "small")
     yield section("Can VAAL's picks be trusted?", [
         monitors.active_units(report, SCREEN), monitors.discriminator_auc(report, SCREEN),
         *(monitors.score_histogram(report, name, SCREEN) for name in names),
         *(monitors.latent_use(report, name, SCREEN) for name in names),
     ])  # fmt: skip
+
+
+def _by_class(report: Report, names: list[str]) -> Iterator[tuple[str, list[Figure | None]]]:
+    """The figures of classes in masks: side by side of one strategy, else a section each."""
+    kinds = {
+        "How well is each class found?": grids.class_iou,
+        "Which classes were picked?": picks_by_class,
+        "Which pixels were labelled?": grids.class_pixels,
+    }
+    drawn = {heading: [draw(report, name, SCREEN) for name in names] for heading, draw in kinds.items()}
+    if len(names) > 1:
+        yield from drawn.items()
+        return
+    alone = [
+        None if figure is None else figure.properties(title=alt.TitleParams(heading, subtitle=figure.title.subtitle))
+        for heading, (figure,) in drawn.items()
+    ]
+    yield "Class by class", alone
 
 
 def _figure(chart: Figure) -> dict[str, Any]:
@@ -105,20 +135,43 @@ def _figure(chart: Figure) -> dict[str, Any]:
 
 
 def _gallery(gallery: Gallery) -> dict[str, Any]:
-    tiles = [{"pick": pick, **_thumbnail(pick)} for pick in gallery.picks]
+    tiles = [{"pick": pick, **_embedded(pick.png)} for pick in gallery.picks]
     return {"title": gallery.title, "caption": gallery.caption, "tiles": tiles}
 
 
-def _thumbnail(pick: Picked) -> dict[str, Any]:
+def _scene(scene: Scene) -> dict[str, Any]:
+    return {"scene": scene, "pictures": {kind: _embedded(data)["uri"] for kind, data in scene.pictures.items()}}
+
+
+def _embedded(data: bytes) -> dict[str, Any]:
     """A data URI, and whether the image is so small that its pixels should stay square; nothing for broken bytes."""
-    if not pick.png:
+    if not data:
         return {"uri": None, "small": False}
     try:
-        with Image.open(BytesIO(pick.png), formats=("PNG", "JPEG", "WEBP", "GIF")) as image:
+        with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF")) as image:
             small, kind = max(image.size) < 64, Image.MIME[image.format or "PNG"]
     except OSError:
         return {"uri": None, "small": False}
-    return {"uri": f"data:{kind};base64,{base64.b64encode(pick.png).decode()}", "small": small}
+    return {"uri": f"data:{kind};base64,{base64.b64encode(data).decode()}", "small": small}
+
+
+def _class_table(report: Report, lines: list[Line]) -> list[dict[str, Any]]:
+    """For each class, by strategy, its last IoU as a mean over seeds, and its share of the labelled pixels."""
+    rows = {n: {line.strategy: _last_of_class(report, line.strategy, n) for line in lines} for n in report.classes}
+    if not any(score is not None for cells in rows.values() for score, _ in cells.values()):
+        return []
+    return [{"class": name, "colour": report.legend.get(name), "cells": cells} for name, cells in rows.items()]
+
+
+def _last_of_class(report: Report, strategy: str, name: str) -> tuple[float | None, float | None]:
+    """The IoU of a class after the last measured round, and its share of all the pixels that the runs labelled."""
+    runs = of(report.runs, strategy)
+    last = [measured[-1] for run in runs if (measured := [row for row in run.rounds if row.class_scores])]
+    scores = [score for row in last if (score := known(row.class_scores.get(name))) is not None]
+    pixels = [row.class_pixels for run in runs for row in run.rounds]
+    total = sum(sum(counts.values()) for counts in pixels)
+    share = sum(counts.get(name, 0) for counts in pixels) / total if total else None
+    return (sum(scores) / len(scores) if scores else None), share
 
 
 def _line(report: Report, name: str) -> Line:
@@ -130,8 +183,13 @@ def _line(report: Report, name: str) -> Line:
         name, len(runs), curve[-1].labels if curve else None, curve[-1].estimate if curve else None,
         mean_interval(areas) if areas else None,
         _found(report, name, against, final_difference), _found(report, name, against, curve_difference),
-        words.mean_share(report, name), _timings(runs),
+        words.mean_share(report, name), _pixels(runs), _timings(runs),
     )  # fmt: skip
+
+
+def _pixels(runs: list[Run]) -> Estimate | None:
+    curve = points(runs, lambda row: row.pixel_accuracy)
+    return curve[-1].estimate if curve else None
 
 
 def _found(report: Report, name: str, against: str | None, compare: Any) -> Difference | None:

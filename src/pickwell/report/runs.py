@@ -17,6 +17,9 @@ class RoundRow:
     Monitors that are drawn, each optional: `active_units` of `latent_units`, `kl_per_unit` (nats), `discriminator_auc`
     and `discriminator_auc_held_out`, `score_histogram` (counts in equal bins of [0, 1], of the unlabelled images) with
     `score_histogram_labelled` and `score_histogram_held_out`, and `warnings` (sentences that begin `Kind: ...`).
+
+    `measured` is on how many images. Of masks, `accuracy` is the mean IoU, `class_scores` the IoU of each class,
+    `class_counts` the query's images that show each class, and `class_pixels` their labelled pixels of each class.
     """
 
     round: int
@@ -28,6 +31,10 @@ class RoundRow:
     class_counts: Mapping[str, int] = field(default_factory=dict)
     monitors: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
+    measured: int = 0
+    pixel_accuracy: float | None = None
+    class_scores: Mapping[str, float] = field(default_factory=dict)
+    class_pixels: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +69,36 @@ class Gallery:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """A picked scene: `pictures` (WebP or PNG) by what they show, and what is to be said of them.
+
+    `score` is None where it is but a random number.
+    """
+
+    item: int
+    name: str
+    rank: int
+    score: float | None
+    pictures: Mapping[str, bytes]
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneGallery:
+    """Picked scenes under a heading."""
+
+    title: str
+    scenes: tuple[Scene, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All that a report shows.
 
     `marked` are the classes of interest (absent at first, or rare) and `group` the key of `RoundRow.shares` that
     counts them; `pool_shares` says what share of the pool each group is. `subtitle` and `notes` are plain sentences.
+    `scenes` are a campaign's with masks, and `legend` the colours that its classes have in them.
     """
 
     title: str
@@ -83,6 +115,8 @@ class Report:
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    scenes: tuple[SceneGallery, ...] = ()
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 def strategies(runs: Iterable[Run]) -> list[str]:

@@ -19,7 +19,7 @@ def summary(report: Report) -> list[str]:
     if not curve:
         return [f"No {report.metric} has been measured yet.", *_share_sentence(report)]
     if not found:
-        return [*(_alone(point, report.metric) for point in _last(curve).values()), *_share_sentence(report)]
+        return [*(_alone(point, report) for point in _last(curve).values()), *_share_sentence(report)]
     told = [_compared(d, report) for d in found] if len(found) <= FEW else _sorted(found, report)
     return [*told, *_share_sentence(report)]
 
@@ -34,11 +34,14 @@ def _last(curve: Sequence[Point]) -> dict[str, Point]:
     return {point.strategy: point for point in curve}
 
 
-def _alone(point: Point, metric: str) -> str:
+def _alone(point: Point, report: Report) -> str:
     bounds = "" if point.estimate.low is None else f"; 95 % interval {interval(point.estimate)}"
+    rows = [row for run in of(report.runs, point.strategy) for row in run.rounds if row.round == point.round]
+    counts = {row.measured for row in rows if row.measured}
+    measured = "" if bounds or len(counts) != 1 else f", measured on {counts.pop()} images"
     return (
-        f"With {point.labels:.0f} labels {point.strategy} reaches {metric} {number(point.estimate.mean)} "
-        f"({plural(point.estimate.n, 'seed')}{bounds})."
+        f"With {point.labels:.0f} labels {point.strategy} reaches {report.metric} {number(point.estimate.mean)} "
+        f"({plural(point.estimate.n, 'seed')}{bounds}{measured})."
     )
 
 

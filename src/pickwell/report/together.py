@@ -1,0 +1,75 @@
+"""Several campaigns in one report: a line for each strategy, over the campaigns that had it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pickwell.errors import SettingsError
+from pickwell.report.phrases import listing
+from pickwell.report.runs import Report, Run, strategies
+
+BASELINE = "random"
+
+
+def together(reports: Mapping[Path, Report]) -> Report:
+    """One report of campaigns on the same classes, compared with the random one, or the first if none is.
+
+    Campaigns of one strategy that differ in their seed are its runs; those of the same seed are told apart by name.
+    Of each campaign the newest pictures are shown.
+    """
+    _check(reports)
+    found = [_of_one_name(report, list(reports.values())) for report in reports.values()]
+    if len(found) == 1:
+        return found[0]
+    runs = tuple(run for report in found for run in report.runs)
+    names = strategies(runs)
+    return replace(
+        found[0],
+        title=f"{listing(names)} compared" if len(names) <= 3 else f"{len(names)} strategies compared",
+        subtitle=f"{len(found)} campaigns: {listing([report.title for report in found])}.",
+        runs=runs,
+        baseline=BASELINE if BASELINE in names else names[0],
+        galleries=tuple(
+            replace(gallery, title=f"{report.title}, {gallery.title[:1].lower()}{gallery.title[1:]}")
+            for report in found
+            for gallery in report.galleries[-1:]
+        ),
+        scenes=tuple(
+            replace(gallery, title=f"{report.title}, {gallery.title[:1].lower()}{gallery.title[1:]}")
+            for report in found
+            for gallery in report.scenes[:1]
+        ),
+        notes=tuple(dict.fromkeys(note for report in found for note in report.notes)),
+        warnings=tuple(f"{report.title}: {text}" for report in found for text in report.warnings),
+        settings=_merged(report.settings for report in found),
+        versions={name: str(value) for name, value in _merged(report.versions for report in found).items()},
+    )
+
+
+def _of_one_name(report: Report, all_of_them: Sequence[Report]) -> Report:
+    """The report, its run named after the campaign too where another has the same strategy and seed."""
+    (run,) = report.runs
+    same = sum((other.strategy, other.seed) == (run.strategy, run.seed) for each in all_of_them for other in each.runs)
+    if same == 1:
+        return report
+    return replace(report, runs=(Run(f"{run.strategy} ({report.title})", run.seed, run.rounds),))
+
+
+def _merged(given: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    """Each entry once where all agree; else all that it is, in order."""
+    values: dict[str, dict[str, None]] = {}
+    for each in given:
+        for name, value in each.items():
+            values.setdefault(name, {})[str(value)] = None
+    return {name: "; ".join(found) for name, found in values.items()}
+
+
+def _check(reports: Mapping[Path, Report]) -> None:
+    (first, like), *others = reports.items()
+    for path, report in others:
+        if report.metric != like.metric or report.classes != like.classes:
+            raise SettingsError(
+                f"{path} cannot be compared with {first}: it measures {report.metric} of {len(report.classes)} classes "
+                f"({listing(report.classes[:3])}, ...), the other {like.metric} of {len(like.classes)} "
+                f"({listing(like.classes[:3])}, ...); write a report of each"
+            )
