@@ -146,6 +146,3 @@ def test_to_float_spans_zero_to_one() -> None:
     floats = to_float(images)
     assert (floats.dtype, floats.min().item(), floats.max().item()) == (torch.float32, 0.0, 1.0)
     assert torch.equal((floats * 255).round().to(torch.uint8), images)
-    last = to_float(images, channels_last=True)
-    assert last.is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(last, floats)

@@ -123,9 +123,8 @@ def checked(ids: Tensor, count: int) -> Tensor:
     return ids
 
 
-def to_float(images: Tensor, *, channels_last: bool = False) -> Tensor:
+def to_float(images: Tensor) -> Tensor:
     """uint8 images `(B, 3, H, W)` as float32 in [0, 1], on the same device; what is float stays as it is."""
     if images.is_floating_point():  # feature vectors in place of images
         return images
-    form = torch.channels_last if channels_last else torch.preserve_format
-    return images.to(torch.float32, memory_format=form).div_(255)
+    return images.to(torch.float32).div_(255)

@@ -78,6 +78,7 @@ class Draws:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_orders", lru_cache(maxsize=64)(self._shuffle))
+        object.__setattr__(self, "_samples", lru_cache(maxsize=64)(self._resample))
 
     def _shuffle(self, pool: str, n: int, member: int) -> Shuffle:
         return Shuffle(n, derive(self.seed, pool, member))
@@ -87,7 +88,7 @@ class Draws:
         orders = self._orders  # type: ignore[attr-defined]
         labelled = orders("labelled", len(self.labelled), member).take(step, self.size)
         if self.bootstrap and not both:
-            labelled = self._resample(member)[labelled]
+            labelled = self._samples(member)[labelled]  # type: ignore[attr-defined]
         x_l, y_l = self._labelled(labelled, step, member, both)
         if not both or not len(self.unlabelled):
             return Batch(x_l, y_l, x_l[:0])

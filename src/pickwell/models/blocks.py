@@ -1,11 +1,7 @@
 """Residual blocks with the parameter names that ResNet's and DRN's public checkpoints share."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
-
-Block = Callable[..., nn.Module]
 
 
 def convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
