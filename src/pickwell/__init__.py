@@ -1,7 +1,12 @@
 """Picks the images worth labelling, round after round."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pickwell.campaign import Campaign, create
+    from pickwell.items import Item, Label, Metrics, Pick, Round
+    from pickwell.oracle import Human, Noisy, Simulated
 
 __all__ = ["Campaign", "Human", "Item", "Label", "Metrics", "Noisy", "Pick", "Round", "Simulated", "create"]
 
@@ -16,6 +21,15 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """The public names; those that need torch are imported when first used, so that the rest starts quickly."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pickwell")
     if name not in __all__:
         raise AttributeError(f"module 'pickwell' has no attribute '{name}'")
     return getattr(import_module(_HOMES.get(name, "pickwell.items")), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted([*__all__, "__version__"])

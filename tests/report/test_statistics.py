@@ -48,6 +48,13 @@ def test_wilson_is_the_published_example() -> None:
     assert wilson(0.8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
 
 
+@pytest.mark.parametrize("measured", [1, 2, 7, 50, 1797])
+def test_wilson_is_scipys(measured: int) -> None:
+    for right in {0, 1, measured // 3, measured - 1, measured}:
+        expected = stats.binomtest(right, measured).proportion_ci(0.95, method="wilson")
+        assert wilson(right / measured, measured) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
 def test_the_final_difference_is_of_shared_seeds_in_the_last_shared_round() -> None:
     runs = [run("random", 0, 0.5, 0.6, 0.7), run("random", 1, 0.5, 0.65, None), run("random", 9, 0.1, 0.1)]
     runs += [run("vaal", 0, 0.5, 0.7, 0.9), run("vaal", 1, 0.6, 0.71), run("vaal", 5, 1.0, 1.0)]

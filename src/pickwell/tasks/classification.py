@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchmetrics.classification import MulticlassAccuracy
 
 from pickwell.labels import check_classes, class_indices
 
@@ -29,16 +28,13 @@ class Classification:
 
     def measure(self, predictions: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
         """`accuracy`, the share of images classified right, and `accuracy/<class>` for each class that occurs."""
-        by_class = MulticlassAccuracy(len(self.classes), average=None)
-        counts = torch.zeros(len(self.classes), dtype=torch.int64)
-        right = 0
+        counts, right = torch.zeros(2, len(self.classes), dtype=torch.int64)
         for probabilities, targets in predictions:
             guess, truth = probabilities.argmax(dim=1).cpu(), targets.cpu()
-            by_class.update(guess, truth)
-            right += int((guess == truth).sum())
             counts += torch.bincount(truth, minlength=len(self.classes))
+            right += torch.bincount(truth[guess == truth], minlength=len(self.classes))
         if not counts.sum():
             return {}
-        values = by_class.compute()
-        shares = {f"accuracy/{name}": float(values[i]) for i, name in enumerate(self.classes) if counts[i]}
-        return {"accuracy": right / int(counts.sum())} | shares
+        occur = [i for i in range(len(self.classes)) if counts[i]]
+        shares = {f"accuracy/{self.classes[i]}": int(right[i]) / int(counts[i]) for i in occur}
+        return {"accuracy": int(right.sum()) / int(counts.sum())} | shares
