@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pickwell.report import monitors
 from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, save, share_by_round
-from pickwell.report.ink import DARK, LIGHT, Ink, hues, variables
+from pickwell.report.ink import DARK, LIGHT, Hues, Ink, hues, variables
 from pickwell.report.lines import Figure, bounds, spaced
 from pickwell.report.runs import Report, RoundRow, Run
 from pickwell.report.statistics import final_difference
@@ -165,3 +165,8 @@ def test_a_strategy_keeps_its_colour_and_the_ninth_is_dashed() -> None:
     assert found.lines[1] == found.lines[7] == "#0072b2"
     assert (found.dashes[1], found.dashes[7]) == ((1, 0), (6, 3))
     assert variables(LIGHT)["line-0"] == "#0072b2"
+
+
+def test_a_strategy_keeps_its_colour_where_only_some_are_shown() -> None:
+    every = hues(["random", "core-set", "vaal"], "random", LIGHT)
+    assert every.only({"vaal"}) == Hues(("vaal",), LIGHT.lines[1:2], LIGHT.texts[1:2], ((1, 0),))

@@ -129,7 +129,7 @@ def test_several_campaigns_are_compared_by_mean_iou(street: Path, tmp_path: Path
     roots = [campaign(street, tmp_path / name, name, level) for name, level in (("entropy", 0.4), ("random", 0.3))]
     report = together({root: report_of(root) for root in roots})
     assert (report.title, report.baseline) == ("entropy and random compared", "random")
-    assert [gallery.title for gallery in report.scenes] == ["entropy, round 2: entropy", "random, round 2: random"]
+    assert [gallery.title for gallery in report.scenes] == ["Round 2: entropy", "Round 2: random"]
     assert report.settings["strategy.name"] == "entropy; random"
     assert report.settings["model.name"] == "drn_d_22"
     text = render(report)
@@ -141,6 +141,7 @@ def test_campaigns_of_one_strategy_are_its_seeds_or_told_apart_by_name(street: P
     roots = [campaign(street, tmp_path / name, "entropy", level) for name, level in (("a", 0.4), ("b", 0.3))]
     report = together({root: report_of(root) for root in roots})
     assert [run.strategy for run in report.runs] == ["entropy (a)", "entropy (b)"]
+    assert [gallery.title for gallery in report.scenes] == ["a, round 2: entropy", "b, round 2: entropy"]
     assert report.baseline == "entropy (a)"
 
 

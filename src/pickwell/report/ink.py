@@ -1,6 +1,6 @@
 """The colours (Okabe and Ito's, safe for colour-blind readers) and the charts' calm dress."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,6 +58,12 @@ class Hues:
     lines: tuple[str, ...]
     texts: tuple[str, ...]
     dashes: tuple[tuple[int, ...], ...]
+
+    def only(self, shown: Collection[str]) -> "Hues":
+        """Those of the strategies that a chart shows; they keep their colours."""
+        kept = [place for place, name in enumerate(self.names) if name in shown]
+        fields = (self.names, self.lines, self.texts, self.dashes)
+        return Hues(*(tuple(values[place] for place in kept) for values in fields))  # type: ignore[arg-type]
 
 
 def hues(names: Sequence[str], baseline: str, ink: Ink) -> Hues:

@@ -46,7 +46,7 @@ def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     if not curve:
         return None
     shown = {point.strategy for point in curve}
-    colours = hues([name for name in strategies(report.runs) if name in shown], report.baseline, ink)
+    colours = hues(strategies(report.runs), report.baseline, ink).only(shown)
     second = points(report.runs, plot.dashed) if plot.dashed else []
     seeds = _seed_rows(report.runs, plot, shown)
     ends = bounds(_levels(curve, second, seeds, plot), plot.floor, plot.ceiling)

@@ -52,7 +52,8 @@ def latent_use(report: Report, strategy: str, ink: Ink = LIGHT) -> Figure | None
     values = sorted(numbers(found[1].monitors["kl_per_unit"]), reverse=True)
     rows = [{"place": i + 1, "kl": value} for i, value in enumerate(values)]
     chart = alt.Chart(alt.InlineData(values=rows)).mark_bar(color=ink.lines[0]).encode(
-        x=alt.X("place:O", title="latent dimension, largest first", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        x=alt.X("place:O", title="latent dimension, largest first",
+                axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=5)),
         y=alt.Y("kl:Q", title=None, axis=alt.Axis(tickCount=4), scale=alt.Scale(domainMin=0)),
         tooltip=[alt.Tooltip("place:O"), alt.Tooltip("kl:Q", title="nats", format=".3f")],
     )  # fmt: skip

@@ -30,20 +30,21 @@ def together(reports: Mapping[Path, Report]) -> Report:
         runs=runs,
         baseline=BASELINE if BASELINE in names else names[0],
         galleries=tuple(
-            replace(gallery, title=f"{report.title}, {gallery.title[:1].lower()}{gallery.title[1:]}")
-            for report in found
-            for gallery in report.galleries[-1:]
+            replace(newest, title=_titled(report, newest.title)) for report in found for newest in report.galleries[-1:]
         ),
         scenes=tuple(
-            replace(gallery, title=f"{report.title}, {gallery.title[:1].lower()}{gallery.title[1:]}")
-            for report in found
-            for gallery in report.scenes[:1]
+            replace(newest, title=_titled(report, newest.title)) for report in found for newest in report.scenes[:1]
         ),
         notes=tuple(dict.fromkeys(note for report in found for note in report.notes)),
         warnings=tuple(f"{report.title}: {text}" for report in found for text in report.warnings),
         settings=_merged(report.settings for report in found),
         versions={name: str(value) for name, value in _merged(report.versions for report in found).items()},
     )
+
+
+def _titled(report: Report, title: str) -> str:
+    """A gallery's title, and the campaign's name where that says more than its strategy."""
+    return title if title.endswith(f": {report.title}") else f"{report.title}, {title[:1].lower()}{title[1:]}"
 
 
 def _of_one_name(report: Report, all_of_them: Sequence[Report]) -> Report:
