@@ -1,10 +1,11 @@
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from pickwell.benchmark import code
 from pickwell.benchmark.cells import Cell, grid
-from pickwell.benchmark.experiment import FULL, Experiment, available, load
+from pickwell.benchmark.experiment import FULL, PLACES, Experiment, available, load
 from pickwell.errors import SettingsError, VersionError
 
 PAPER = {
@@ -43,6 +44,14 @@ def test_the_tables_of_the_paper(name: str) -> None:
     masks = {"qbc", "suggestive-annotation"}
     assert compared | (masks if e.task == "segmentation" else {"ensemble", "dbal"}) <= e.methods.keys()
     assert e.reference
+
+
+def test_the_wheel_takes_them_along() -> None:
+    root = Path(__file__).parents[2]
+    wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    (installed,) = (root / "src" / place for place in wheel["force-include"].values())
+    assert wheel["force-include"] == {"experiments": installed.relative_to(root / "src").as_posix()}
+    assert installed in PLACES
 
 
 def test_the_paper_ends_at_40_per_cent() -> None:

@@ -43,6 +43,8 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
         sizes = campaign.settings.model.image_size, training.memory_limit_mib
         campaign.images = prepared.images(prepared.pool, *sizes)
         campaign.test_images = prepared.images(prepared.test, *sizes)
+        # Decoded now if they are to be kept, so that no method's query pays for it.
+        next(iter(campaign.images.batches(torch.arange(len(campaign.pool)), 1)), None)
         oracle = _oracle(cell, campaign, prepared)
         absent = absent_classes(cell, prepared.classes)
         if not campaign.store.position():
