@@ -304,6 +304,59 @@ def test_zoom_pan_and_only_empty(draw: Any, opened: Any) -> None:
     assert box["x"] + box["width"] <= stage["x"] + stage["width"]
 
 
+def test_classes_by_name_skips_and_two_people(draw: Any, opened: Any, tools: Any) -> None:
+    site = draw(5)
+    page, other = opened(site), opened(site, "ben")
+    hand = Hand(page)
+    page.keyboard.press("/")
+    page.keyboard.type("class 17")
+    page.keyboard.press("Enter")
+    _size(page, 3)
+    hand.click(50.5, 50.5)
+    assert _screen(page)[50, 50] == 17
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Enter")  # nothing is drawn: nothing is saved
+    expect(page.locator("#toast")).to_contain_text("Nothing is drawn")
+    page.keyboard.press("s")
+    expect(page.locator("#why")).to_contain_text("rank 2")
+    Hand(page)
+    page.keyboard.press("i")
+    tools.settled(page)
+    assert [(entry.item, entry.kind) for entry in _log(site)] == [(0, "skip"), (1, "ignore")]
+    hand = Hand(other)
+    expect(other.locator("#why")).not_to_contain_text("rank 1 ")
+    hand.stroke((10, 10), (50, 50))
+    other.keyboard.press("Enter")
+    tools.settled(other)
+    assert [entry.annotator for entry in _log(site)] == ["anna", "anna", "ben"]
+    items = [entry.item for entry in _log(site)]
+    assert len(set(items)) == 3
+
+
+def test_two_fingers_move_the_image_and_draw_nothing(draw: Any, opened: Any) -> None:
+    page = opened(draw(), has_touch=True)
+    Hand(page)
+    client = page.context.new_cdp_session(page)
+    box = page.locator(".colours").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def touch(kind: str, *places: float) -> None:
+        points = [{"x": x + place, "y": y, "id": number} for number, place in enumerate(places)]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", -20)
+    touch("touchStart", -20, 20)
+    for apart in (30, 45, 60):
+        touch("touchMove", -apart, apart)
+    touch("touchEnd")
+    assert (_screen(page) == NOTHING).all()
+    assert page.locator(".colours").bounding_box()["width"] > 2.5 * box["width"]
+    touch("touchStart", 0)
+    touch("touchMove", 40)
+    touch("touchEnd")
+    assert (_screen(page) == 0).sum() > 100  # one finger draws
+
+
 def test_a_stroke_on_a_large_scene_is_painted_within_a_frame(draw: Any, opened: Any, tools: Any) -> None:
     width, height = 2048, 1024
     predicted = (np.add.outer(np.arange(height) // 64, np.arange(width) // 64) % 19).astype(np.uint8)

@@ -2,7 +2,7 @@
 import { curve, histograms } from "/static/charts.js";
 import { showMap } from "/static/map.js";
 import { askButton } from "/static/round.js";
-import { ask, duration, element, picture, say } from "/static/session.js";
+import { ask, duration, element, picture, say, told } from "/static/session.js";
 
 const $ = (id) => document.getElementById(id);
 const PAGE = 60;
@@ -147,7 +147,8 @@ async function gallery(start, limit) {
   try {
     const { picks, total } = await ask(`/api/rounds/${chosen}?start=${start}&limit=${Math.min(200, limit)}`);
     const made = picks.map((pick) => {
-      const words = pick.label ?? (pick.state === "answered" ? "" : pick.state);
+      const label = pick.label && told.kind === "segmentation" ? "drawn" : pick.label;
+      const words = label ?? (pick.state === "answered" ? "" : pick.state);
       const tile = element("li", { title: `${pick.name}: rank ${pick.rank}${pick.score === null ? "" : `, score ${pick.score.toFixed(3)}`}` },
         element("img", { src: picture(pick.item, "thumb"), alt: pick.name, loading: "lazy" }), element("b", {}, `${pick.rank}`), element("span", {}, words));
       tile.classList.toggle("held", pick.held_out);

@@ -357,7 +357,7 @@ const moves = {
 };
 const act = (move) => moves[move]();
 buttons($("tools"), [["brush", "b", "brush"], ["polygon", "l", "polygon"], ["fill", "g", "fill"], ["erase", "e", "erase"], ["spare", "x", "only empty"]], act);
-buttons($("steps"), [["undo", "", "↶", "undo a step (Ctrl Z)"], ["redo", "", "↷", "redo it (Ctrl Shift Z)"], ["predict", "p", "prediction"]], act);
+buttons($("steps"), [["undo", "", "↶", "undo a step (Ctrl Z)"], ["redo", "", "↷", "redo it (Ctrl Shift Z)"], ["predict", "p", "predict"]], act);
 buttons($("views"), [["smaller", "", "−"], ["fit", "z", "fit"], ["larger", "", "+"]], act);
 buttons($("actions"), [["save", "↵", "save, next"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"], ["takeBack", "⌫", "take back"], ["flag", "f", "flag"], ["note", "n", "note"], ["help", "?", "keys"]], act);
 helpOf($("help-keys"));
