@@ -1,7 +1,8 @@
 """Feature vectors of a pool, on disk where they are many: a million of them must not fill the memory."""
 
+import os
 from collections.abc import Iterable
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 
 import numpy as np
 import torch
@@ -20,7 +21,17 @@ def allocate(rows: int, columns: int) -> NDArray[np.float32]:
     if rows * columns * 4 <= IN_MEMORY:
         return np.zeros((rows, columns), dtype=np.float32)
     with TemporaryFile() as file:  # the mapping outlives the handle
+        _reserve(file.fileno(), rows * columns * 4)
         return np.memmap(file, dtype=np.float32, mode="w+", shape=(rows, columns))
+
+
+def _reserve(file: int, size: int) -> None:
+    """Takes the room on the disk at once: a mapped page that finds the disk full ends the process without a word."""
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file, 0, size)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, gettempdir()) from None
 
 
 def gathered(parts: Iterable[Tensor], rows: int) -> Tensor:

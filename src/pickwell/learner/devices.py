@@ -16,8 +16,13 @@ def has_bf16() -> bool:
     """Whether this machine multiplies bfloat16 in hardware."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return cpu_can("avx512_bf16") or cpu_can("amx_bf16")
+
+
+def cpu_can(capability: str) -> bool:
+    """Whether this CPU has a capability by torch's name for it; False where torch cannot say."""
     capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return bool(capabilities.get(capability))
 
 
 # Fabric tells every process that makes one which precision it got; `status` and the store say so where it matters.

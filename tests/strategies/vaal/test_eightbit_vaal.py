@@ -4,13 +4,12 @@ import pytest
 import torch
 from torch import nn
 
+from pickwell.learner.devices import cpu_can
 from pickwell.strategies.vaal import eightbit
 from pickwell.strategies.vaal.eightbit import EightBit, worthwhile
 from pickwell.strategies.vaal.networks import VAE, folded
 
-needs_bytes = pytest.mark.skipif(
-    not torch.cpu.get_capabilities().get("avx512_vnni"), reason="this CPU does not multiply bytes"
-)
+needs_bytes = pytest.mark.skipif(not cpu_can("avx512_vnni"), reason="this CPU does not multiply bytes")
 
 
 def body(size: tuple[int, int] = (16, 16)) -> nn.Module:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from pickwell.learner.devices import cpu_can
 from pickwell.strategies.vaal.convolutions import KERNEL, MANY_WEIGHTS, PADDING, STRIDE
 
 BYTES, SIGNED = 255, 127
@@ -18,9 +19,9 @@ MEASURED = 64
 
 def worthwhile(body: nn.Module, x: Tensor) -> bool:
     """Whether this CPU multiplies bytes, and the encoder is large enough for it to matter."""
-    able = torch.cpu.get_capabilities().get("avx512_vnni") and hasattr(torch.ops.onednn, "qconv2d_pointwise")
+    able = x.device.type == "cpu" and cpu_can("avx512_vnni") and hasattr(torch.ops.onednn, "qconv2d_pointwise")
     many = sum(layer.weight.numel() for layer in body.children() if isinstance(layer, nn.Conv2d)) >= MANY_WEIGHTS
-    return bool(many and able and x.device.type == "cpu")
+    return able and many
 
 
 class EightBit(nn.Module):
