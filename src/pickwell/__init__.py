@@ -5,16 +5,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pickwell.campaign import Campaign, create
-    from pickwell.items import Item, Label, Metrics, Pick, Round
+    from pickwell.errors import PickwellError
+    from pickwell.items import Item, Kind, Label, Metrics, Pick, Round
     from pickwell.oracle import Human, Noisy, Simulated
 
-__all__ = ["Campaign", "Human", "Item", "Label", "Metrics", "Noisy", "Pick", "Round", "Simulated", "create"]
+__all__ = [
+    "Campaign",
+    "Human",
+    "Item",
+    "Kind",
+    "Label",
+    "Metrics",
+    "Noisy",
+    "Pick",
+    "PickwellError",
+    "Round",
+    "Simulated",
+    "create",
+]
 
 _HOMES = {
     "Campaign": "pickwell.campaign",
     "create": "pickwell.campaign",
     "Human": "pickwell.oracle",
     "Noisy": "pickwell.oracle",
+    "PickwellError": "pickwell.errors",
     "Simulated": "pickwell.oracle",
 }
 

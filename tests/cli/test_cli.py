@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import pickwell
 from pickwell.cli import main
 from pickwell.store import Store
 
@@ -181,3 +182,14 @@ def test_errors_are_json_for_programs(cli: Cli, birds: Path) -> None:
     assert code == 2
     assert json.loads(out)["error"].startswith("budget 1000 is larger")
     assert err.startswith("pickwell: budget 1000")
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    assert cli("--version") == (0, f"pickwell {pickwell.__version__}\n", "")
+
+
+def test_public_names_are_there_and_no_others() -> None:
+    assert all(getattr(pickwell, name).__module__.startswith("pickwell") for name in pickwell.__all__)
+    assert {*pickwell.__all__, "__version__"} == set(dir(pickwell))
+    with pytest.raises(AttributeError, match="module 'pickwell' has no attribute 'Campain'"):
+        pickwell.Campain  # noqa: B018

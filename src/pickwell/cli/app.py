@@ -5,7 +5,8 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from importlib.metadata import version
+from typing import Annotated, TextIO
 
 import typer
 
@@ -14,12 +15,28 @@ from pickwell.cli.terminal import printable
 from pickwell.errors import PickwellError, of_system
 
 app = typer.Typer(
-    help="Picks the images worth labelling, round after round.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pickwell {version('pickwell')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version_: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Picks the images worth labelling, round after round."""
+
+
 app.command()(demo.demo)
 app.command()(campaign.init)
 app.command()(campaign.add)
