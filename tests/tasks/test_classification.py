@@ -14,7 +14,7 @@ def predictions(count: int, classes: int) -> list[tuple[torch.Tensor, torch.Tens
     truth = torch.where(
         torch.rand(count, generator=g) < 0.6, probabilities.argmax(1), torch.randint(classes, (count,), generator=g)
     )
-    return list(zip(probabilities.split(13), truth.split(13), strict=True))
+    return list(zip(torch.split(probabilities, 13), torch.split(truth, 13), strict=True))
 
 
 @pytest.mark.parametrize("classes", [2, 5, 300])
@@ -25,7 +25,7 @@ def test_accuracies_are_those_of_an_independent_implementation(classes: int) -> 
         whole.update(probabilities, truth)
         each.update(probabilities, truth)
     assert found.pop("accuracy") == pytest.approx(float(whole.compute()))
-    occur = torch.cat([truth for _, truth in made]).unique().tolist()
+    occur = torch.unique(torch.cat([truth for _, truth in made])).tolist()
     expected = each.compute()
     assert found == pytest.approx({f"accuracy/{NAMES[place]}": float(expected[place]) for place in occur})
 
