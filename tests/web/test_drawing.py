@@ -13,12 +13,12 @@ import pytest
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
+from pickwell.colours import colours
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.masks import MaskFolder, decode, encode
 from pickwell.web import Desk, create_app
-from pickwell.web.colours import colours
 from pickwell.web.security import BODY, LARGER
 
 WIDTH, HEIGHT, CLASSES = 40, 30, 3

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from pickwell.colours import colours
 from pickwell.web.api import AtDesk
-from pickwell.web.colours import colours
 from pickwell.web.tokens import COOKIE
 
 router = APIRouter(include_in_schema=False)
