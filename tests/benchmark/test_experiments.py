@@ -22,7 +22,8 @@ PAPER = {
 STEPS = {"cifar10": (5e-4, 5e-4, 5e-4), "cifar100": (5e-4, 5e-4, 5e-4), "caltech256": (5e-4, 5e-4, 5e-4),
          "imagenet": (1e-1, 1e-3, 1e-3), "bdd100k": (1e-3, 1e-3, 1e-3), "cityscapes": (1e-3, 1e-3, 1e-3)}  # fmt: skip
 OTHERS = {"ablation", "robust-initial", "robust-budget", "robust-oracle", "robust-network", "sampling-time", "digits",
-          "cifar10-small", "camvid-small", "fast-features", "robust-initial-small", "ablation-small"}  # fmt: skip
+          "cifar10-small", "camvid-small", "digits-every", "fast-features", "robust-initial-small",
+          "ablation-small"}  # fmt: skip
 
 
 def test_every_row_of_the_paper_has_its_file() -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from pickwell.benchmark import runner, tables
+from pickwell.benchmark import gallery, runner, tables
 from pickwell.benchmark.cells import Cell, grid
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.benchmark.prepare import prepare
+from pickwell.benchmark.report import report
 from pickwell.benchmark.runner import Bench, Outcome, State, attempt, run, states
 from pickwell.benchmark.running import run_cell
 from pickwell.errors import BudgetError, SettingsError, TrainingError, VersionError
@@ -225,6 +227,21 @@ def test_a_noisy_oracle_errs_alike_for_every_method(bench: Bench, tiny: Experime
     known = Pool.open(prepared.pool).manifest.known()
     wrong = np.mean([known[item] != value for item, value in told[0].items()])
     assert 0.2 < wrong < 0.8
+
+
+def test_the_report_shows_the_first_picks_of_each_round_or_no_picture(bench: Bench, tiny: Experiment) -> None:
+    lacking = tiny.changed({"start.absent": ["7"], "seeds": 1, "methods": {"random": {}}})
+    found = [result(bench, o.cell) for o in run(lacking, grid(lacking), bench)]
+    (album,) = gallery.pictures(lacking, found, bench).albums
+    assert (album.title, [g.title for g in album.galleries]) == ("random", ["Round 1", "Round 2"])
+    for shown in album.galleries:
+        assert [pick.item for pick in shown.picks] == items(found[0], int(shown.title[-1]))[: gallery.ROW]
+        assert all(pick.png.startswith(b"RIFF") and pick.marked == (pick.label == "7") for pick in shown.picks)
+    text = report(lacking, grid(lacking), bench).read_text(encoding="utf-8")
+    assert text.count('src="data:image/webp') == 2 * gallery.ROW
+    assert "data:image/webp" not in report(lacking, grid(lacking), bench, pictures=False).read_text(encoding="utf-8")
+    shutil.rmtree(bench.root / "pools")  # as where results were passed on
+    assert gallery.pictures(lacking, found, bench).albums == ()
 
 
 def test_a_stratified_start_has_every_class(bench: Bench, tiny: Experiment) -> None:

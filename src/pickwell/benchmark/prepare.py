@@ -77,16 +77,25 @@ def _images(part: Path, size: int, limit: int, scenes: bool) -> Images | Scenes:
 
 def prepare(experiment: Experiment, data: Path, root: Path) -> Prepared:
     """The experiment's pools below `root`: found, or made now."""
-    data_settings = experiment.data.model_dump(mode="json")
-    facts = [data_settings, experiment.model.image_size if experiment.data.features else 0, experiment.task]
-    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
-    folder = root / "pools" / key
+    folder = _folder(experiment, root)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
         if not (folder / "ready.json").exists():
             with new_directory(folder) as partial:
                 _make(experiment, data, partial, folder.with_suffix(".source"))
     return _read(folder)
+
+
+def prepared(experiment: Experiment, root: Path) -> Prepared | None:
+    """The experiment's pools below `root`, None if they are not there."""
+    folder = _folder(experiment, root)
+    return _read(folder) if (folder / "ready.json").exists() else None
+
+
+def _folder(experiment: Experiment, root: Path) -> Path:
+    data_settings = experiment.data.model_dump(mode="json")
+    facts = [data_settings, experiment.model.image_size if experiment.data.features else 0, experiment.task]
+    return root / "pools" / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
 def _read(folder: Path) -> Prepared:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pickwell.benchmark import sections, tables
+from pickwell.benchmark import gallery, sections, tables
 from pickwell.benchmark.cells import Cell
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.benchmark.judgement import Judgement, judge
@@ -16,13 +16,16 @@ from pickwell.report.runs import Report
 from pickwell.report.words import warnings
 
 
-def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> Path:
-    """Judges the finished cells and writes the tables, the figures and `report.html`; returns the last."""
+def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool = True) -> Path:
+    """Judges the finished cells and writes the tables, the figures and `report.html`; returns the last.
+
+    With `pictures` the page shows the first picks of each round.
+    """
     found, left_out = tables.results(bench.root, cells, any_code=bench.any_code)
     if not found:
         raise StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
     tables.export(found, bench.root / "data")
-    return write(page(experiment, found, cells, bench, left_out), bench.root / "report.html")
+    return write(page(experiment, found, cells, bench, left_out, pictures=pictures), bench.root / "report.html")
 
 
 def page(
@@ -31,6 +34,8 @@ def page(
     cells: Sequence[Cell],
     bench: Bench,
     left_out: Sequence[str],
+    *,
+    pictures: bool = True,
 ) -> Page:
     """The report as a page."""
     judged = judge(experiment, found)
@@ -52,6 +57,7 @@ def page(
             sections.matches(judged),
             sections.times(judged),
             *sections.picked(reports),
+            *([gallery.pictures(experiment, found, bench)] if pictures else []),
             sections.published(experiment, judged, found),
             sections.failures(failed),
             sections.methods(experiment, found),

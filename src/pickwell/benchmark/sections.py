@@ -17,7 +17,7 @@ from pickwell.report.figures import picks_by_class, share_by_round
 from pickwell.report.ink import Ink
 from pickwell.report.lines import Figure
 from pickwell.report.pages import Draw, Section, Table
-from pickwell.report.phrases import DASH, interval, number, signed
+from pickwell.report.phrases import DASH, interval, number, percent, signed
 from pickwell.report.runs import Report, strategies
 from pickwell.report.statistics import Estimate, mean_interval
 
@@ -65,7 +65,11 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
     return Section(
         "Does it save labels?",
         figures=figures,
-        tables=(_areas(experiment, judged), _points(experiment, judged, reports)),
+        tables=(
+            _areas(experiment, judged),
+            _at_a_glance(experiment, judged, reports),
+            _points(experiment, judged, reports),
+        ),
     )
 
 
@@ -85,6 +89,27 @@ def _areas(experiment: Experiment, judged: Judgement) -> Table:
         "seed. p: paired t test; "
         "corrected: Holm, over all comparisons of this report.",
     )  # fmt: skip
+
+
+def _at_a_glance(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:
+    """One row a method: what it asked for, how it learnt, and the area."""
+    steps = [(row.round, row.labels) for each in reports.values() for run in each.runs[:1] for row in run.rounds]
+    labels = list(dict.fromkeys(count for _, count in sorted(steps)))
+    counted = any(row.shares for each in reports.values() for run in each.runs for row in run.rounds)
+    rows = []
+    for variant, each in reports.items():
+        for name in strategies(each.runs):
+            seen = [row for run in each.runs if run.strategy == name for row in run.rounds]
+            shares = [row.shares["absent"] for row in seen if row.shares]
+            asked = [percent(_mean(shares)) if shares else DASH] if counted else []
+            levels = [[row.accuracy for row in seen if row.labels == n and row.accuracy is not None] for n in labels]
+            means = [number(_mean(values)) if values else DASH for values in levels]
+            rows.append((name, *_if(judged, variant), *asked, *means, number(judged.areas[variant, name].mean)))
+    columns = ("method", *_if(judged, "variant"), *(["absent in queries"] if counted else []),
+               *(f"{n:,} labels" for n in labels), judged.measure)  # fmt: skip
+    share = "the mean share of images of the absent classes in a query, and " if counted else ""
+    caption = f"Means over seeds: {share}the {experiment.measure} by number of labels."
+    return Table("at-a-glance", "All at a glance", columns, tuple(rows), caption)
 
 
 def _points(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:

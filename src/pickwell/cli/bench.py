@@ -23,6 +23,13 @@ Methods = Annotated[str | None, typer.Option("--strategies", help="Only these me
 Seeds = Annotated[str | None, typer.Option(help="How many seeds (10), or which (0,3,7 or 5-9).")]
 Out = Annotated[Path | None, typer.Option(help="The results folder; default results/NAME.")]
 Data = Annotated[Path | None, typer.Option(help="The folder of data sets; default $PICKWELL_DATA.")]
+Pictures = Annotated[
+    bool,
+    typer.Option(
+        "--pictures/--no-pictures",
+        help="Show the first picks of each round in the report. Leave them out where photographs may not be passed on.",
+    ),
+]
 AnyCode = Annotated[bool, typer.Option("--any-code", help="Count cells that another version of the code made.")]
 
 
@@ -63,6 +70,7 @@ def run(
     data: Data = None,
     retry: Annotated[bool, typer.Option("--retry", help="Run cells that failed before once more.")] = False,
     any_code: AnyCode = False,
+    pictures: Pictures = True,
     json: Json = False,
 ) -> None:
     """Run what is not finished yet, then write the report. Stop it when you like: the same command goes on."""
@@ -84,7 +92,7 @@ def run(
         executor = Processes(jobs) if jobs > 1 else None
         outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
     finished = any(outcome.state is State.FINISHED for outcome in outcomes)
-    page = write(experiment, _cells(experiment, None, seeds), bench) if finished else None
+    page = write(experiment, _cells(experiment, None, seeds), bench, pictures=pictures) if finished else None
     if json:
         return said.as_json({"states": _counts(outcomes), "report": page and str(page)})
     said.out.print(_sentence(outcomes))
@@ -119,13 +127,14 @@ def status(
 
 @app.command()
 def report(
-    name: Name, seeds: Seeds = None, set_: Sets = None, out: Out = None, any_code: AnyCode = False, json: Json = False
-) -> None:
+    name: Name, seeds: Seeds = None, set_: Sets = None, out: Out = None, any_code: AnyCode = False,
+    pictures: Pictures = True, json: Json = False,
+) -> None:  # fmt: skip
     """Judge the finished cells: report.html, figures, tables."""
     from pickwell.benchmark.report import report as write
 
     experiment, cells, bench = _bench(name, None, seeds, set_, out, any_code)
-    said.written(write(experiment, cells, bench), json=json)
+    said.written(write(experiment, cells, bench, pictures=pictures), json=json)
 
 
 def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":

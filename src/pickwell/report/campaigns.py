@@ -135,7 +135,7 @@ def _gallery(question: Round, pool: Pool, truth: Mapping[int, str]) -> Gallery:
             pick.rank,
             pick.score,
             truth.get(pick.item),
-            _thumbnail(pool, pick.item),
+            thumbnail(pool, pick.item),
         )
         for pick in [pick for pick in question.picks if not pick.held_out][:SHOWN]
     ]
@@ -144,7 +144,8 @@ def _gallery(question: Round, pool: Pool, truth: Mapping[int, str]) -> Gallery:
     )
 
 
-def _thumbnail(pool: Pool, item: int) -> bytes:
+def thumbnail(pool: Pool, item: int) -> bytes:
+    """The image as a small WebP; nothing where it can be read no more."""
     width, height = pool.manifest.sizes([item])[0].tolist()
     try:
         pixels = pool.view(item, min(THUMBNAIL, max(8, width, height)))

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pickwell.report.figures import save
-from pickwell.report.html import _environment, _figure, _scripts
+from pickwell.report.html import _environment, _figure, _gallery, _scripts
 from pickwell.report.ink import DARK, LIGHT, SCREEN, Ink, variables
 from pickwell.report.lines import Figure
+from pickwell.report.runs import Gallery
 
 Draw = Callable[[Ink], Figure | None]
 
@@ -27,14 +28,23 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Album:
+    """Galleries that open together on a click."""
+
+    title: str
+    galleries: tuple[Gallery, ...]
+
+
+@dataclass(frozen=True)
 class Section:
-    """A heading with sentences, figures by their files' names, and tables."""
+    """A heading with sentences, figures by their files' names, tables and albums."""
 
     heading: str
     notes: tuple[str, ...] = ()
     figures: tuple[tuple[str, Draw], ...] = ()
     tables: tuple[Table, ...] = ()
     size: str = ""
+    albums: tuple[Album, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ def _shown(sections: Sequence[Section], numbering: Iterator[int]) -> Iterator[di
             "figures": [{**_figure(chart), "number": next(numbering)} for chart in charts],
             "tables": tables,
             "size": section.size,
+            "albums": [{"title": a.title, "galleries": [_gallery(g) for g in a.galleries]} for a in section.albums],
         }
 
 

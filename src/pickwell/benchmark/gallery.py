@@ -1,0 +1,76 @@
+"""The first picks of every round as small pictures, so that one sees what a number means."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.prepare import prepared
+from pickwell.benchmark.runner import Bench
+from pickwell.data.pool import Pool
+from pickwell.errors import PoolError
+from pickwell.report.campaigns import thumbnail
+from pickwell.report.pages import Album, Section
+from pickwell.report.runs import Gallery, Picked
+
+ROW = 8
+"""Pictures of one round at most."""
+MOST = 1_200
+"""Pictures of a page at most: about 3 MB."""
+
+
+def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Bench) -> Section:
+    """The first picks of each round under the first seed; nothing where the images are there no more, or are vectors.
+
+    Results can be passed on without their pools, and photographs may not always be: `--no-pictures` leaves them out.
+    """
+    first = min(result["seed"] for result in found)
+    shown = [r for r in found if r["seed"] == first and r["method"] != FULL]
+    asked = sum(len(result["rounds"]) - 1 for result in shown)
+    row = min(ROW, MOST // max(1, asked))
+    if not row:
+        return Section("")
+    albums = tuple(_albums(experiment, shown, bench, row))
+    note = (
+        f"Seed {first}: the first {row} of every round, the first asked for on the left; below each its label, where "
+        "it has one. Outlined: the absent classes."
+    )
+    return Section("What do the picks look like?", notes=(note,) if albums else (), albums=albums)
+
+
+def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Bench, row: int) -> Iterator[Album]:
+    kept: dict[int, bytes] = {}
+    pools: dict[str, Pool | None] = {}
+    for result in shown:
+        name = result["variant"]
+        if name not in pools:
+            pools[name], kept = _pool(experiment.variant(name), bench), {}
+        pool = pools[name]
+        if pool is not None:
+            rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
+            galleries = tuple(gallery for gallery in rounds if any(pick.png for pick in gallery.picks))
+            if galleries:
+                yield Album(result["method"] + (f" ({name})" if name else ""), galleries)
+
+
+def _pool(experiment: Experiment, bench: Bench) -> Pool | None:
+    known = prepared(experiment, bench.root)
+    return None if known is None or known.feature_size() else Pool.open(known.pool)
+
+
+def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, kept: dict[int, bytes]) -> Gallery:
+    masks, picks = result["facts"].get("task") == "segmentation", []
+    for pick in [pick for pick in asked["picks"] if not pick["held_out"]][:row]:
+        item = pick["item"]
+        if item not in kept:
+            kept[item] = _picture(pool, item)
+        label = None if masks else pool.item(item).known
+        marked = label in result["absent"]
+        picks.append(Picked(item, pick["name"], pick["rank"], pick["score"], label, kept[item], marked))
+    return Gallery(f"Round {asked['round']}", tuple(picks))
+
+
+def _picture(pool: Pool, item: int) -> bytes:
+    try:
+        return thumbnail(pool, item)
+    except (OSError, PoolError):
+        return b""
