@@ -15,13 +15,13 @@ def test_a_small_demo_is_the_whole_one(
     monkeypatch.setattr(demo, "SEEDS", 1)
     monkeypatch.setattr(demo, "STRATEGIES", ("random", "vaal"))
     monkeypatch.setattr(demo, "SETTINGS", {**demo.SETTINGS, "training.epochs": 2, "model.width": 0.25})
-    measured = demo.demo(tmp_path / "out", seed=4)
+    measured = demo.demo(tmp_path / "out", seed=5)
     shown = capsys.readouterr().out
-    assert "vaal seed 4 · round 1 · 60 labels" in shown
+    assert "vaal seed 5 · round 1 · 60 labels" in shown
     found = json.loads(json.dumps(measured.as_json()))
     assert [(run["strategy"], run["seed"], run["labels"]) for run in found["runs"]] == [
-        ("random", 4, [40, 60]),
-        ("vaal", 4, [40, 60]),
+        ("random", 5, [40, 60]),
+        ("vaal", 5, [40, 60]),
     ]
     random, vaal = found["runs"]
     assert random["accuracy"][0] == vaal["accuracy"][0], "strategies under one seed must share their first labels"
