@@ -17,7 +17,7 @@ def body(size: tuple[int, int] = (16, 16)) -> nn.Module:
     encoder = VAE(size, 8, (32, 64, 64)).encoder
     with torch.no_grad():
         encoder(torch.rand(64, 3, *size))  # batch norms away from the identity
-    return folded(encoder).body
+    return folded(encoder.eval()).body
 
 
 @needs_bytes

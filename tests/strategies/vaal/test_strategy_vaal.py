@@ -131,7 +131,7 @@ def test_scoring_uses_the_encoder_alone_in_eval_mode_and_restores_nothing_becaus
     train_companion(strategy, view)
     pair = pair_of(strategy)
     before = {name: tensor.clone() for name, tensor in strategy.state().items()}
-    decoder, encoder, scoring = passes(pair.vae.decoder), passes(pair.vae.encoder), passes(pair.scoring_encoder)
+    decoder, encoder, scoring = passes(pair.vae.decoder), passes(pair.vae.encoder), passes(pair.scoring_encoder.mu)
     strategy.select(view, 5)
     assert (decoder, encoder, sum(scoring)) == ([], [], 40 + 6 + 2)
     assert not any(module.training for module in pair.scoring_encoder.modules())

@@ -13,7 +13,7 @@ from pickwell.learner.devices import cpu_can
 from pickwell.strategies.vaal.convolutions import KERNEL, MANY_WEIGHTS, PADDING, STRIDE
 
 BYTES, SIGNED = 255, 127
-MEASURED = 64
+MEASURED = 32
 """How many images say what values the maps take."""
 
 

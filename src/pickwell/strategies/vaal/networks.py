@@ -3,7 +3,6 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from copy import deepcopy
 from itertools import pairwise
 
 import torch
@@ -118,19 +117,19 @@ class Discriminator(nn.Module):
 
 
 def folded(encoder: Encoder) -> Encoder:
-    """A copy that only scores, a tenth faster: batch norms folded into the convolutions."""
-    copy = deepcopy(encoder).eval()
-    assert isinstance(copy.body, nn.Sequential)
+    """An encoder that only scores, a tenth faster: batch norms folded into copies of the convolutions."""
     layers: list[nn.Module] = []
-    for layer in copy.body:
+    for layer in encoder.body.children():
         if isinstance(layer, nn.BatchNorm2d):
             (convolution,) = layers[-1:]
             assert isinstance(convolution, nn.Conv2d)
             layers[-1] = fuse_conv_bn_eval(convolution, layer)
         else:
             layers.append(layer)
-    copy.body = nn.Sequential(*layers)
-    return copy
+    with torch.device("meta"):  # the two layers that it would draw are replaced at once
+        quick = Encoder(nn.Sequential(*layers), encoder.mu.in_features, encoder.mu.out_features)
+    quick.mu, quick.logvar = encoder.mu, encoder.logvar
+    return quick.eval()
 
 
 def stages(height: int, width: int, widths: Sequence[int]) -> tuple[int, ...]:

@@ -142,7 +142,8 @@ class Pair:
         encoder = folded(self.scoring_encoder)
         if self.devices.precision == "bf16":
             eight = worthwhile(encoder.body, some)
-            encoder.body = EightBit(encoder.body, some) if eight else encoder.body.to(torch.bfloat16)
+            with self.devices.autocast():  # how large the maps' values are shows in bfloat16 too
+                encoder.body = EightBit(encoder.body, some) if eight else encoder.body.to(torch.bfloat16)
         return partial(self._seen, self.devices.setup(encoder))
 
     @torch.inference_mode()
