@@ -114,4 +114,5 @@ def test_what_was_acknowledged_outlives_a_kill(make: Callable[[str], Store], url
         assert kept == {item + half: f"class {item}" for item in first for half in (0, 1000)}  # all or nothing
         states = {p.item for p in store.round(1).picks if p.state == "answered"}
         assert states == kept.keys()
-    assert store.position() == 2 * len({item for item in truth(store) if item < 1000})  # told again, stored once
+    # Told again, stored once. Entries are counted: PostgreSQL gives out the ids of a killed transaction no more.
+    assert sum(1 for _ in store.log()) == 2 * len({item for item in truth(store) if item < 1000})

@@ -318,3 +318,13 @@ def test_diverse_covers_what_vaal_would_pick_twice() -> None:
         picks = train_companion(strategy, view).select(view, 2)
         assert {int(groups[pick.item // 3]) for pick in picks} == {1, 2}, choice
         assert 1 >= picks[0].score >= picks[1].score > 0
+
+
+@pytest.mark.parametrize("representation", ["pixels", "features"])
+def test_scoring_in_bfloat16_leaves_the_networks_as_they_are(representation: str) -> None:
+    strategy, view = small(representation=representation), pool()
+    train_companion(strategy, view, precision="bf16").select(view, 5)
+    kept = {name: (tensor.clone(), tensor.dtype) for name, tensor in strategy.state().items()}
+    assert torch.bfloat16 not in {dtype for _, dtype in kept.values()}
+    pair_of(strategy).eyes(view.images[:4])
+    assert all(torch.equal(tensor, kept[name][0]) for name, tensor in strategy.state().items())

@@ -140,10 +140,13 @@ class Pair:
         `some` of the pool's inputs say which values the maps of a large encoder take: eight bits will do for them.
         """
         encoder = folded(self.scoring_encoder)
-        if self.devices.precision == "bf16":
-            eight = worthwhile(encoder.body, some)
+        if self.devices.precision == "bf16" and worthwhile(encoder.body, some):
             with self.devices.autocast():  # how large the maps' values are shows in bfloat16 too
-                encoder.body = EightBit(encoder.body, some) if eight else encoder.body.to(torch.bfloat16)
+                encoder.body = EightBit(encoder.body, some)
+        elif self.devices.precision == "bf16":
+            for layer in encoder.body.children():
+                if isinstance(layer, nn.Conv2d):  # a copy; vectors' layers are the encoder's own, and stay in float32
+                    layer.to(torch.bfloat16)
         return partial(self._seen, self.devices.setup(encoder))
 
     @torch.inference_mode()
