@@ -80,7 +80,7 @@ def class_indices(values: Iterable[str], classes: Sequence[str]) -> NDArray[np.i
     values = list(values)
     if lost := sorted(set(values) - place.keys()):
         raise LabelError(
-            f"{sum(value == lost[0] for value in values)} labels say '{lost[0]}', which is no class of "
+            f"'{lost[0]}', said by {values.count(lost[0])} of {len(values)} labels, is no class of "
             f"{', '.join(classes)}; put it back into task.classes of campaign.toml, or correct these labels with tell"
         )
     return np.fromiter((place[value] for value in values), dtype=np.int64)

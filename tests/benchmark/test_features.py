@@ -78,7 +78,9 @@ def test_every_pixel_free_method_learns_from_vectors(
     assert {str(o.cell): o.sentence for o in outcomes if o.state is not State.FINISHED} == {}
     for outcome in outcomes:
         found = json.loads((bench.folder(outcome.cell) / "result.json").read_text())
-        assert found["rounds"][-1]["metrics"]["accuracy"] > 0.6  # 0.5 is chance; picks hang on rounding
+        assert found["rounds"][-1]["metrics"]["accuracy"] > 0.6
+        # Once standardised, one column of eight tells the classes apart, and the few labels leave room for the others:
+        # 0.7 is usual, 0.5 chance.
         assert found["features"] == 8
 
 

@@ -99,7 +99,7 @@ def test_a_terminal_without_the_letters(monkeypatch: pytest.MonkeyPatch) -> None
     ("old", "new", "sentence"),
     [
         ('name = "random"', "", "needs the strategy's name"),
-        ('"dog"', '"cow"', "labels say 'dog', which is no class of cat, cow"),
+        ('"dog"', '"cow"', "labels, is no class of cat, cow"),
     ],
 )
 def test_settings_edited_by_hand(

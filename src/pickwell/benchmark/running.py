@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import shutil
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -50,8 +49,8 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
         if not campaign.store.position():
             first = first_items(cell, _showing(campaign, prepared), absent)
             campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
-        seconds = _rounds(cell, campaign, oracle)
-        result = _result(cell, prepared, campaign, absent, seconds) | {"sittings": sitting}
+        _rounds(cell, campaign, oracle)
+        result = _result(cell, prepared, campaign, absent) | {"sittings": sitting}
     with replacing(root / "result.json") as new:
         new.write_text(json.dumps(result, default=_plain), encoding="utf-8")
     shutil.rmtree(root / "fits", ignore_errors=True)
@@ -92,7 +91,7 @@ def campaign_settings(cell: Cell, prepared: Prepared) -> Settings:
 
 
 def _sit_down(root: Path) -> int:
-    """How often the cell was taken up, this time included: more than once, and times of fits are parts of them."""
+    """How often the cell was taken up, this time included."""
     count = root / "sittings"
     times = int(count.read_text(encoding="utf-8")) + 1 if count.exists() else 1
     count.write_text(str(times), encoding="utf-8")
@@ -163,8 +162,8 @@ def _by_class(names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.argsort(places, kind="stable")
 
 
-def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> float:
-    """Asks and answers what is left of the rounds; returns the seconds of the last fit."""
+def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
+    """Asks and answers what is left of the rounds, and learns from the last answers."""
     while (
         sum(r.strategy != IMPORT and r.state is RoundState.CLOSED for r in campaign.store.rounds(picks=False))
         < cell.rounds
@@ -172,14 +171,10 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> float:
         question = campaign.ask(cell.experiment.rounds.budget)
         answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
         campaign.tell(answers, source=type(oracle).__name__.lower())
-    began = time.perf_counter()
     campaign.fit()
-    return time.perf_counter() - began
 
 
-def _result(
-    cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...], seconds: float
-) -> dict[str, Any]:
+def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
     rounds, shown = campaign.store.rounds(), _showing(campaign, prepared)
     first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
     metrics: dict[int, dict[str, float]] = {}
@@ -190,7 +185,7 @@ def _result(
         labels += len(asked.picks)
         details = campaign.store.details(asked.number)
         following = questions[number] if number < len(questions) else None
-        fit = campaign.store.details(following.number).timings["fit"] if following else seconds
+        fit = campaign.store.details(following.number).timings["fit"] if following else campaign.fit_seconds
         query = details.timings.get("query") if number else None
         rows.append(
             {"round": number, "labels": labels, "metrics": metrics.get(labels, {}), "fit_seconds": fit,

@@ -1,6 +1,6 @@
 """Whether the task model can do what the task and the strategy ask of it: told before anything is trained."""
 
-from pickwell import models
+from pickwell import models, strategies
 from pickwell.campaign.networks import sketch
 from pickwell.config import Settings
 from pickwell.errors import SettingsError, unknown
@@ -15,5 +15,5 @@ def check_ability(settings: Settings, strategy: Strategy) -> None:
         raise SettingsError(unknown("model for masks", chosen, models.available_dense()))
     if strategy.needs_dropout and strategy.committee == 1 and not sketch(settings).has_dropout:
         raise SettingsError(
-            f"{type(strategy).__name__} asks for dropout passes, and {chosen} has no dropout layer; {REMEDY}"
+            f"{strategies.name_of(strategy)} asks for dropout passes, and {chosen} has no dropout layer; {REMEDY}"
         )

@@ -227,6 +227,11 @@ class Campaign:
             return Human(self.store.current)
         raise SettingsError(unknown("oracle", name, ("simulated", "noisy", "human")))
 
+    @property
+    def fit_seconds(self) -> float:
+        """The seconds that the fit at hand took to train, also if it was found on disk; 0 before any."""
+        return self._last.fit.seconds if self._last else 0.0
+
     def status(self) -> Standing:
         """Where the campaign stands, and what to do next."""
         return standing(self)

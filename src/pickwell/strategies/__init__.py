@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pickwell.errors import SettingsError, unknown
 from pickwell.strategies.strategy import RoundView, Scorer, Strategy, Stream
 
-__all__ = ["RoundView", "Scorer", "Strategy", "Stream", "available", "create", "named", "settings_of"]
+__all__ = ["RoundView", "Scorer", "Strategy", "Stream", "available", "create", "name_of", "named", "settings_of"]
 
 
 def available() -> list[str]:
@@ -35,6 +35,11 @@ def named(name: str) -> type[Strategy]:
         and (value.__module__ == module.__name__ or value.__module__.startswith(module.__name__ + "."))
     )
     return found
+
+
+def name_of(strategy: Strategy) -> str:
+    """The name that a strategy is chosen by: that of its file."""
+    return type(strategy).__module__.removeprefix(f"{__name__}.").split(".")[0].replace("_", "-")
 
 
 def create(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
