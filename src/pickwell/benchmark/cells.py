@@ -26,8 +26,11 @@ HARMLESS = (
     "methods",
     "variants",
 )
+"""Entries of an experiment's file that may change without a new run: words, and which cells there are."""
 SHARED = 8
+"""How many letters of a cell's code stand for what all cells share."""
 LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy")
+"""Those whose arithmetic goes into the numbers."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Cell:
     def chosen(self) -> dict[str, Any]:
         """The strategy's name and settings, as `campaign.toml` has them."""
         if self.method == FULL:
+            # The reference labels everything at once and picks nothing, but a campaign wants a strategy all the same.
             return {"name": self.experiment.methods[self.experiment.baseline].get("strategy", self.experiment.baseline)}
         settings = dict(self.experiment.methods[self.method])
         return {"name": settings.pop("strategy", self.method), **settings}
@@ -55,6 +59,7 @@ class Cell:
     def facts(self) -> dict[str, Any]:
         """All settings that can change the numbers, defaults of the strategy included."""
         values = {key: value for key, value in self.experiment.dump().items() if key not in HARMLESS}
+        # How often a fit is saved, and where its images lie, changes no number.
         for harmless in ("checkpoint_seconds", "memory_limit_mib"):
             del values["training"][harmless]
         chosen = self.chosen

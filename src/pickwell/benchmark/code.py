@@ -9,6 +9,9 @@ from pathlib import Path
 import pickwell
 
 ROOMS = ("acquisition", "campaign", "data", "learner", "models", "tasks")
+"""Rooms whose code every number passes through. Left out is what only keeps, shows or judges numbers, and `strategies`:
+a change in one of these makes its own cells anew, not all.
+"""
 FILES = ("oracle.py", "labels.py", "masks.py", "benchmark/prepare.py", "benchmark/features.py", "benchmark/running.py")
 HOME = Path(pickwell.__file__).parent
 
@@ -31,6 +34,7 @@ def strategy_digest(strategy: str) -> str:
 
 def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
+    # Sorted: the order in which a file system lists files would change the hash.
     for path in sorted({path for path in paths if path.exists()}):
         digest.update(path.relative_to(HOME).as_posix().encode())
         digest.update(_meaning(path.read_text(encoding="utf-8")).encode())

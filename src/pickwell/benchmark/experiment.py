@@ -69,7 +69,11 @@ class OracleSettings(Section):
 
 
 class Experiment(Document):
-    """What `experiments/NAME.toml` says. Variants are changes by dotted key: `{"oracle.noise" = 0.1}`."""
+    """What `experiments/NAME.toml` says. Variants are changes by dotted key: `{"oracle.noise" = 0.1}`.
+
+    Every method is compared with the `baseline`. `reference` adds a run on the full data. The area is judged over the
+    first `judged_rounds` alone (0: over all). `published` names tables of others' numbers to print beside.
+    """
 
     format: int = Field(default=FORMAT, ge=1, strict=True)
     title: str
@@ -135,6 +139,7 @@ class Experiment(Document):
 def available() -> dict[str, Path]:
     """The named experiments and their files, sorted by name."""
     found: dict[str, Path] = {}
+    # Backwards, so that the first place wins: one's own file hides the installed one of the same name.
     for place in reversed(PLACES):
         found |= {path.stem: path for path in place.glob("*.toml")}
     return dict(sorted(found.items()))

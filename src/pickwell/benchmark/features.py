@@ -36,6 +36,7 @@ class Vectors(Images):
     """Vectors `(N, D)`, float32, where a campaign expects images; networks named `linear` and `mlp` take them."""
 
     def __init__(self, rows: Rows) -> None:
+        # Streams size their batches for squares of this side; a square of it has about as many numbers as a vector.
         self.size = max(1, round(rows.shape[1] ** 0.5))
         self.in_memory = True
         self._rows = torch.from_numpy(rows)
@@ -93,7 +94,7 @@ def layout(path: Path, directory: Path) -> Layout:
     count = len(labels)
     directory.mkdir(parents=True)
     write_sources(directory / SOURCES, [Placed(ParquetSet(path.absolute().parent, path.name))], LIMITS)
-    zeros = np.zeros(count, np.int32)
+    zeros = np.zeros(count, np.int32)  # a manifest has a width and a height; a vector is 1 x 1
     names = [f"{path.stem}/{row:06d}" for row in range(count)]
     columns = [zeros, names, [path.name] * count, np.arange(count), zeros + 1, zeros + 1, labels]
     Manifest.write(
@@ -114,6 +115,7 @@ def write(experiment: "Experiment", whole: Pool, folder: Path) -> None:
         found = {part: _embedded(source, embed) for part, source in images.items()}
     else:
         return
+    # The pool's own figures for both: the test set's would tell of what is measured on.
     mean, scale = found["pool"].mean(0), found["pool"].std(0)
     for part, vectors in found.items():
         np.save(folder / file(part), ((vectors - mean) / np.where(scale > 1e-6, scale, 1)).astype(np.float32))
@@ -140,6 +142,7 @@ class _Penultimate:
 
 
 def _network(experiment: "Experiment") -> _Penultimate:
+    """A network that has learnt something elsewhere; SettingsError where no weights are named."""
     chosen, devices = experiment.data, Devices("fp32")
     if not chosen.weights:
         raise SettingsError(
@@ -156,6 +159,7 @@ def _vae(experiment: "Experiment", images: Images) -> _Encoder:
     """A VAE that has learnt the pool's images, no label among them."""
     settings, devices = experiment.data, Devices("fp32")
     with isolated():
+        # Seed 0 whatever the cell: all seeds and methods share one set of features.
         torch.manual_seed(derive(0, "features"))
         vae = devices.setup(VAE(experiment.model.image_size, settings.feature_size))
         optimiser = devices.adam(vae, 1e-3)

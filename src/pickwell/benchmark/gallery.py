@@ -43,6 +43,7 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
     for result in shown:
         name = result["variant"]
         if name not in pools:
+            # Ids count anew in the pool of each variant: pictures of another pool would be of other images.
             pools[name], kept = _pool(experiment.variant(name), bench), {}
         pool = pools[name]
         if pool is not None:
@@ -53,12 +54,14 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
 
 
 def _pool(experiment: Experiment, bench: Bench) -> Pool | None:
+    """The pool that the picks are of; None where it is gone, or holds vectors."""
     known = prepared(experiment, bench.root)
     return None if known is None or known.feature_size() else Pool.open(known.pool)
 
 
 def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, kept: dict[int, bytes]) -> Gallery:
     masks, picks = result["facts"].get("task") == "segmentation", []
+    # Those drawn at random to measure on say nothing of the method.
     for pick in [pick for pick in asked["picks"] if not pick["held_out"]][:row]:
         item = pick["item"]
         if item not in kept:

@@ -26,7 +26,12 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Judgement:
-    """Keys are (variant, method). `variants` is how many named ones there are; `reference` the full data's level."""
+    """What the cells support. Keys are (variant, method); `variants` is how many named ones there are.
+
+    `areas` and `finals` are means over seeds, of `measure` and of the last value. `wins` counts the variants in which
+    the first of a pair is above the second. `queries` has the median seconds of a query and their ratio to vaal's,
+    `fits` the median seconds of a fit, `costs` the labels paid for; `reference` is the full data's level by variant.
+    """
 
     measure: str
     methods: tuple[str, ...]

@@ -79,9 +79,11 @@ def prepare(experiment: Experiment, data: Path, root: Path) -> Prepared:
     """The experiment's pools below `root`: found, or made now."""
     folder = _folder(experiment, root)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    # Runners that begin together make the pools once: the first at the lock makes them, the others find them.
     with FileLock(folder.with_suffix(".lock")):
         if not (folder / "ready.json").exists():
             with new_directory(folder) as partial:
+                # Converted images lie outside of `partial`: manifests hold absolute paths, which renaming breaks.
                 _make(experiment, data, partial, folder.with_suffix(".source"))
     return _read(folder)
 
@@ -93,6 +95,7 @@ def prepared(experiment: Experiment, root: Path) -> Prepared | None:
 
 
 def _folder(experiment: Experiment, root: Path) -> Path:
+    """Named by what the pools depend on, so that experiments share them; the image size matters to features alone."""
     data_settings = experiment.data.model_dump(mode="json")
     facts = [data_settings, experiment.model.image_size if experiment.data.features else 0, experiment.task]
     return root / "pools" / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
@@ -110,6 +113,7 @@ def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None
     pool = _opened(layout.train, partial / "all", layout.labels_from_folders, layout.masks)
     usable = _usable(pool, layout.leave_out)
     _check(settings, layout, len(usable), pool)
+    # Seed 0 whatever the cell: differences are paired by seed, so every seed has the same test images.
     rng = generator(0, "split", settings.set)
     shuffled = usable[torch.randperm(len(usable), generator=rng).numpy()]
     if layout.test is None:
@@ -177,6 +181,7 @@ def _opened(where: Path, directory: Path, labels_from_folders: bool, masks: Mask
 
 
 def _usable(pool: Pool, leave_out: tuple[str, ...]) -> Ids:
+    """The ids of the images with a known label that takes part; PoolError where there is none."""
     known = pool.manifest.known()
     found = [item for item, name in enumerate(known) if name is not None and name not in leave_out]
     if not found:
@@ -196,6 +201,7 @@ def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool |
         raise PoolError(
             f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}{_why(layout, pool)}"
         )
+    # More than the official images means that others lie among them: the numbers would be of another set.
     if layout.official and found > layout.official[0]:
         raise _too_many(layout.train, found, layout.official[0], layout)
 
@@ -243,6 +249,7 @@ def _write(pool: Pool, rows: Ids, directory: Path) -> None:
 def _finish(partial: Path, layout: sets.Layout) -> None:
     pool, test = Pool.open(partial / "pool").manifest, Pool.open(partial / "test").manifest
     classes = layout.classes or sorted({*pool.classes(), *test.classes()})
+    # Names and labels, no places: the same images have the same fingerprint on every machine.
     text = hashlib.sha256(json.dumps([pool.names(), pool.known(), test.names(), test.known()]).encode())
     if layout.masks:
         text.update(_count_pixels(partial / "pool", len(classes)).tobytes())
@@ -260,6 +267,7 @@ def _finish(partial: Path, layout: sets.Layout) -> None:
 def _count_pixels(directory: Path, classes: int) -> NDArray[np.int64]:
     """How many pixels of each class each scene shows `(N, C)`, kept beside the pool."""
     pool = Pool.open(directory)
+    # Void pixels are counted in a last place of their own, which is cut off.
     counts = [
         np.bincount(pool.mask(item).reshape(-1), minlength=IGNORE_INDEX + 1)[:classes] for item in range(len(pool))
     ]

@@ -1,4 +1,4 @@
-"""Numbers that others have published, as PAPER.md section 4 has them: printed beside ours, always marked as theirs."""
+"""Numbers that others have published: printed beside ours, always marked as theirs."""
 
 from dataclasses import dataclass
 

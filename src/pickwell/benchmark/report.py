@@ -77,6 +77,7 @@ def _reports(experiment: Experiment, found: Sequence[dict[str, Any]]) -> dict[st
         grouped[variant] = Report(
             title=experiment.title, subtitle="", runs=tuple(tables.runs(own, experiment.metric)),
             baseline=experiment.baseline, metric=experiment.measure,
+            # Absent classes that the seed draws differ from run to run: none can be marked for all of them.
             classes=tuple(found[0]["classes"]), marked=absent.pop() if len(absent) == 1 else (),
         )  # fmt: skip
     return grouped

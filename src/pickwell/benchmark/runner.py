@@ -21,10 +21,11 @@ from pickwell.executors import Executor, Here
 from pickwell.learner.training import Progress
 
 DATA = "PICKWELL_DATA"
+"""The environment variable that names the folder of all data sets."""
 
 
 class State(StrEnum):
-    """What has become of a cell."""
+    """What has become of a cell. Training that gives no finite loss is DIVERGED, any other error FAILED."""
 
     FINISHED = "finished"
     BUSY = "busy"
@@ -88,6 +89,7 @@ def run(
     """Runs the cells that are not finished; returns what became of each."""
     _begin(experiment, cells, bench)
     clock, outcomes = Clock(len(cells), getattr(executor, "jobs", 1)), []
+    # A progress bar cannot be sent to another process.
     tasks = [Task(bench, cell, None if executor else progress) for cell in cells]
     for outcome in (executor or Here()).map(attempt, tasks):
         outcomes.append(outcome)
@@ -102,10 +104,12 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
     for cell in cells:
         _ = cell.folder  # a misspelt strategy or setting is found here
     check_folder(bench.root)
+    # Made here, once: workers that all begin by making the same pools would wait for one of them.
     for changed in {json.dumps(cell.experiment.dump(), default=str): cell.experiment for cell in cells}.values():
         prepare(changed, bench.data, bench.root)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
     (bench.root / "experiment.toml").write_text(experiment.toml(), encoding="utf-8")
+    # Results are worth committing; pools are made again, and weights and databases are large.
     kept = "pools/\n*.lock\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
     (bench.root / ".gitignore").write_text(kept, encoding="utf-8")
 
@@ -128,6 +132,7 @@ def attempt(task: Task) -> Outcome:
     lock = FileLock(root.with_name(root.name + ".lock"), blocking=False)
     try:
         with lock:
+            # Looked at again: another runner may have finished it just now.
             return state_of(bench, cell) or _work(task, root)
     except Timeout:
         return Outcome(cell, State.BUSY, sentence="another process is at it")

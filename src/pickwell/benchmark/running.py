@@ -46,6 +46,7 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
         next(iter(campaign.images.batches(torch.arange(len(campaign.pool)), 1)), None)
         oracle = _oracle(cell, campaign, prepared)
         absent = absent_classes(cell, prepared.classes)
+        # An empty log: the first labels are not told yet. A cell that was stopped has them.
         if not campaign.store.position():
             first = first_items(cell, _showing(campaign, prepared), absent)
             campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
@@ -53,6 +54,7 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
         result = _result(cell, prepared, campaign, absent) | {"sittings": sitting}
     with replacing(root / "result.json") as new:
         new.write_text(json.dumps(result, default=_plain), encoding="utf-8")
+    # Only now: until there is a result, a stopped cell goes on from these.
     shutil.rmtree(root / "fits", ignore_errors=True)
     return result
 
@@ -63,6 +65,7 @@ def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
     with new_directory(root) as partial:
         directory = Directory(partial)
         for link, target in ((directory.pool, prepared.pool), (directory.test, prepared.test)):
+            # Relative, so that a results folder can be moved; and to where the directory will be, not where it is made.
             link.symlink_to(os.path.relpath(target.resolve(), root.resolve()), target_is_directory=True)
         directory.settings.write_text(settings.toml(), encoding="utf-8")
         (partial / "cell.json").write_text(json.dumps(cell.facts(), indent=1, default=_plain), encoding="utf-8")
@@ -99,6 +102,7 @@ def _sit_down(root: Path) -> int:
 
 
 def _oracle(cell: Cell, campaign: Campaign, prepared: Prepared) -> Oracle:
+    """By the seed alone, so that an image is labelled wrongly under every method or under none."""
     masks = KnownMasks(campaign.pool, campaign.masks) if campaign.task.dense else None
     truth = Simulated(campaign.task.classes, masks)
     noise = cell.experiment.oracle.noise
@@ -158,6 +162,7 @@ def _by_class(names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     totals, seen, places = Counter(names), Counter[str](), []
     for name in names:
         seen[name] += 1
+        # The k-th of a class of n stands at (k - 1/2) / n: all classes are spread over the same length.
         places.append((seen[name] - 0.5) / totals[name])
     return np.argsort(places, kind="stable")
 
@@ -185,6 +190,7 @@ def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[st
         labels += len(asked.picks)
         details = campaign.store.details(asked.number)
         following = questions[number] if number < len(questions) else None
+        # The fit after a round comes before the next question, which keeps its seconds; after the last there is none.
         fit = campaign.store.details(following.number).timings["fit"] if following else campaign.fit_seconds
         query = details.timings.get("query") if number else None
         rows.append(
@@ -201,6 +207,7 @@ def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[st
 
 
 def _picked(campaign: Campaign, asked: Round, absent: tuple[str, ...], shown: Shown) -> dict[str, Any]:
+    """What was picked in a round: the picks with names, how many show each class, and the share of absent ones."""
     names = [shown[pick.item] for pick in asked.picks]
     counts = Counter(name for each in names for name in each)
     lacking = sum(bool(set(absent) & set(each)) for each in names)

@@ -12,6 +12,7 @@ from sklearn.isotonic import isotonic_regression
 from pickwell.report.statistics import Estimate, paired
 
 ALPHA = 0.05
+"""The chance of any false claim in one report."""
 RESAMPLES = 2000
 Values = NDArray[np.float64]
 
@@ -141,6 +142,7 @@ def _corrected(found: Sequence[Comparison], baseline: str) -> list[Comparison]:
     tested = [c for c in found if c.p is not None]
     asked_first = [baseline in (c.first, c.second) for c in tested]
     sizes = {True: asked_first.count(True), False: asked_first.count(False)}
+    # Holm compares weights with one another only, so a kind that is empty takes nothing from the other.
     corrected = iter(holm([c.p or 0.0 for c in tested], [0.5 / sizes[kind] for kind in asked_first]))
     return [c if c.p is None else replace(c, corrected=next(corrected)) for c in found]
 
@@ -216,7 +218,7 @@ def claim(found: Comparison, measure: str = "AUBC") -> str:
         why = {0: "no seed has both", 1: "one seed"}.get(found.estimate.n, "the same difference in every seed")
         difference = f": difference {mean} points of {measure}" if found.estimate.n else ""
         return f"{where}{found.first} and {found.second} cannot be tested ({why}){difference}"
-    spread = f"{mean} ± {50 * (high - low):.1f} points of {measure}"
+    spread = f"{mean} ± {50 * (high - low):.1f} points of {measure}"  # half the width of the interval
     if found.verdict == 0:
         pair = f"{found.first} is not separable from {found.second}"
         return f"{where}{pair} at {found.estimate.n} seeds: difference {spread}"

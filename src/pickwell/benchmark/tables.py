@@ -26,6 +26,7 @@ def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tup
     found = [result for cell in cells for result in _of(root, cell)]
     once = list(_first_of_each(found))
     group = _commonest(result["code"][:SHARED] for result in found)
+    # Within the group each method's own code may have versions too, which do not concern the other methods.
     own = {name: _commonest(r["code"] for r in found if r["method"] == name and r["code"][:SHARED] == group)
            for name in {result["method"] for result in found}}  # fmt: skip
     kept = [result for result in found if result["code"] == own[result["method"]]]
@@ -65,6 +66,7 @@ def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
 
 
 def _first_of_each(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One result of each cell, whatever code made it."""
     seen: set[tuple[Any, ...]] = set()
     for result in found:
         key = result["method"], result["variant"], result["seed"]

@@ -7,6 +7,7 @@ from pickwell.benchmark.sets.layout import Layout, missing
 PAGE = "data.caltech.edu/records/nyy15-4j048"
 FOLDERS = ("256_ObjectCategories", "caltech256/256_ObjectCategories", "caltech256")
 CLUTTER = "257.clutter"
+"""Pictures of no class: 827 of the 30,607."""
 
 
 def find(name: str, data: Path, into: Path) -> Layout:

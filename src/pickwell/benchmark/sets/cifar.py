@@ -94,6 +94,7 @@ class Part(NamedTuple):
 
 
 def _from_python(kind: Kind, folder: Path) -> Iterator[Part]:
+    """The training and the test part from the pickled batches."""
     names = _unpickled(folder / kind.names_file)[kind.names_key]
     for files in (kind.train, (kind.test,)):
         batches = [_unpickled(folder / file) for file in files]
@@ -102,6 +103,7 @@ def _from_python(kind: Kind, folder: Path) -> Iterator[Part]:
 
 
 def _from_binary(kind: Kind, folder: Path) -> Iterator[Part]:
+    """The training and the test part from records of label bytes and pixels; of two labels the last is the fine one."""
     listed = "fine_label_names.txt" if kind.label_bytes == 2 else "batches.meta.txt"
     names = _bytes(folder / listed).decode().split()
     for files in (kind.train, (kind.test,)):
@@ -132,7 +134,7 @@ class _Plain(pickle.Unpickler):
 
 def _unpickled(path: Path) -> dict[str, Any]:
     try:
-        return dict(_Plain(BytesIO(_bytes(path)), encoding="latin1").load())
+        return dict(_Plain(BytesIO(_bytes(path)), encoding="latin1").load())  # they were pickled by Python 2
     except (pickle.UnpicklingError, EOFError, ValueError, TypeError, IndexError) as error:
         raise PoolError(f"{path} is no CIFAR batch: {error}; fetch it again from {PAGE}") from error
 
@@ -171,6 +173,7 @@ def _labelled(root: Path, into: Path) -> tuple[Path, Path]:
     for path in paths:
         table = pq.read_table(path)
         names = ["label" if name == "fine_label" else name for name in table.column_names]
+        # Hugging Face's description of the columns, in the file's metadata, names the column as well.
         metadata = {k: v.replace(b'"fine_label"', b'"label"') for k, v in (table.schema.metadata or {}).items()}
         pq.write_table(table.rename_columns(names).replace_schema_metadata(metadata), into / path.name)
     return into / "train.parquet", into / "test.parquet"

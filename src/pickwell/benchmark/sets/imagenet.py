@@ -10,8 +10,11 @@ from pickwell.errors import PoolError
 PAGE = "image-net.org/download.php"
 ROOTS = ("imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC", ".")
 OFFICIAL = (1_281_167, 50_000)
+"""Images to learn from, and to test on."""
 TRUTH = "ILSVRC2012_validation_ground_truth.txt"
+"""The classes of the validation images, as the official development kit has them."""
 SOLUTION = "LOC_val_solution.csv"
+"""The same as Kaggle's archive has them."""
 
 
 def find(name: str, data: Path, into: Path) -> Layout:
