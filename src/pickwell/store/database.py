@@ -35,6 +35,7 @@ class Database:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         self._reader: sa.Engine = engine
+        # A reader that turns into a writer half-way is refused at once, whatever the patience.
         self._writer: sa.Engine = engine.execution_options(begin="BEGIN IMMEDIATE")
         return engine
 
@@ -45,6 +46,7 @@ class Database:
             raise StoreError(
                 f"the database {self.name} needs psycopg; install it with 'pip install pickwell[postgresql]'"
             ) from error
+        # Several queries of one transaction see one moment; in SQLite they always do.
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = engine
         return engine
@@ -68,6 +70,7 @@ class Database:
         with translated(self.name), self._writer.begin() as connection:
             self._limit_waiting(connection)
             if not self.sqlite:
+                # Advisory locks are numbers: that of the schema, so that campaigns in other schemas do not wait.
                 campaign = sa.func.hashtextextended(sa.func.concat("pickwell ", sa.func.current_schema()), 0)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(campaign)))
             yield connection
@@ -75,10 +78,12 @@ class Database:
     def _limit_waiting(self, connection: Connection) -> None:
         if not self.sqlite:
             limit = f"{max(1, round(self._patience * 1000))}ms"
+            # The last argument makes it hold for this transaction alone.
             connection.execute(sa.select(sa.func.set_config("lock_timeout", limit, True)))
 
     def prepare(self, create: bool) -> None:
         """Checks that the database is ours and of this version, migrating an older one, or making a new one."""
+        # Before anything connects: SQLite would make the file.
         if self.path and not self.path.exists():
             self._refuse_missing(create)
         found = self._version()
@@ -116,6 +121,7 @@ class Database:
             try:
                 with translated(self.name), self.engine.connect() as connection:
                     schema.refuse_foreign(connection, self.name)
+                    # The log cannot be turned on inside the transaction that looking at the tables began.
                     connection.rollback()
                     connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
                 return
@@ -153,6 +159,8 @@ def _file(url: URL) -> Path:
 
 def _prepare(connection: Any, record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
+    # FULL, because NORMAL may lose the last commits in a power cut, and a label once acknowledged must stay.
+    # A negative cache size counts KiB.
     for pragma in ("foreign_keys = ON", "synchronous = FULL", "cache_size = -32768"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -21,6 +21,7 @@ def holdings(connection: Connection, now: int, items: Sequence[int]) -> dict[int
             select(*columns).join(round_, round_.c.number == pick.c.round).outerjoin(label, label.c.id == pick.c.label)
         )
         query = query.where(pick.c.item.in_(chunk), was_asked).order_by(pick.c.id)
+        # By id, so that of several picks of an item the last one stays.
         rows = connection.execute(query).all()
         said = given(connection, [row.id for row in rows if row.overlap > 1])
         for id_, item, number, state, holder, author, overlap in rows:

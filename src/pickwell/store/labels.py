@@ -28,6 +28,7 @@ def check(labels: Sequence[Label]) -> None:
             )
         seen.add(one.item)
     for text in {one.value or "" for one in labels} | {one.annotator for one in labels}:
+        # PostgreSQL keeps no NUL character, and neither database half of a surrogate pair.
         if "\0" in text or text != text.encode(errors="replace").decode():
             raise LabelError(f"the text {text!r} of a label has characters that cannot be stored; use valid Unicode")
 
@@ -64,6 +65,7 @@ def tell(
     number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
     insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
     settle(connection, number)
+    # Kept with the batch: a client that sends the same event again is told the same again.
     told = Told(number, **_counts(labels), corrected=corrected, closed=_close(connection, now, number))
     connection.execute(batch.update().where(batch.c.id == number).values(told=asdict(told)))
     return told
@@ -72,6 +74,7 @@ def tell(
 def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int, str, int]]:
     """The last pick of each item that has one, its state, and its round's overlap."""
     found: dict[int, tuple[int, str, int]] = {}
+    # SQLite takes 32,766 parameters a statement. By id, so that the last pick of an item stays.
     for chunk in chunks(items, 10_000):
         columns = (pick.c.item, pick.c.id, pick.c.state, round_.c.overlap)
         query = select(*columns).join(round_).where(pick.c.item.in_(chunk))
@@ -81,6 +84,7 @@ def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int,
 
 
 def _never_asked(items: Sequence[int]) -> str:
+    """The sentence about items that no round has picked."""
     shown = ", ".join(map(str, items[:5])) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
     subject = f"item {shown} was" if len(items) == 1 else f"items {shown} were"
     return f"{subject} never asked for; label what a round has picked, or import the labels; nothing was kept"
@@ -103,6 +107,7 @@ def _batch(connection: Connection, now: int, **columns: Any) -> int:
 
 
 def _author(labels: Iterable[Label]) -> str:
+    """Who told the batch, if it was one person; else nobody."""
     names = {one.annotator for one in labels}
     return names.pop() if len(names) == 1 else ""
 

@@ -42,6 +42,7 @@ def given(connection: Connection, picks: Iterable[int]) -> dict[int, dict[str, O
 
 def settle(connection: Connection, number: int) -> None:
     """Decides the picks that a batch touched by their opinions, where no label alone has decided them."""
+    # Most campaigns ask one annotator an image: they pay for one small query.
     if connection.execute(select(round_.c.number).where(round_.c.overlap > 1).limit(1)).first() is None:
         return
     query = select(pick.c.id, round_.c.overlap).join(round_).join(label, label.c.pick == pick.c.id)

@@ -12,6 +12,7 @@ from pickwell.store.tables import artifact, result
 def record(connection: Connection, now: int, number: int, values: Mapping[str, float], labels: int, run: str) -> None:
     """Keeps the numbers measured in a round with so many labels."""
     same = (result.c.run == run, result.c.round == number, result.c.labels == labels, result.c.metric.in_(values))
+    # Not updated in place: ids are to tell in which order things were measured.
     connection.execute(result.delete().where(*same))
     common = {"round": number, "run": run, "labels": labels, "time": now}
     rows = [{**common, "metric": metric, "value": _stored(float(value))} for metric, value in values.items()]

@@ -65,6 +65,7 @@ def open_round(connection: Connection, now: int, picks: Sequence[Pick], number: 
         insert(connection, now, picks, number=number, **columns)
     except IntegrityError as error:  # only a writer that does not take our locks could cause it
         raise RoundError(f"round {number} cannot open: another process has just opened one; look again") from error
+    # Once the picks are in the table, one join finds those taken; the error then rolls everything back.
     _check_askable(connection, number)
 
 

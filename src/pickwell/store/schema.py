@@ -21,6 +21,7 @@ def version(connection: sa.Connection) -> str | None:
 
 def refuse_newer(found: str, name: str) -> None:
     """Raises VersionError when the database was made by a newer version of this package."""
+    # Versions have four digits each, so their texts compare like numbers.
     if found > HEAD:
         raise VersionError(
             f"the campaign database {name} was made by a newer Pickwell (schema {found}; this one knows up to {HEAD}); "
@@ -43,6 +44,7 @@ def upgrade(connection: sa.Connection, name: str) -> None:
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
+    # Read under the lock: another process may have migrated since this one looked.
     found = version(connection)
     refuse_newer(found, name) if found else refuse_foreign(connection, name)
     script = ScriptDirectory(str(files("pickwell.store") / "migrations"))

@@ -225,6 +225,8 @@ class Store:
         """The label log in order, from the entry that follows `after` to the last one of this moment."""
         last = self.position()
         while after < last:
+            # A transaction a page: one for a slow reader would keep the write-ahead log from being folded in.
+            # Entries are only ever appended, so the pages fit together.
             with self._database.reading() as connection:
                 page = _labels.entries(connection, after, last, _PAGE)
             yield from page

@@ -45,6 +45,7 @@ metadata = sa.MetaData()
 campaign = Table(
     "campaign",
     metadata,
+    # One row at most: a database is one campaign.
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
@@ -82,6 +83,7 @@ round_ = Table(
     Column("closed_by", Id, ForeignKey("batch.id")),
     Column("overlap", Integer, nullable=False, server_default="1"),
 )
+# At most one round is open, even if a writer forgets our locks. Literals: partial indices take no parameters.
 _open = round_.c.state == sa.literal_column("'open'")
 Index("round_one_open", round_.c.state, unique=True, sqlite_where=_open, postgresql_where=_open)
 
@@ -103,6 +105,7 @@ pick = Table(
     Unique("round", "rank"),
     Unique("item", "round"),
 )
+# An item is decided by one pick at most.
 _decided = pick.c.state.in_([sa.literal_column("'answered'"), sa.literal_column("'ignored'")])
 Index("pick_one_decided", pick.c.item, unique=True, sqlite_where=_decided, postgresql_where=_decided)
 
@@ -121,6 +124,7 @@ label = Table(
     Column("opinion", Boolean, nullable=False, server_default=sa.false()),
 )
 
+# No foreign key to `round`: what is measured before the first round closes belongs to round 0.
 result = Table(
     "result",
     metadata,

@@ -46,6 +46,7 @@ def _refuse_used(connection: Connection, number: int) -> None:
 
 
 def _rows(connection: Connection, last: int, made: int) -> list[dict[str, object]]:
+    """The entries that take back those of the batch `last`."""
     found = connection.execute(select(label).where(label.c.batch == last).order_by(label.c.id))
     return [
         {"batch": made, "pick": r.pick, "item": r.item, "kind": UNDO, "annotator": r.annotator, "undoes": r.id}
@@ -59,6 +60,7 @@ def _reopen(connection: Connection, made: int) -> None:
     waits = waits.where(label.c.batch == made, pick.c.state == PickState.WAITING)
     other = round_.alias()
     free = ~exists().where(other.c.state == RoundState.OPEN)
+    # A round that somebody closed by hand stays closed: no batch is noted as its closer.
     closed = and_(round_.c.state == RoundState.CLOSED, round_.c.closed_by.is_not(None), round_.c.number.in_(waits))
     values = {"state": RoundState.OPEN, "closed": None, "closed_by": None}
     connection.execute(round_.update().where(closed, free).values(values))

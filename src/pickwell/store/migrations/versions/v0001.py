@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Double, For
 revision = "0001"
 down_revision = None
 
+# Written out rather than taken from `tables`: a migration stays as it was when the tables change.
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
