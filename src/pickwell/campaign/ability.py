@@ -13,6 +13,7 @@ def check_ability(settings: Settings, strategy: Strategy) -> None:
     chosen = settings.model.name
     if settings.task.kind == "segmentation" and chosen not in models.available_dense():
         raise SettingsError(unknown("model for masks", chosen, models.available_dense()))
+    # The members of a committee differ by themselves: their samples need no dropout.
     if strategy.needs_dropout and strategy.committee == 1 and not sketch(settings).has_dropout:
         raise SettingsError(
             f"{strategies.name_of(strategy)} asks for dropout passes, and {chosen} has no dropout layer; {REMEDY}"

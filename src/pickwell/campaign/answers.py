@@ -77,6 +77,7 @@ class Answers:
             raise LabelError(f"item {label.item}: '{label.value}': {error}") from None
 
     def _kept(self, label: Label) -> Mask:
+        """The mask in the campaign's folder that a label names; LabelError if there is none."""
         if label.value not in self.masks:
             raise LabelError(
                 f"item {label.item}: '{label.value}' is no mask in {self.masks.root}; "

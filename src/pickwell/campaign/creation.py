@@ -60,6 +60,7 @@ def create(
         raise SettingsError(
             f"masks of a test set are given ('{test_masks}'), but no test set; name its images (--test)"
         )
+    # Settings are checked before a million images are read; two names stand in for classes not known yet.
     provisional = _settings(root, classes or ("a", "b"), changes)
     check(provisional)
     given = located(images, masks, provisional.task, **source)
@@ -156,6 +157,7 @@ def check_task(task: TaskSettings, made: Mapping[str, Any]) -> None:
 
 
 def _said(task: TaskSettings) -> str:
+    """A class list in words."""
     return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")
 
 
@@ -184,6 +186,7 @@ def _fitting_masks(pool: Pool) -> dict[str, Any]:
 
 
 def _known_classes(pool: Pool, images: str | Path) -> Sequence[str]:
+    """The classes of the images' known labels; SettingsError if there are fewer than two."""
     known = pool.manifest.classes()
     if len(known) < 2:
         raise SettingsError(
@@ -201,6 +204,7 @@ def _check_known(pool: Pool, settings: Settings, whose: str) -> None:
 
 
 def _check_test(test: Pool, settings: Settings, where: str | Path) -> None:
+    """Refuses a test set that is not labelled throughout, or has classes that the campaign has not."""
     missing = test.manifest.known().count(None)
     if missing and settings.task.kind == "segmentation":
         raise PoolError(

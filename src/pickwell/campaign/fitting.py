@@ -141,14 +141,17 @@ class Fitter:
                 partial.unlink(missing_ok=True)
 
     def _forget(self, newest: Path) -> None:
+        """Keeps the newest fits and removes the others."""
         kept = sorted(self.folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in kept[FEW:]:
+            # Times can be equal: the fit just written stays in any case.
             if path != newest:
                 path.unlink(missing_ok=True)
 
     def key(self, lesson: Lesson, strategy: Strategy, name: str) -> str:
         """A hash of everything that can change what a fit gives."""
         settings = self.settings.model_dump(mode="json", include={"task", "model", "seed", "training"})
+        # How often a fit is saved, and where its images lie, changes nothing in it.
         for harmless in ("checkpoint_seconds", "memory_limit_mib"):
             del settings["training"][harmless]
         facts = json.dumps([settings, name, settings_of(strategy), lesson.round, version("pickwell")], default=str)
@@ -166,6 +169,7 @@ def _bytes(part: Tensor | Targets) -> bytes:
 
 
 def _finished(members: list[Network], strategy: Strategy) -> dict[str, Tensor]:
+    """What a finished fit leaves on the disk: the networks of members and strategy, by name."""
     tensors = named("strategy", strategy.state())
     for number, network in enumerate(members):
         tensors |= named(f"member{number}", network.state_dict())

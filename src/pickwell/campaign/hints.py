@@ -93,6 +93,7 @@ def hints_of(
 
 
 def _axes(width: int, rng: torch.Generator) -> Tensor:
+    """Directions `(width, K)` to project on, K at most 64."""
     return torch.eye(width) if width <= WALKED else torch.randn(width, WALKED, generator=rng) / WALKED**0.5
 
 

@@ -39,6 +39,7 @@ def interleave(picks: Sequence[Pick], drawn: Sequence[int], rng: torch.Generator
 def same_question(question: Round, budget: int, strategy: str | None) -> Round:
     """The open round, if it is what is asked for; a RoundError if something else is."""
     asked = len(question.picks)
+    # The first round draws at random, whatever strategy was asked for.
     other = strategy is not None and strategy != question.strategy and question.strategy != "random"
     if budget != asked or other:
         raise RoundError(

@@ -32,6 +32,7 @@ def check_size(settings: Settings, committee: int | None = None) -> None:
     network, limit = sketch(settings), SHARE * memory()
     weights = sum(parameter.numel() for parameter in network.parameters())
     training = settings.training
+    # Bytes of a number kept for the way back.
     exact = 2 if training.precision == "bf16" or (training.precision == "auto" and has_bf16()) else 4
     kept = training.batch_size * activations(network, settings.model.image_size) * exact
     if (needed := committee * weights * WEIGHT_BYTES + kept) > limit:
@@ -56,6 +57,7 @@ def activations(network: Network, image_size: int) -> int:
         for module in network.modules()
         if next(module.parameters(recurse=False), None) is not None
     ]
+    # On the meta device: shapes are worked out, and no number.
     network.eval()(torch.empty(1, 3, image_size, image_size, device="meta"))
     for hook in hooks:
         hook.remove()

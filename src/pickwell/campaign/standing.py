@@ -83,6 +83,7 @@ def interval_of(metrics: Metrics) -> tuple[float, float] | None:
 
 
 def _advice(campaign: "Campaign", labelled: int, is_open: bool, unmeasured: bool) -> str:
+    """The command to run next."""
     root = campaign.directory.root
     if is_open:
         return f"label the images in {root / 'to-label.csv'}, then: pickwell tell {root} {root / 'to-label.csv'}"

@@ -37,6 +37,7 @@ class PoolVectors:
         found = _read(path, len(self.pool))
         if found is None:
             self.folder.mkdir(exist_ok=True)
+            # First, so that the disk holds one table of a name at most.
             for old in self.folder.glob(f"{name}-*"):
                 old.unlink()
             _write(path, make(self.pool, generator(self.seed, "vectors", name)), len(self.pool))
@@ -52,6 +53,7 @@ def digest(path: Path) -> str:
 
 
 def _read(path: Path, rows: int) -> Rows | None:
+    """The table in a file, memory-mapped; None where there is none of that shape."""
     try:
         found: Rows = np.load(path, mmap_mode="r", allow_pickle=False)
     except (FileNotFoundError, EOFError, ValueError):
@@ -77,6 +79,7 @@ def _write(path: Path, parts: Iterable[Tensor], rows: int) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
+        # A full disk gives an error without the name of the file.
         raise OSError(error.errno, error.strerror, error.filename or str(partial)) from error
     finally:
         partial.unlink(missing_ok=True)
