@@ -18,7 +18,9 @@ from pickwell.web.desk import Desk, Said, Who
 from pickwell.web.loop import Loop
 from pickwell.web.pictures import Pictures, Size
 
+# Up to 2**53 the numbers of JavaScript are exact.
 Item = Annotated[int, Field(ge=0, lt=2**53, description="An image's id: its place in the pool.")]
+# No slash in a name: leases are held by `name/tab`.
 Name = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f/]*$", strip_whitespace=True)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
@@ -207,6 +209,7 @@ def history(
 ) -> Mapping[str, Any]:
     """What this annotator decided last, the newest at the end; what was undone is left out."""
     name = request.state.name or annotator
+    # A window of the newest entries, those of others among them, rather than a log of years.
     entries = list(at.store.log(after=max(0, at.store.position() - 10 * limit)))
     undone = {entry.undoes for entry in entries}
     own = (e for e in entries if e.annotator == name and e.kind != "undo" and e.source != ADJUDICATED)
@@ -282,6 +285,7 @@ def image(
         picture = at.get(item, size)
     except PoolError as error:
         return Response(status_code=404, headers={"X-Reason": str(error).encode("ascii", "replace").decode()})
+    # The images of a pool do not change. Private, because a shared cache would show them without a token.
     headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, max-age=604800, immutable"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)

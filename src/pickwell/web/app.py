@@ -28,6 +28,7 @@ CODES: tuple[tuple[type[PickwellError], int], ...] = (
     (StoreError, 503),
     (PoolError, 404),
 )
+"""The status of each kind of error; of any other it is 422."""
 
 
 def create_app(
@@ -69,6 +70,7 @@ def create_app(
 
 
 def _said(_: Request, error: Exception) -> Response:
+    """A known error as its sentence."""
     code = next((code for kind, code in CODES if isinstance(error, kind)), 422)
     return JSONResponse({"error": _storable(str(error))}, code)
 
@@ -87,4 +89,5 @@ def _refused(_: Request, error: Exception) -> Response:
 
 
 def _storable(text: str) -> str:
+    """The text without halves of surrogate pairs, which no answer can be encoded with."""
     return text.encode("utf-8", "replace").decode()

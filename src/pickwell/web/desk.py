@@ -112,6 +112,7 @@ class Desk:
         found = self.store.holdings(said.items)
         for item in said.items:
             _refuse_taken(item, found.get(item), who)
+        # The mask of an item never asked is not kept: the store refuses its label below.
         value = said.value if said.mask is None or said.items[0] not in found else self.masks.put(said.mask)
         share = None if said.seconds is None else said.seconds / len(said.items)
         labels = [Label(item, value, said.kind, who.name, share) for item in said.items]

@@ -108,6 +108,7 @@ class Loop:
 
     def _start(self, budget: int) -> None:
         order = [*self._command, "ask", str(self._desk.directory.root), "--budget", str(budget), "--json"]
+        # A file, because a pipe that nobody reads fills up and stops the process.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(  # noqa: S603 - our own program and numbers
             order, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said, start_new_session=True
@@ -129,6 +130,7 @@ class Loop:
             if code is None:
                 return
             self._ended(code)
+        # With the same labels it would fail again: only new ones are worth another try.
         position = self._desk.store.position()
         if self._failed[0] == position and self._failed[1] >= TRIES:
             return

@@ -25,6 +25,7 @@ from pickwell.web.desk import Said
 from pickwell.web.security import LARGER
 
 router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+# As many masks are unpacked at once as there are cores: large ones take much memory.
 _at_work = BoundedSemaphore(os.cpu_count() or 1)
 _PATH = Annotated[int, Path(ge=0, lt=2**53)]
 

@@ -52,6 +52,7 @@ class Pictures:
         self._kept: OrderedDict[tuple[int, Size], Picture] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
+        # As many images are decoded at once as there are cores: large ones take much memory.
         self._at_work = BoundedSemaphore(os.cpu_count() or 1)
 
     def get(self, item: int, size: Size) -> Picture:
@@ -76,6 +77,7 @@ class Pictures:
 
     def _keep(self, key: tuple[int, Size], picture: Picture) -> None:
         with self._lock:
+            # Two requests may have encoded the same picture at once.
             if key not in self._kept:
                 self._bytes += len(picture.data)
             self._kept[key] = picture

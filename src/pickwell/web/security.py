@@ -28,6 +28,7 @@ HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+"""Nothing is loaded from, framed by or told to another site; no inline script or style runs."""
 
 
 class Gate:
@@ -39,7 +40,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
-        if scope["type"] != "http":
+        if scope["type"] != "http":  # no websocket is served
             return None
         answer = _dressed(send)
         headers = Headers(scope=scope)
@@ -49,6 +50,7 @@ class Gate:
 
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         host, path = headers.get("host", ""), str(scope["path"])
+        # Against DNS rebinding: a page whose own name comes to point here still sends that name.
         if _name(host) not in self.hosts:
             return _refuse(421, "this address is not served here; open the one that pickwell serve printed")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
@@ -87,6 +89,7 @@ def _foreign(headers: Headers, host: str) -> JSONResponse | None:
         return _refuse(403, "another site's page may not change anything here; use the page of this server")
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return _refuse(403, "another site's page may not change anything here; use the page of this server")
+    # Another site's forms can send text without asking the browser's leave, JSON only after a preflight, which fails.
     if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return _refuse(415, "a request's body must be JSON; send it with Content-Type: application/json")
     return None

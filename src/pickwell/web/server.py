@@ -80,6 +80,7 @@ def is_loopback(host: str) -> bool:
 
 def _bound(host: str, port: int) -> socket:
     listening = socket(AF_INET6 if ":" in host else AF_INET)
+    # A restarted server would else wait for the old connections of its port to time out.
     listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

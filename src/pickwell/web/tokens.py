@@ -28,6 +28,7 @@ class Tokens:
         secret = secrets.token_urlsafe(32)
         self._hashes[name] = _hash(secret)
         partial = self.path.with_suffix(".partial")
+        # Private before anything is in it.
         partial.touch(mode=0o600)
         partial.write_text(json.dumps(self._hashes, indent=1), encoding="utf-8")
         os.replace(partial, self.path)  # noqa: PTH105
@@ -43,4 +44,5 @@ class Tokens:
 
 
 def _hash(secret: str) -> str:
+    """Fast and without salt: 256 random bits cannot be guessed, however fast one tries."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
