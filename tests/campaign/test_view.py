@@ -5,7 +5,7 @@ import torch
 
 from pickwell.campaign import Campaign
 from pickwell.campaign import view as view_module
-from pickwell.campaign.view import stream
+from pickwell.campaign.view import PoolStream
 from pickwell.data.images import Images
 from pickwell.data.scenes import Scenes
 from pickwell.strategies import Stream
@@ -24,7 +24,7 @@ def test_nothing_is_mirrored_moved_or_shuffled_while_scoring(
     monkeypatch.setattr(view_module, "PIXELS_A_BATCH", 8 * 64)  # several batches
     images: Images | Scenes = Scenes(campaign.pool) if scenes else Images(campaign.pool, 8)
     wanted = [3, 5, 17, *range(100, 130), 900, 1700]
-    found = stream(images, torch.tensor(wanted), campaign.devices)
+    found = PoolStream(images, torch.tensor(wanted), campaign.devices)
     ids, pixels = seen(found)
     assert ids == found.ids().tolist() == wanted
     one = campaign.pool.scene if scenes else (lambda item: campaign.pool.view(item, 8).transpose(1, 2, 0))
@@ -37,7 +37,7 @@ def test_nothing_is_mirrored_moved_or_shuffled_while_scoring(
 @pytest.mark.parametrize("side", [8, 12])
 def test_scenes_seen_whole_are_squares_of_the_working_size(campaign: Campaign, side: int) -> None:
     wanted = [0, 4, 8]
-    ids, pixels = seen(stream(Scenes(campaign.pool), torch.tensor(wanted), campaign.devices).whole(side))
+    ids, pixels = seen(PoolStream(Scenes(campaign.pool), torch.tensor(wanted), campaign.devices).whole(side))
     assert ids == wanted
     exact = torch.stack([torch.from_numpy(campaign.pool.square(item, side).copy()) for item in wanted])
     torch.testing.assert_close(pixels, exact / 255)

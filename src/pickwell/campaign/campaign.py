@@ -24,7 +24,7 @@ from pickwell.campaign.picking import interleave, same_question, slice_to_hold_o
 from pickwell.campaign.predictions import write_predictions
 from pickwell.campaign.standing import Standing, standing
 from pickwell.campaign.vectors import PoolVectors, digest
-from pickwell.campaign.view import PoolView, stream
+from pickwell.campaign.view import PoolStream, PoolView
 from pickwell.config import Settings
 from pickwell.data.images import Images
 from pickwell.data.pool import Pool, Summary
@@ -277,7 +277,7 @@ class Campaign:
 
     def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> Metrics:
         if self.test is not None and self.test_images is not None:
-            judged: Stream = stream(self.test_images, torch.arange(len(self.test)), self.devices, self.progress)
+            judged: Stream = PoolStream(self.test_images, torch.arange(len(self.test)), self.devices, self.progress)
             truth = self._truth(self.test)
         else:
             items, values = labels.part(held_out=True)
@@ -335,11 +335,11 @@ class Campaign:
         return self.task.targets([str(known) for known in pool.manifest.known()])
 
     def _stream(self, ids: Tensor) -> Stream:
-        return stream(self.images, ids, self.devices)
+        return PoolStream(self.images, ids, self.devices)
 
     def _view(self, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, rng: torch.Generator) -> PoolView:
         def some(ids: Tensor) -> Stream:
-            return stream(self.images, ids, self.devices, self.progress)
+            return PoolStream(self.images, ids, self.devices, self.progress)
 
         return PoolView(
             learner=fit.learner if fit else TaskLearner((), self.devices),

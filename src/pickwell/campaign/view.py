@@ -24,39 +24,9 @@ def batch_size(image_size: int) -> int:
 
 @dataclass(frozen=True)
 class PoolStream:
-    """Some items of the pool, ascending by id."""
+    """Some items of the pool, ascending by id: scenes at native size, or squeezed into squares of `side` pixels."""
 
-    images: Images
-    items: Tensor
-    devices: Devices
-    progress: Progress | None = None
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def ids(self) -> Tensor:
-        """The ids, int64 `(N,)`."""
-        return self.items
-
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Ids and images, in order of id, in eval view; the next batch is decoded meanwhile."""
-        done = 0
-        for ids, pixels in self.images.batches(self.items, batch_size(self.images.size)):
-            yield ids, to_float(self.devices.put(pixels))
-            done += len(ids)
-            if self.progress:
-                self.progress("scoring", done, len(self.items))
-
-    def whole(self, side: int) -> "PoolStream":
-        """The stream itself: its images are squares already."""
-        return self
-
-
-@dataclass(frozen=True)
-class SceneStream:
-    """Some items of a pool with masks, ascending by id: at native size, or squeezed into squares of `side` pixels."""
-
-    images: Scenes
+    images: Images | Scenes
     items: Tensor
     devices: Devices
     progress: Progress | None = None
@@ -78,25 +48,18 @@ class SceneStream:
             if self.progress:
                 self.progress("scoring", done, len(self.items))
 
-    def whole(self, side: int) -> "SceneStream":
-        """The same items, each image squeezed whole into a square."""
-        return replace(self, side=side)
+    def whole(self, side: int) -> "PoolStream":
+        """The same items, each scene squeezed whole into a square; images of classes are squares already."""
+        return replace(self, side=side) if isinstance(self.images, Scenes) else self
 
     def _read(self) -> Iterator[tuple[Tensor, Tensor]]:
-        if self.side is None:
-            yield from self.images.batches(self.items, PIXELS_A_BATCH)
-            return
-        for ids in torch.split(self.items, batch_size(self.side)):
-            if len(ids):
-                yield ids, self.images.squeezed(ids, self.side)
-
-
-def stream(
-    images: Images | Scenes, items: Tensor, devices: Devices, progress: Progress | None = None
-) -> PoolStream | SceneStream:
-    """The items of a pool as strategies see them."""
-    kind = SceneStream if isinstance(images, Scenes) else PoolStream
-    return kind(images, items, devices, progress)  # type: ignore[arg-type]
+        images = self.images
+        if not isinstance(images, Scenes):
+            return images.batches(self.items, batch_size(images.size))
+        if (side := self.side) is None:
+            return images.batches(self.items, PIXELS_A_BATCH)
+        parts = (ids for ids in torch.split(self.items, batch_size(side)) if len(ids))
+        return ((ids, images.squeezed(ids, side)) for ids in parts)
 
 
 @dataclass(frozen=True)
