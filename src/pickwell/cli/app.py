@@ -37,6 +37,7 @@ def options(
     """Picks the images worth labelling, round after round."""
 
 
+# Commands import what they need as they run: help and mistakes are told without waiting for torch.
 app.command()(demo.demo)
 app.command()(campaign.init)
 app.command()(campaign.add)
@@ -67,6 +68,7 @@ def main() -> None:
         _say(str(error))
         raise SystemExit(2) from None
     except BrokenPipeError:
+        # Python flushes once more as it ends: into nothing, or it would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:
@@ -83,6 +85,7 @@ def _explain(end: SystemExit) -> None:
 
 
 def _say(sentence: str) -> None:
+    # Looked for in the arguments themselves: an error can come before they are understood.
     if "--json" in sys.argv:
         _write(sys.stdout, json.dumps({"error": sentence}))
     _write(sys.stderr, f"pickwell: {printable(sentence)}")

@@ -92,6 +92,7 @@ def run(
         executor = Processes(jobs) if jobs > 1 else None
         outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
     finished = any(outcome.state is State.FINISHED for outcome in outcomes)
+    # The report is of all methods, those of earlier runs too.
     page = write(experiment, _cells(experiment, None, seeds), bench, pictures=pictures) if finished else None
     if json:
         return said.as_json({"states": _counts(outcomes), "report": page and str(page)})

@@ -94,6 +94,7 @@ def export(
 
 
 def _context(campaign: "Campaign", background: str | None = None, names: "Names | None" = None) -> "Context":
+    """What a format may know of the campaign; with `names` also which images the pool has."""
     from pickwell.formats.exchange.found import Context
 
     task = campaign.settings.task

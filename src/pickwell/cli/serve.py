@@ -31,5 +31,6 @@ def serve(
         show.out.print(f"open {plain(server.url)} in a browser; Ctrl-C ends, every label is kept")
         for who, link in server.links.items():
             show.out.print(f"{plain(who)}'s personal link, shown this once: {plain(link)}")
+    # A program that started this waits for the address.
     sys.stdout.flush()
     server.run()
