@@ -54,6 +54,7 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
 
 
 def _place(name: str) -> tuple[str, str]:
+    """Split and name: train where the image's name has no split."""
     parts = without_ending(name).split("/")
     split = next((index for index, part in enumerate(parts[:-1]) if part in _SPLITS), None)
     return (parts[split], "/".join(parts[split + 1 :])) if split is not None else ("train", "/".join(parts))

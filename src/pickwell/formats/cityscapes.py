@@ -58,6 +58,7 @@ def train_names() -> dict[int, str | None]:
 
 
 def _image(name: str, context: Context) -> str:
+    """The name of a mask's image, with the ending of Cityscapes where the pool has it so."""
     own = name.removeprefix("gtFine/") + _IMAGE
     return own if context.knows(own) else name.removeprefix("gtFine/")
 
@@ -76,6 +77,7 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
 
 
 def _place(name: str) -> str:
+    """The image's name as the mask's begins: `<split>/<city>/<image>`."""
     return without_ending(name).removesuffix(_IMAGE).removeprefix("leftImg8bit/")
 
 

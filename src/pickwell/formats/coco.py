@@ -76,6 +76,7 @@ class _Image:
 
 
 def _region(segmentation: Any, size: Size, what: str) -> Region:
+    """The pixels of an annotation: of run lengths, or of all its polygons together."""
     if isinstance(segmentation, dict):
         if segmentation.get("size") != [size[1], size[0]]:
             raise LabelError(f"{what} has run lengths of another size than {size[0]} x {size[1]}")
@@ -104,7 +105,7 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
         found = parts(one.mask(), context.classes)
         images.append({"id": number, "file_name": one.name, "width": one.size[0], "height": one.size[1]})
         if not found:
-            images[-1]["labelled"] = True
+            images[-1]["labelled"] = True  # or nobody would seem to have labelled it
         for index, _, region in found:
             annotations.append(_annotation(len(annotations) + 1, number, index + 1, region))
     categories = [{"id": index, "name": name} for index, name in enumerate(context.classes, 1)]
@@ -121,5 +122,6 @@ def _annotation(number: int, image: int, category: int, region: Region) -> dict[
         "segmentation": {"size": list(region.shape), "counts": coco_encode(region)},
         "area": int(region.sum()),
         "bbox": list(box_of(region)),
+        # So readers know run lengths from polygons.
         "iscrowd": 1,
     }

@@ -64,13 +64,16 @@ def read_labels(path: Path, pool: Pool) -> list[Label]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """The rows of a file with their line numbers; LabelError where its header lacks a column."""
     try:
+        # Spreadsheets put a byte order mark first, and names of files need not be UTF-8.
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except OSError as error:
         raise LabelError(f"{path} cannot be read: {error.strerror}") from None
     first = text.partition("\n")[0]
     if not first.strip():
         raise LabelError(f"{path} is empty; it needs a header line with the columns item and label")
+    # Where commas are decimal points, spreadsheets write semicolons.
     delimiter = max(",;\t", key=first.count)
     table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns = [name.strip() for name in table.fieldnames or ()]
@@ -97,6 +100,7 @@ def _checked(path: Path, table: "csv.DictReader[str]") -> Iterator[tuple[int, di
 
 
 def _item(text: str, named: int, items: int, where: str) -> int:
+    # Longer digits are no id, which has 63 bits.
     found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else named
     if not 0 <= found < items:
         raise LabelError(

@@ -85,6 +85,7 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
         folder.mkdir()
         for one in labelled:
             save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
+        # Written inside the block: if the CSV has no place, the folder of masks does not appear either.
         paths = [(one.item, one.name, f"{out.stem}_masks/{one.item}.png") for one in labelled]
         _save(out, ("item", "name", "label"), paths)
     return None

@@ -61,6 +61,7 @@ def _images(where: Path) -> Iterator[_Image]:
 
 
 def _tagged(name: str, tags: list[str], what: str) -> Found:
+    """The one class that all tags of an image name, else a problem."""
     if len(set(tags)) != 1:
         return Found(
             name, problem=f"it has {len(tags)} tags, {shown(tags[0])} first; a class is exactly one", where=what

@@ -89,6 +89,7 @@ class Importer:
         return items[0]
 
     def _usable(self, item: ItemId, one: Found, gathered: Gathered) -> bool:
+        """Whether a label can be used; notes why not, and how shapes overlap."""
         if one.problem:
             gathered.problems.add(UNFIT, f"{one.name}: {one.problem}")
             return False
@@ -116,9 +117,11 @@ class Importer:
         return name is not None
 
     def _renamed(self, name: str | None) -> str | None:
+        """The campaign's name of a class; None for one that is to be ignored."""
         return (self.rename.get(name, name) or None) if name is not None else None
 
     def _codes(self, item: ItemId, one: Found) -> Codes:
+        """The label map of an image in the file's numbers; LabelError if its size is another."""
         assert one.load is not None
         width, height = (int(side) for side in self.manifest.sizes([item])[0])
         codes = one.load((width, height))

@@ -45,6 +45,7 @@ def read(where: Path, context: Context) -> list[Found]:
 
 
 def _load(path: Path, table: Sequence[tuple[str | None, Colour]]) -> Callable[[Size], Codes]:
+    """Reads one mask: by the table's colours if there is a table, else by index."""
     if not table:
         return numbers(path, {**dict(enumerate(CLASSES)), IGNORE_INDEX: None})
     border: list[tuple[str | None, Colour]] = [(None, voc_colour(IGNORE_INDEX))]

@@ -66,6 +66,7 @@ class _Image:
 
 
 def _area(corners: Corners) -> float:
+    """The area of a polygon in pixels, by the shoelace formula."""
     x, y = corners.T
     return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
@@ -109,6 +110,7 @@ def _yaml_names(path: Path) -> dict[int, str]:
 
 
 def _block(lines: list[str]) -> Iterator[str]:
+    """The lines that belong to an entry: up to the first that begins at the margin."""
     for line in lines:
         if line.strip() and not line.strip().startswith("#"):
             if not line.startswith((" ", "\t", "-")):
@@ -117,6 +119,7 @@ def _block(lines: list[str]) -> Iterator[str]:
 
 
 def _numbered(path: Path, entries: list[str]) -> dict[int, str]:
+    """Names by number: of entries like `- cat`, by place, or like `3: cat`."""
     names: dict[int, str] = {}
     for place, entry in enumerate(entries):
         found = _ENTRY.fullmatch(entry) if len(entry) < _LONGEST else None

@@ -131,7 +131,7 @@ def a_text(value: Any, what: str) -> str:
 
 def a_number(value: Any, what: str, most: int = 1 << 31) -> int:
     """The value, if it is a whole number from 0 to `most`."""
-    if type(value) is not int or not 0 <= value <= most:
+    if type(value) is not int or not 0 <= value <= most:  # no isinstance: True is an int, too
         raise LabelError(f"{what} is {shown(value)}; it must be a whole number from 0 to {most}")
     return value
 

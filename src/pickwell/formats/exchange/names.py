@@ -68,6 +68,7 @@ def _parts(name: str) -> list[str]:
 
 def inside(name: str, what: str = "the image") -> PurePosixPath:
     """The name as a path below a folder that is written to; LabelError if it would lead out of it."""
+    # Read as a Windows path too: a name that is harmless here may lead out there.
     path, other = PurePosixPath(name), PureWindowsPath(name)
     leads_out = path.is_absolute() or other.drive or other.root or ".." in (*path.parts, *other.parts)
     if leads_out or not path.parts or "\0" in name:

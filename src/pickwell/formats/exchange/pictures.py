@@ -34,6 +34,7 @@ def colours(path: Path, table: Sequence[tuple[str | None, Colour]]) -> Callable[
 
 def is_grey(path: Path) -> bool:
     """Whether a PNG has numbers rather than colours: grey without a palette."""
+    # The colour type is the 26th byte of a PNG.
     return read(path, PICTURE_BYTES)[25:26] == bytes([_GREY_TYPE])
 
 

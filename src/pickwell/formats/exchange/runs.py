@@ -51,6 +51,7 @@ def coco_counts(text: str, what: str) -> list[int]:
     value = shift = 0
     for letter in text:
         digit = ord(letter) - 48
+        # Eight digits of 5 bits at most: far more than the pixels of any picture.
         if not 0 <= digit < 64 or shift > 35:
             raise LabelError(f"{what} has counts that are no COCO run lengths (at {letter!r}); export it again")
         value |= (digit & 31) << shift
