@@ -6,16 +6,14 @@ gradients that is never made would take 1,000 MiB.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from benchmarks.made_up import Stream, View, peak
 from pickwell.learner.seeds import generator
 from pickwell.strategies import create
 
@@ -34,35 +32,8 @@ class Learner:
         return (self.embed(images) @ self.head).softmax(1)
 
 
-@dataclass(frozen=True)
-class Stream:
-    items: int
-
-    def __len__(self) -> int:
-        return self.items
-
-    def ids(self) -> Tensor:
-        return torch.arange(self.items)
-
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for start in range(0, self.items, 256):
-            ids = torch.arange(start, min(start + 256, self.items))
-            yield ids, torch.rand(len(ids), 3, 4, 4, generator=generator(0, "images", start))
-
-
-@dataclass(frozen=True)
-class View:
-    learner: Learner
-    unlabelled: Stream
-    rng: torch.Generator
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def one(items: int, classes: int, size: int, budget: int) -> dict[str, object]:
-    view = View(Learner(classes, size), Stream(items), generator(0, "badge"))
+    view = View(Learner(classes, size), Stream(items, 4, 4, batch=256), generator(0, "badge"))
     strategy = create("badge")
     before, began = peak(), time.perf_counter()
     picks = strategy.select(view, budget)

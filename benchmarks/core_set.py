@@ -6,7 +6,6 @@ reported above the file is the peak less the file and less what the process held
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+
+from benchmarks.made_up import peak
 
 MIB = 2**20
 
@@ -54,10 +55,6 @@ def timed(function: Callable[[], object]) -> tuple[float, object]:
     began = time.perf_counter()
     result = function()
     return time.perf_counter() - began, result
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def cover(rows: int, columns: int, known: int, budget: int) -> dict[str, object]:

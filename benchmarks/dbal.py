@@ -6,16 +6,13 @@ reported above the model is the peak less what the process held before the query
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
+from benchmarks.made_up import Stream, View, peak
 from pickwell import models, strategies
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.seeds import generator
@@ -23,39 +20,10 @@ from pickwell.learner.seeds import generator
 HEIGHT, WIDTH, CLASSES = 360, 480, 11
 
 
-@dataclass(frozen=True)
-class Stream:
-    items: int
-
-    def __len__(self) -> int:
-        return self.items
-
-    def ids(self) -> Tensor:
-        return torch.arange(self.items)
-
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for item in range(self.items):
-            yield torch.tensor([item]), torch.rand(1, 3, HEIGHT, WIDTH, generator=generator(0, "scene", item))
-
-    def whole(self, side: int) -> "Stream":
-        return self
-
-
-@dataclass(frozen=True)
-class View:
-    learner: TaskLearner
-    unlabelled: Stream
-    rng: torch.Generator
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def one(passes: int, items: int, width: float) -> dict[str, object]:
     torch.manual_seed(0)
     learner = TaskLearner([models.load_dense("drn_d_22", CLASSES, width=width)], Devices("fp32"))
-    view = View(learner, Stream(items), generator(0, "query"))
+    view = View(learner, Stream(items, HEIGHT, WIDTH), generator(0, "query"))
     strategy = strategies.create("dbal", {"passes": passes})
     before, began = peak(), time.perf_counter()
     picks = strategy.select(view, min(20, items))

@@ -1,18 +1,14 @@
 """The best 10,000 of 10 million streamed scores: exact for any chunking and sharding, in memory O(b + chunk)."""
 
 import json
-import resource
 import time
 
 import torch
 
+from benchmarks.made_up import peak
 from pickwell.acquisition.streaming import TopB
 
 N, B = 10_000_000, 10_000
-
-
-def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def chunk(start: int, count: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -31,9 +27,9 @@ def streamed(count: int, shards: int = 1) -> tuple[list[int], float]:
 
 
 def main() -> None:
-    before = peak_mib()
+    before = peak()
     first, seconds = streamed(50_000)
-    rise = peak_mib() - before
+    rise = peak() - before
     same = all(streamed(count, shards)[0] == first for count, shards in ((7_001, 1), (1_000_000, 1), (50_000, 8)))
     ids, scores = chunk(0, N)
     order = (scores.sort(descending=True, stable=True).indices)[:B]

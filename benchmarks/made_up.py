@@ -1,0 +1,49 @@
+"""A pool whose images are made up as they are asked for, and the memory that a process has needed."""
+
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pickwell.learner import Learner
+from pickwell.learner.seeds import generator
+
+
+@dataclass(frozen=True)
+class Stream:
+    """So many random images of `height` x `width` pixels, `batch` at a time."""
+
+    items: int
+    height: int
+    width: int
+    batch: int = 1
+
+    def __len__(self) -> int:
+        return self.items
+
+    def ids(self) -> Tensor:
+        return torch.arange(self.items)
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for ids in self.ids().split(self.batch):
+            drawn = generator(0, "images", int(ids[0]))
+            yield ids, torch.rand(len(ids), 3, self.height, self.width, generator=drawn)
+
+    def whole(self, side: int) -> "Stream":
+        return self
+
+
+@dataclass(frozen=True)
+class View:
+    """What strategies without networks of their own ask of a round."""
+
+    learner: Learner
+    unlabelled: Stream
+    rng: torch.Generator
+
+
+def peak() -> float:
+    """The most memory that this process has held, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
