@@ -62,6 +62,7 @@ export class Events {
         this.settle(event, () => this.acknowledged(event, answer));
         pause = 200;
       } catch (error) {
+        // What the server has judged stays judged; a lost token, a wrong host or a busy server may pass.
         if (error instanceof Refusal && error.code < 500 && ![401, 408, 421, 429].includes(error.code)) {
           this.waiting.shift();
           this.settle(event, () => this.refused(event, error.message));

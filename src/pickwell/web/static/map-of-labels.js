@@ -50,6 +50,7 @@ export class LabelMap {
         if (left >= 0) { reach(x - Math.sqrt(left)); reach(x + Math.sqrt(left)); }
       }
       if (length) for (const [x] of crossings(corners, c)) reach(x);
+      // A centre on the rim belongs to the stroke, whatever rounding makes of it.
       if (low <= high) this.span(y, Math.ceil(low - 0.5 - 1e-9), Math.floor(high - 0.5 + 1e-9) + 1, value);
     }
   }

@@ -19,6 +19,7 @@ export class RoundPicks {
     if (this.busy) return;
     this.busy = true;
     try {
+      // The server counts what this tab holds, answers that it has not heard of yet among them.
       const n = Math.min(200, this.waiting.length + this.unsent() + this.ahead);
       const { picks, round } = await send("/api/next", { ...who(), n });
       this.round = round;
