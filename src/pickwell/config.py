@@ -113,7 +113,12 @@ class ModelSettings(Section):
 
 
 class TrainingSettings(Section):
-    """How the task model is trained, from scratch, after every round."""
+    """How the task model is trained, from scratch, after every round.
+
+    `epochs` are passes over the labelled images, in at least `min_steps` steps. `precision` auto is bfloat16 where the
+    hardware multiplies it. Images are kept in memory up to `memory_limit_mib`, and a fit is saved every
+    `checkpoint_seconds`, so that a killed one goes on.
+    """
 
     epochs: int = Field(default=100, ge=1)
     min_steps: int = Field(default=0, ge=0)

@@ -43,6 +43,7 @@ def _moved(side: int, padding: int, count: int, generator: torch.Generator) -> T
     """Where each pixel of a side comes from, `(B, side)`: shifted by a random offset, reflected at the edges."""
     where = generator.device
     offsets = torch.randint(-padding, padding + 1, (count, 1), generator=generator, device=where)
+    # Reflected without a branch: |x| at the first edge, and the same from the other end.
     at = (offsets + torch.arange(side, device=where)).abs_()
     return (side - 1) - ((side - 1) - at).abs_()
 

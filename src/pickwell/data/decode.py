@@ -27,7 +27,10 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large an image may be: decoded, in pixels (against decompression bombs), and as a file, in bytes."""
+    """How large an image may be: decoded, in pixels (against decompression bombs), and as a file, in bytes.
+
+    The number of pixels is the one at which Pillow itself refuses an image: twice its MAX_IMAGE_PIXELS.
+    """
 
     pixels: int = 178_956_970
     bytes: int = 1 << 29
@@ -50,6 +53,7 @@ _KINDS: tuple[tuple[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]], ...] = 
     (b"RIFF", WebPImageFile),
 )
 _QUIET = ("ignore", None, Warning, pattern(r"PIL\."), 0)
+"""What `filterwarnings` puts into the list of filters, to be known again there."""
 
 
 def view(data: bytes, size: int, limits: Limits = LIMITS) -> Pixels:
@@ -60,6 +64,7 @@ def view(data: bytes, size: int, limits: Limits = LIMITS) -> Pixels:
         square = square[:side, :side]
     else:
         drawn = Image.fromarray(np.ascontiguousarray(square))
+        # Shrunk by whole numbers first; from a gap of 3 on that is not seen (Pillow's documentation).
         square = np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR, box, reducing_gap=3.0))
     return np.ascontiguousarray(square.transpose(2, 0, 1))
 
@@ -209,7 +214,7 @@ def _rgb(image: Image.Image) -> Pixels:
 def _levels(values: NDArray[np.generic]) -> Pixels:
     """16-bit, 32-bit and real grey values as 0-255: by the smallest usual range that holds them, else by their own."""
     if values.dtype.kind == "u":
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)  # v x 255 / 65535, rounded
     grey = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(grey.min()), float(grey.max())
     top = next((t for t in (1.0, 255.0, 65535.0) if low >= 0 and high <= t), None)

@@ -11,6 +11,7 @@ _ORIENTATION = 0x0112
 def jpeg_orientation(data: bytes) -> int:
     """The EXIF orientation 1-8 of a JPEG; 1 where none is given or its EXIF block is damaged."""
     at = 2
+    # EXIF lies before the picture, which the marker 0xDA begins.
     while len(data) > at + 4 and data[at] == 0xFF and data[at + 1] != 0xDA:
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if data[at + 1] == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":

@@ -46,6 +46,7 @@ def replacing(path: Path) -> Iterator[Path]:
     new = path.with_name(f".{path.name}.new")
     try:
         yield new
+        # The file before it gets its name, and the folder, so that the name survives a power cut.
         _sync(new)
         new.replace(path)
         _sync(path.parent)

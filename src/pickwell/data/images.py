@@ -96,6 +96,7 @@ class Images:
             done = 0
             for part, futures in in_order(begin, torch.split(missing, 32 * CHUNK), AHEAD):
                 all_done(futures)
+                # Only once all of it is decoded: after a failure the rest is tried again.
                 self._ready[part] = True
                 done += len(part)
                 if self.progress:

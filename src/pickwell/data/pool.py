@@ -128,6 +128,7 @@ class Pool:
             seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
             write_sources(self.directory / SOURCES, sources, self.limits)
             write_set_aside(self.directory / ASIDE, index, seen)
+            # The manifest last: its rows name sources, which a kill must not leave unwritten.
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
         self.summary = _summary(seen, source, already=len(listing) - len(new), total=len(self))
         return self.summary
@@ -247,6 +248,7 @@ def _check_class_list(seen: pa.Table) -> None:
 
 
 def _rows(seen: pa.Table, source: int) -> pa.Table:
+    """The rows of a manifest: the images that can be read."""
     good = seen.filter(pc.is_null(seen["reason"]))
     return good.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), len(good))).select(ROWS.names)
 
@@ -262,6 +264,7 @@ def _summary(seen: pa.Table, source: Source, *, already: int, total: int) -> Sum
 
 
 def _reasons(seen: pa.Table) -> dict[str, int]:
+    """How many images are set aside for each reason, the commonest first."""
     return dict(Counter(seen["reason"].drop_null().to_pylist()).most_common())
 
 

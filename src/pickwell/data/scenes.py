@@ -121,6 +121,7 @@ class Scenes:
         return torch.from_numpy(np.ascontiguousarray(self.pool.scene(item).transpose(2, 0, 1)))
 
     def _runs(self, ids: Tensor, pixels: int) -> Iterator[Tensor]:
+        """Ids cut where the size of the images changes, or a batch would have more than `pixels` pixels."""
         sizes = self.sizes[ids.numpy()]
         start = 0
         while start < len(ids):

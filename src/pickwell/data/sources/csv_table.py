@@ -81,4 +81,5 @@ def _columns(first: list[str]) -> tuple[int, int | None, bool]:
 def _entry(row: list[str], path: int, label: int | None) -> Entry:
     cell = row[path] if path < len(row) else ""
     known = row[label].strip() if label is not None and label < len(row) else ""
+    # `a/./b` and `a/b` are one image, and have one name.
     return Entry(posixpath.normpath(cell) if cell else "", known=known or None, reason=None if cell else Reason.MISSING)

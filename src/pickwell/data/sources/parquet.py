@@ -51,6 +51,7 @@ class ParquetSet:
             return cls(path, "*.parquet") if tables else None
         if path.suffix.lower() != ".parquet" or not (path.exists() or next(path.parent.glob(path.name), None)):
             return None
+        # A file that exists is that file, whatever brackets or stars are in its name.
         return cls(path.parent, glob.escape(path.name) if path.exists() else path.name)
 
     @classmethod
@@ -64,6 +65,7 @@ class ParquetSet:
         files = sorted((found.name for found in self.root.glob(self.wanted)), key=natural)
         parts = [self._listed(file) for file in files]
         listed = pa.concat_tables(parts).combine_chunks() if parts else LISTING.empty_table()
+        # Decided once and kept with the pool: names must not change when files come in.
         if self.named_by is None:
             alone = pc.count_distinct(listed["name"]).as_py() == len(listed)
             self.named_by = "path" if alone and not listed["name"].null_count else "row"
@@ -107,6 +109,7 @@ class ParquetSet:
             key = (file, number)
             if key not in self._groups:
                 self._groups[key] = opened.group(number)
+                # The group just read stays, however large it is.
                 while len(self._groups) > 1 and sum(g.nbytes for g in self._groups.values()) > CACHE_BYTES:
                     self._groups.popitem(last=False)
             self._groups.move_to_end(key)
