@@ -14,7 +14,9 @@ CANDIDATES = 2048
 """How many of the farthest items are kept at hand: rows `(2048, D)` in memory."""
 CENTRES_AT_ONCE = 512
 PAIRS_AT_ONCE = 4096
+"""These bound the memory of one product, and of one exact measuring."""
 PICKED = -1.0
+"""In place of a distance, which is never negative: this one is picked."""
 TOGETHER = 32
 """How many candidates' gains are worked out in one product."""
 
@@ -61,6 +63,7 @@ class _Cover:
         """Lowers the distances of all items to those of the new centres."""
         for start in range(0, len(self.near) if len(centres) else 0, self.block):
             part = slice(start, start + self.block)
+            # A distance of 0 cannot fall, and those picked are done with.
             if (self.near[part] > 0).any():
                 lower(self.near[part], rows_of(self.features, part), centres, self.middle)
                 self.started = True
@@ -112,6 +115,7 @@ def lower(near: Tensor, rows: Tensor, centres: Tensor, middle: Tensor) -> None:
         moved = part - middle
         norms = moved.square().sum(1)
         screen = torch.addmm(norms, shifted, moved.T, alpha=-2).add_(squares[:, None])
+        # The rounding of D products grows with D and with the norms; twice as much is allowed for.
         slack = (squares + norms.max()) * (2 * (rows.shape[1] + 8) * torch.finfo(torch.float32).eps)
         limit = torch.minimum(near.square(), screen.amin(1) + slack) + slack
         hopeful = (screen <= limit[:, None]).logical_and_((near > 0)[:, None])

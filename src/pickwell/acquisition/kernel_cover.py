@@ -91,6 +91,7 @@ class _Cover:
 
     def take(self) -> tuple[int, float]:
         """Takes the item of the largest gain; returns its place and gain."""
+        # A bound that is up to date and still the largest of all bounds is the largest gain.
         while self.current[best := int(self.gains.argmax())] < self.taken:
             self._refresh(best)
         gain = float(self.gains[best])
@@ -110,6 +111,7 @@ class _Cover:
         return torch.exp(_distances(rows, self.wanted).div_(self.bandwidth).square_().mul_(-0.5))
 
     def _gain(self, rows: Tensor) -> Tensor:
+        """How much of the wanted items each row would newly cover, `(B,)`."""
         # Summed, not multiplied as a matrix: a gain must not depend on what else is in the block.
         return (self._kernel(rows) - self.covered).clamp_(min=0).mul_(self.share).sum(1)
 

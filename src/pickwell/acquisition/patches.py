@@ -81,6 +81,7 @@ def whiten(patches: Tensor) -> tuple[Tensor, Tensor]:
     """The patches' mean and the matrix that makes all their directions equal (ZCA)."""
     mean = patches.mean(0)
     values, vectors = torch.linalg.eigh((patches - mean).T @ (patches - mean) / len(patches))
+    # Directions of little variance are noise: 0.1 keeps them small (Coates and Ng).
     return mean, vectors @ torch.diag((values.clamp_min(0) + 0.1).rsqrt()) @ vectors.T
 
 

@@ -34,6 +34,7 @@ def plane(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.fl
     _, vectors = np.linalg.eigh(covariance)
     axes = np.zeros((width, 2))
     axes[:, : min(2, width)] = vectors[:, ::-1][:, :2]
+    # The sign of an eigenvector is the library's choice; without this a map might be mirrored.
     largest = axes[np.abs(axes).argmax(0), [0, 1]]
     return mean, axes * np.where(largest < 0, -1, 1)
 

@@ -145,6 +145,7 @@ def _votes(samples: Iterable[Tensor]) -> tuple[int, Tensor, Tensor]:
 
 
 def _vote(sample: Tensor) -> Tensor:
+    """One for each sample's most probable class, zero for the others, `(B, C, *spatial)`."""
     return one_hot(sample.argmax(1), sample.shape[1]).movedim(-1, 1).to(sample.dtype)
 
 
@@ -153,4 +154,5 @@ def _itself(sample: Tensor) -> Tensor:
 
 
 def _nudge(mean: Tensor, count: int) -> Tensor:
+    """The entropy of the mean, scaled to at most a tenth of what one vote counts."""
     return entropy(mean) * (NUDGE / count / max(math.log(mean.shape[1]), 1.0))

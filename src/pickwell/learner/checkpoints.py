@@ -17,6 +17,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], **facts: str) -> Non
     """Writes tensors and facts; a reader sees the old file or the whole new one, whatever happens."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
+    # safetensors takes no tensors that share memory, nor other layouts, such as channels last.
     save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, partial, facts)
     with partial.open("rb") as handle:
         os.fsync(handle.fileno())

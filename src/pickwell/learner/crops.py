@@ -102,6 +102,7 @@ def drawn(sizes: Sequence[torch.Size], side: int, augmentation: str, chance: tor
 def _run(length: int, side: int, at: float | None) -> Tensor:
     free = abs(length - side)
     start = free // 2 if at is None else int(at * (free + 1))
+    # A smaller scene lies somewhere in the window, which then begins before the edge.
     return torch.arange(side) + (start if length >= side else -start)
 
 
@@ -126,6 +127,7 @@ def squeeze(mask: Tensor, side: int) -> Window:
     [1, 4]
     """
     height, width = mask.shape
+    # The pixel below the middle of each cell: (2 k + 1) / 2 cells in, in whole numbers.
     steps = torch.arange(side) * 2 + 1
     return Window(steps * height // (2 * side), steps * width // (2 * side))
 

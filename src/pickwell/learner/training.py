@@ -137,6 +137,7 @@ def _companion_step(companion: Companion, draws: Draws, plan: Plan, step: int) -
     turn = iter(range(1, 1 << 20))
     torch.manual_seed(derive(plan.seed, "companion", step))
     batch = draws.draw(step, both=True)
+    # Further batches of the same step are those of members below 0, which no committee has.
     return companion.train_step(batch, lambda: draws.draw(step, member=-next(turn), both=True))
 
 

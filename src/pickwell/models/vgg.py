@@ -59,6 +59,7 @@ class VGG(Network):
         initialise(self)
         for layer in self.classifier:
             if isinstance(layer, nn.Linear):
+                # As torchvision draws them.
                 nn.init.normal_(layer.weight, 0.0, 0.01)
                 nn.init.zeros_(layer.bias)
 

@@ -58,6 +58,7 @@ def load_weights(network: Network, path: str | Path) -> Loaded:
 
 def read(path: Path) -> object:
     """What a weight file holds; its first bytes, not its name, decide how it is read. Raises WeightsError."""
+    # safetensors: 8 bytes of length, then JSON. torch: a zip file, or a pickle of protocol 2 and up.
     start = _start(path)
     if start[8:] != b"{" and not start.startswith((b"PK", b"\x80")):
         raise WeightsError(f"{path} is no weight file; give a .safetensors file, or a state dict saved by torch")
@@ -108,6 +109,7 @@ def _not_plain(path: Path, error: pickle.UnpicklingError) -> str:
 
 
 def _unwrapped(content: object, path: Path) -> dict[str, Tensor]:
+    """The named tensors in what a file holds, within whatever a training script put around them."""
     while isinstance(content, Mapping):
         inner = next((content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping)), None)
         if inner is None:
@@ -130,6 +132,7 @@ def _unprefixed(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
 
 
 def _own(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The network's own entries, as far as the file can be expected to have them."""
     # Files older than torch 0.4.1, most public ones among them, do not count batches; nor does the default need it.
     return {
         name: value
@@ -139,6 +142,7 @@ def _own(network: Network, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _misfitting_group(own: Mapping[str, Tensor], given: Mapping[str, Tensor], prefixes: tuple[str, ...]) -> set[str]:
+    """The names of a group, ours and the file's, if any of them does not fit; else none."""
     ours, theirs = ({n: v for n, v in entries.items() if n.startswith(prefixes)} for entries in (own, given))
     return {*ours, *theirs} if misfits(ours, theirs) else set()
 
@@ -153,6 +157,7 @@ def _fill(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) ->
 
 
 def _fits(own: Tensor, given: Tensor) -> bool:
+    # Weights want floats; a count of batches may come as either.
     return own.shape == given.shape and own.is_floating_point() <= given.is_floating_point()
 
 
