@@ -26,6 +26,7 @@ def named(name: str) -> type[Strategy]:
     if name not in available():
         raise SettingsError(unknown("strategy", name, available()))
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
+    # A module also holds the classes that it imports: its own counts, or its package's.
     (found,) = (
         value
         for value in vars(module).values()

@@ -56,10 +56,13 @@ class VAALDiverse(VAAL):
         return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
 
     def _seen(self, sight: Sight) -> tuple[Rows, Tensor]:
+        """The latents of the unlabelled pool, and 1 - D of each."""
+        # Read to its end first: only then does `mu` hold every latent.
         weight = torch.cat([torch.sigmoid(-seen.logits).cpu() for _, seen in sight.unlabelled()])
         return sight.mu, weight
 
     def _vectors(self, sight: Sight, latents: Rows) -> tuple[Rows, Rows]:
+        """What distances are measured between: of the unlabelled images, and of the labelled ones."""
         pools = sight.pools
         if self.space == "inputs" and isinstance(pools.unlabelled, Table) and isinstance(pools.labelled, Table):
             return pools.unlabelled.rows, pools.labelled.rows

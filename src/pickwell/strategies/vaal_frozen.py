@@ -26,6 +26,7 @@ class FrozenPair(Pair):
             mu, _ = self.scoring_encoder(torch.cat((x_l, x_u)))
         loss = self._descend_discriminator(*mu.tensor_split([len(x_l)]))
         if self.steps == self.vae_steps:
+            # D's first step: its average must not remember the weights that it was drawn with.
             self.scoring_discriminator.load_state_dict(self.discriminator.state_dict())
         return {"discriminator": loss}
 

@@ -43,6 +43,7 @@ class VAALNoVAE(VAAL):
     observation: Literal["calibrated", "unit", "released_code"] = field(default="calibrated", init=False)
 
     def _pair_of(self, vae: VariationalAutoencoder, devices: Devices) -> Pair:
+        # Weights that no loss reaches would be kept, saved and moved for nothing.
         for name in ("decoder", "project"):
             setattr(vae, name, nn.Identity())
         return super()._pair_of(vae, devices)

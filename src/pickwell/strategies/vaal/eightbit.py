@@ -13,6 +13,7 @@ from pickwell.learner.devices import cpu_can
 from pickwell.strategies.vaal.convolutions import KERNEL, MANY_WEIGHTS, PADDING, STRIDE
 
 BYTES, SIGNED = 255, 127
+"""The largest byte of a map, which is never negative, and of a weight, which has a sign."""
 MEASURED = 32
 """How many images say what values the maps take."""
 

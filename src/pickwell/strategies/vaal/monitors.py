@@ -114,4 +114,5 @@ def warnings(values: dict[str, Any], unlabelled: Tensor) -> list[str]:
 
 
 def _share_at_one(logits: Tensor) -> float:
+    # What three digits show as 1.000.
     return float((torch.sigmoid(-logits.double()) > 0.9995).double().mean())

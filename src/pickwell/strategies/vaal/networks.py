@@ -138,6 +138,7 @@ def stages(height: int, width: int, widths: Sequence[int]) -> tuple[int, ...]:
     >>> stages(32, 32, (16, 32, 64, 128)), stages(16, 16, (16, 32, 64, 128)), stages(688, 688, (8, 16))
     ((16, 32, 64, 128), (16, 32, 64), (8, 16, 16, 16, 16, 16))
     """
+    # So many halvings leave at least 2 of the shorter side.
     possible = max(1, min(height, width).bit_length() - 2)
     used = tuple(widths[:possible])
     while -(-max(height, width) // 2 ** len(used)) > LARGEST_MAP and len(used) < possible:

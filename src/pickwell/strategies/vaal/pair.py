@@ -71,6 +71,7 @@ class Pair:
         self.steps += 1
         self._average(self.scoring_encoder, self.vae.encoder)
         self._average(self.scoring_discriminator, self.discriminator)
+        # One transfer for all losses: each of them would wait for the device.
         values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
         self._check(values)
         return values
@@ -93,6 +94,7 @@ class Pair:
         transductive = transductive_loss(
             *(negative_elbo(*half, beta=goal.beta, observation=goal.observation) for half in halves)
         )
+        # D judges here and is not taught: no gradient of its weights is worked out.
         self.discriminator.requires_grad_(False)
         adversarial = adversarial_loss(*self.discriminator(mu).tensor_split(cut))
         self.discriminator.requires_grad_(True)

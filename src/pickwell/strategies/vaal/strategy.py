@@ -115,6 +115,7 @@ class VAAL(Strategy):
         return [replace(pick, score=score) for pick, score in zip(best.picks(), scores, strict=True)]
 
     def state(self) -> dict[str, Tensor]:
+        # On vectors the networks learn within `select`: there is nothing to go on from.
         return self._pair.state() if self._pair and self.representation == "pixels" else {}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
@@ -144,6 +145,7 @@ class VAAL(Strategy):
         return self.pair(vae, Discriminator(self.latent, self.discriminator_width), objective, devices)
 
     def _trained_on_vectors(self, view: RoundView) -> Pools[Table]:
+        """The pools as vectors, on which the pair is built and trained now."""
         assert self._devices is not None, "begin() says where the networks run; call it first"
         pools = vectors(view, self.representation, self._devices.device)
         with isolated():

@@ -83,6 +83,7 @@ def standardise(tables: Sequence[Table], *others: Table) -> None:
 
 
 def _moments(tables: Sequence[Table]) -> tuple[Moments, Moments]:
+    """Mean and standard deviation of each feature over all tables, by Chan's update."""
     count, mean, squares = 0, np.zeros(1), np.zeros(1)
     for table in tables:
         for start in range(0, len(table), ROWS):
