@@ -94,9 +94,8 @@ class FakeStream:
 class FakeView:
     """A round's view of `images`, float32 in [0, 1], of which some places are labelled or held out.
 
-    Images are one tensor for classes, and scenes of any sizes for masks.
-
-    The id of the image at a place is `place * every`: ids are not places in the unlabelled pool, nor in the tensor.
+    Images are one tensor for classes, and scenes of any sizes for masks. The id of the image at a place is
+    `place * every`: ids are not places in the unlabelled pool, nor in the tensor.
     """
 
     images: Any

@@ -26,9 +26,11 @@ class Bench:
 
     @property
     def names(self) -> list[str]:
+        """The names of the pool's images, by id."""
         return self.pool.manifest.names()
 
     def size(self, item: ItemId) -> tuple[int, int]:
+        """Width and height of an image."""
         width, height = self.pool.manifest.sizes([item])[0].tolist()
         return width, height
 
@@ -48,6 +50,7 @@ class Bench:
         ]
 
     def asked(self, *items: ItemId, prefix: str = "") -> Question:
+        """A to-label list of these items, the first ranked first."""
         return Question(
             3,
             tuple(
@@ -58,6 +61,7 @@ class Bench:
         )
 
     def context(self, task: str, classes: Sequence[str], background: str | None = None) -> Context:
+        """A campaign's task and classes, as a format is told them."""
         names = Names(self.pool.manifest)
         return Context(task, tuple(classes), (), background, lambda name: len(names.find(name)) == 1)
 
@@ -70,6 +74,7 @@ class Bench:
         rename: dict[str, str] | None = None,
         waiting: Sequence[int] = (),
     ) -> Gathered:
+        """Labels out of what a format found, as an import makes them; label maps go to `kept`."""
         self.kept.clear()
         manifest = self.pool.manifest
         importer = Importer(context, manifest, Names(manifest), self._put, rename or {}, waiting)

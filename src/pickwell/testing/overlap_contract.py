@@ -80,6 +80,7 @@ class OverlapContract:
         assert (states(store, 1), truth(store)) == ({1: "waiting"}, {})
 
     def test_a_label_that_is_no_opinion_decides_alone(self, store: Store) -> None:
+        """Imports, oracles and adjudications decide, whatever several people say of the pick."""
         ask(store, [1, 2], overlap=2)
         tell(store, {1: "cat"})
         assert truth(store) == {1: "cat"}
@@ -127,6 +128,7 @@ class OverlapContract:
         assert (store.position(), truth(store)) == (1, {})
 
     def test_disputes_of_a_round_closed_by_hand_may_be_asked_again(self, store: Store) -> None:
+        """Closing leaves the disputes open; one whose image is asked again is that new round's affair."""
         ask(store, [1, 2], overlap=2)
         opine(store, "ann", {1: "cat", 2: "cat"})
         opine(store, "bob", {1: "dog", 2: "dog"})

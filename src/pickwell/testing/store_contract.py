@@ -28,6 +28,7 @@ class StoreContract(OverlapContract):
             store.create_campaign(name="other", seed=0, settings={}, versions={})
 
     def test_a_round_comes_back_as_it_was_opened(self, store: Store, clock: Clock) -> None:
+        """Ids beyond 32 bits, floats to the last bit, infinities and NaN, which equals nothing, not even itself."""
         assert (store.current(), store.rounds(), store.next_number()) == (None, [], 1)
         picks = [Pick(9, 2, -math.inf), Pick(2**62, 1, 0.1 + 0.2, held_out=True), Pick(0, 3, math.nan)]
         monitors = {"units": np.float32(3), "curve": np.array([1, 2]), "loss": math.nan}
@@ -155,6 +156,7 @@ class StoreContract(OverlapContract):
         assert store.position() == 0
 
     def test_the_same_event_is_acknowledged_and_stored_once(self, store: Store) -> None:
+        """A client that lost the answer sends the event again: told or undone, it happens once."""
         ask(store, [1, 2])
         first = tell(store, {1: "cat"}, event="a")
         tell(store, {1: "dog"}, event="b")
@@ -219,6 +221,7 @@ class StoreContract(OverlapContract):
         assert [r.state for r in store.rounds()] == ["open", "abandoned"]
 
     def test_undo_is_refused_while_an_abandoned_round_has_labels(self, store: Store) -> None:
+        """Its picks were chosen knowing the label, and one of them is answered."""
         ask(store, [1])
         tell(store, {1: "cat"}, "ann")
         ask(store, [2, 3], number=2)
@@ -267,6 +270,7 @@ class StoreContract(OverlapContract):
         assert states(store, 1)[7] == "waiting"  # an answer ends its lease
 
     def test_a_lease_ends_by_itself_and_a_heartbeat_keeps_it(self, store: Store, clock: Clock) -> None:
+        """Nobody ends it: it is over in the microsecond that it was given until."""
         ask(store, [1, 2])
         store.lease("ann", 1, 60)
         clock.forward(59)

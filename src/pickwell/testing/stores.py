@@ -7,6 +7,7 @@ from pickwell.items import Kind, Label, Pick, Round
 from pickwell.store import Store, Told
 
 START = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+"""When the clock starts; with microseconds, because none of them may be lost."""
 
 
 class Clock:
@@ -19,6 +20,7 @@ class Clock:
         return (self.time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
     def forward(self, seconds: float) -> None:
+        """Moves the clock."""
         self.time += timedelta(seconds=seconds)
 
 
@@ -31,6 +33,7 @@ def ask(
 
 
 def tell(store: Store, answers: dict[int, str], annotator: str = "", event: str | None = None) -> Told:
+    """Tells class names, all of one annotator."""
     labels = [Label(item, value, annotator=annotator) for item, value in answers.items()]
     return store.tell(labels, source="test", event=event)
 
@@ -45,9 +48,11 @@ def opine(store: Store, annotator: str, said: Mapping[int, str | Kind], event: s
 
 
 def truth(store: Store) -> dict[int, str]:
+    """The answers that stand, by item."""
     labels = store.labels()
     return dict(zip(labels.items.tolist(), labels.values, strict=True))
 
 
 def states(store: Store, number: int) -> dict[int, str]:
+    """The states of a round's picks as words, by item."""
     return {pick.item: pick.state.value for pick in store.round(number).picks}

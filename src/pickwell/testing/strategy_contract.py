@@ -16,6 +16,7 @@ from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blob
 LABELLED = (1, 4, 5, 9, 12, 20)
 HELD_OUT = (2, 7)
 UNLABELLED = 40
+"""What is left of the pool of 48: the largest budget."""
 
 
 class StrategyContract:
@@ -28,13 +29,16 @@ class StrategyContract:
         raise NotImplementedError
 
     def view(self, *, batch_size: int = 16, seed: int = 0) -> FakeView:
+        """The round's view that every test picks from."""
         pool = scenes() if self.dense else blobs()
         return FakeView(pool, LABELLED, HELD_OUT, batch_size=batch_size, seed=seed, learner=self.learner())
 
     def learner(self) -> FakeLearner:
+        """The task model that the strategy asks."""
         return FakeDenseLearner() if self.dense else FakeLearner()
 
     def picks(self, budget: int, *, batch_size: int = 16, seed: int = 0) -> list[Pick]:
+        """What a new strategy picks once it has trained on the view."""
         view = self.view(batch_size=batch_size, seed=seed)
         return train_companion(self.make(), view).select(view, budget)
 
@@ -58,12 +62,14 @@ class StrategyContract:
 
     @pytest.mark.parametrize("batch_size", [1, 7, 40])
     def test_picks_do_not_depend_on_the_readers_batches(self, batch_size: int) -> None:
+        """A score may hang neither on an image's batch mates nor on how the pool is read."""
         assert self.picks(9, batch_size=batch_size) == self.picks(9)
 
     def test_the_same_seed_gives_the_same_picks(self) -> None:
         assert self.picks(9, seed=5) == self.picks(9, seed=5)
 
     def test_asking_again_from_a_restored_state_gives_the_same_picks(self) -> None:
+        """What a process does that takes up a killed one: `begin`, then `load_state`, and no training."""
         view = self.view()
         trained = train_companion(self.make(), view)
         expected = trained.select(view, 9)
@@ -86,6 +92,7 @@ class StrategyContract:
     """Whether chance decides between equals: say so in a subclass."""
 
     def test_select_leaves_the_learner_and_everybodys_randomness_alone(self) -> None:
+        """Whoever trains next must draw the same numbers as if nobody had asked."""
         view = self.view()
         strategy = train_companion(self.make(), view)
         weight, chance = view.learner.weight.clone(), torch.get_rng_state()
@@ -95,6 +102,7 @@ class StrategyContract:
         assert torch.is_grad_enabled()
 
     def test_a_query_leaves_the_training_as_it_was(self) -> None:
+        """A query between two steps: running averages, optimisers and chance go on as if it had not been."""
         straight, looked = self.make(), self.make()
         for strategy in (straight, looked):
             train_companion(strategy, self.view(), steps=1)
@@ -111,5 +119,6 @@ class StrategyContract:
             self.picks(budget)
 
     def test_its_settings_make_the_same_strategy(self) -> None:
+        """Settings are stored with each round, and must be all that it takes to make the strategy again."""
         strategy = self.make()
         assert type(strategy)(**settings_of(strategy)) == strategy
