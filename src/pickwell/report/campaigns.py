@@ -97,6 +97,7 @@ def _measured(store: Store, number: int) -> dict[str, float]:
 
 def _first(store: Store, rounds: Sequence[Round]) -> list[RoundRow]:
     """What a fit on imported labels, before any question, reached."""
+    # What a fit reached belongs to the round before the question. Without one there is the import alone, round 1.
     before = min((question.number for question in rounds), default=2) - 1
     found = [row for row in store.results() if row.round == before]
     return [_with_metrics(0, found[-1].labels, _measured(store, before))] if found else []
@@ -137,6 +138,7 @@ def _gallery(question: Round, pool: Pool, truth: Mapping[int, str]) -> Gallery:
             truth.get(pick.item),
             thumbnail(pool, pick.item),
         )
+        # Those drawn at random to measure on are no choice of the strategy's.
         for pick in [pick for pick in question.picks if not pick.held_out][:SHOWN]
     ]
     return Gallery(

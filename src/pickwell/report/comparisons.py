@@ -102,6 +102,7 @@ def seconds(bars: Sequence[Bar], title: str, subtitle: str, ink: Ink = LIGHT) ->
     least, most = min(b.estimate.mean for b in known), max(b.estimate.mean for b in known)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("seconds:Q", title="seconds", axis=alt.Axis(tickCount=5, grid=False),
+                # Room on the right for the words beside the last dot.
                 scale=alt.Scale(type="log", domain=[least / 2, most * 4], nice=False)),
         y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=190)),
     )  # fmt: skip

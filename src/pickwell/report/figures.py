@@ -126,6 +126,7 @@ def picks_by_class(report: Report, strategy: str, ink: Ink = LIGHT, most: int = 
 
 
 def _cells(runs: Sequence[Run], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """A cell for each class and round: its mean number of picks over the runs, and that in words."""
     asked = [row for run in runs for row in run.rounds if row.class_counts]
     names = list(dict.fromkeys([*classes, *(name for row in asked for name in row.class_counts)]))
     cells = []

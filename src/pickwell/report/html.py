@@ -77,6 +77,7 @@ def _environment() -> Environment:
 def _scripts() -> str:
     """Vega, Vega-Lite and vega-embed, once for all figures; safe inside a script element."""
     bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub forgets the defaults
+    # These letters end a script element wherever they stand, within a string too.
     return bundle.replace("</script", "<\\/script")
 
 
@@ -148,6 +149,7 @@ def _embedded(data: bytes) -> dict[str, Any]:
     if not data:
         return {"uri": None, "small": False}
     try:
+        # No other decoders: the bytes may come from anywhere.
         with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF")) as image:
             small, kind = max(image.size) < 64, Image.MIME[image.format or "PNG"]
     except OSError:
@@ -175,6 +177,7 @@ def _last_of_class(report: Report, strategy: str, name: str) -> tuple[float | No
 
 
 def _line(report: Report, name: str) -> Line:
+    """A strategy's line in the table of results."""
     runs = of(report.runs, name)
     curve = points(runs, lambda row: row.accuracy)
     areas = [sum(values) / len(values) for run in runs if (values := _accuracies(run))]
@@ -188,6 +191,7 @@ def _line(report: Report, name: str) -> Line:
 
 
 def _pixels(runs: list[Run]) -> Estimate | None:
+    """The last pixel accuracy, a mean over seeds; None where none was measured."""
     curve = points(runs, lambda row: row.pixel_accuracy)
     return curve[-1].estimate if curve else None
 

@@ -56,6 +56,7 @@ def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     rules = [_rule(plot.rule[1], ink).encode(y=y)] if plot.rule else []
     drawn = [layer.encode(x=x, y=y if layer.mark.type != "area" else y_low(ends), color=colour) for layer in layers]
     names = _end_names(curve, plot, colours, ends, ink)
+    # Scales of their own: the names at the ends have colours to be read in, the lines have theirs to be seen.
     chart = alt.layer(*rules, *drawn, names.encode(x=x, y=y)).resolve_scale(color="independent")
     return dress(chart, ink, title=plot.title, subtitle=plot.subtitle)
 

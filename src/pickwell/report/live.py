@@ -130,6 +130,7 @@ class LiveTable:
         return [*start, number(known(shown.accuracy)), *self._extra(shown).values(), at]
 
     def _shown_warnings(self) -> list[str]:
+        """The newest warning of each kind, the last few kinds."""
         kinds = {text.split(":")[0] + text.split(":")[1]: text for text in self._warnings}
         return list(kinds.values())[-SHOWN_WARNINGS:]
 

@@ -69,6 +69,7 @@ def render(page: Page) -> str:
 
 
 def _shown(sections: Sequence[Section], numbering: Iterator[int]) -> Iterator[dict[str, Any]]:
+    """The sections as the template takes them; a heading only where something stands below it."""
     for section in sections:
         charts = [chart for _, draw in section.figures if (chart := draw(SCREEN)) is not None]
         tables = [table for table in section.tables if table.rows]

@@ -82,6 +82,7 @@ def _point(name: str, number: int, runs: Sequence[Run], value: Callable[[RoundRo
     if not rows:
         return None
     estimate = mean_interval([float(value(row)) for row in rows])  # type: ignore[arg-type]
+    # Not `==`: the interval is the accuracy's, and another figure may happen to be as large.
     if len(rows) == 1 and value(rows[0]) is rows[0].accuracy:
         estimate = Estimate(estimate.mean, known(rows[0].low), known(rows[0].high), 1)
     return Point(name, number, float(np.mean([row.labels for row in rows])), estimate)
@@ -105,6 +106,7 @@ def curve_difference(runs: Sequence[Run], strategy: str, baseline: str) -> Diffe
 def _difference(
     runs: Sequence[Run], strategy: str, baseline: str, value: Callable[[dict[int, float], set[int]], float]
 ) -> Difference | None:
+    """The paired difference of what `value` makes of a run's accuracies in the rounds that all shared seeds reached."""
     first, second = ({run.seed: accuracies(run) for run in of(runs, name)} for name in (strategy, baseline))
     seeds = sorted(first.keys() & second.keys())
     paired_curves = [set(curve) for seed in seeds for curve in (first[seed], second[seed])]

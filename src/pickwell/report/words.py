@@ -35,6 +35,7 @@ def _last(curve: Sequence[Point]) -> dict[str, Point]:
 
 
 def _alone(point: Point, report: Report) -> str:
+    """Where a strategy without another to compare it with ended."""
     bounds = "" if point.estimate.low is None else f"; 95 % interval {interval(point.estimate)}"
     rows = [row for run in of(report.runs, point.strategy) for row in run.rounds if row.round == point.round]
     counts = {row.measured for row in rows if row.measured}
@@ -66,6 +67,7 @@ def _verdict(found: Difference) -> str:
 
 
 def _sorted(found: Sequence[Difference], report: Report) -> list[str]:
+    """Many strategies in one sentence: those above the baseline, below it, and not separable from it."""
     kinds = {1: "above", -1: "below", 0: "not separable from", None: "without an interval against"}
     parts = [
         f"{word} {report.baseline}: {listing([d.strategy for d in found if d.verdict == verdict])}"
