@@ -68,6 +68,7 @@ class Campaign:
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         self.store = Store.open(self.directory.url(self.settings))
         try:
+            # campaign.toml is for people to edit; the store knows what the campaign was made for.
             check_task(self.settings.task, self.store.campaign().settings)
         except PickwellError:
             self.store.close()
@@ -116,6 +117,7 @@ class Campaign:
             while True:
                 position = self.store.position()
                 try:
+                    # People label while this trains: a pick may be taken by now. Any other refusal comes again.
                     return self._ask(budget, strategy, settings)
                 except RoundError:
                     if self.store.position() == position:
@@ -152,6 +154,7 @@ class Campaign:
         if files is not None:
             labels = answers.from_files(labels, files)
         answers.check(labels)
+        # By the item alone, so that it is the same however the labels are spread over files.
         share = self.settings.validation.share if imported else 0.0
         drawn = {label.item: derive(self.settings.seed, "held out", label.item) / 2**63 for label in labels}
         held_out = {item for item, draw in drawn.items() if draw < share}
@@ -168,6 +171,7 @@ class Campaign:
         for _ in range(rounds):
             question = self.ask(budget, strategy, **settings)
             answers = oracle.answer([self.pool.item(pick.item) for pick in question.waiting])
+            # A person's labels have gone to the store already.
             if answers:
                 self.tell(answers, source=type(oracle).__name__.lower())
             metrics = self.fit(strategy, **settings)
@@ -177,6 +181,7 @@ class Campaign:
         """Appends images, with their `masks` if they have any, that are not in the pool yet; ids already given stay."""
         with self.directory.exclusive("add"):
             summary = self.pool.add(**located(images, masks, self.settings.task, **source))
+            # What was cached is as long as the pool was.
             self.__dict__.pop("images", None)
             return summary
 
@@ -252,6 +257,7 @@ class Campaign:
         kept = dict(self.settings.strategy)
         default = kept.pop("name")
         chosen = name or default
+        # The settings of campaign.toml are those of its own strategy; another has its defaults.
         made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
         check_ability(self.settings, made)
         return chosen, made
@@ -264,6 +270,7 @@ class Campaign:
             raise LabelError("nothing is labelled yet, so there is nothing to learn from; ask, and tell some labels")
         free = self._without(np.union1d(labels.items, self.store.ignored()))  # what is being asked is not labelled yet
         if not len(free):
+            # Nothing is left to pick, so no strategy has networks to train.
             name, strategy = FIRST, strategies.create(FIRST)
         number = question.number if question else self.store.next_number()
         lesson = Lesson(self.images, torch.from_numpy(items), self.task.targets(values), free, number)
@@ -271,6 +278,7 @@ class Campaign:
         key = fitter.key(lesson, strategy, name)
         last, truth = self._last, labels.part(held_out=True)[1]
         fit = last.fit if last and last.fit.key == key else fitter.fit(lesson, strategy, key, self.progress)
+        # A label to measure on may be corrected: the fit stays what it is, its figures do not.
         if last is None or last.fit is not fit or last.truth != truth:
             last = self._last = Learnt(fit, self._measure(fitter, fit, labels, number - 1), truth)
         return last
@@ -300,6 +308,7 @@ class Campaign:
         question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
         queried = time.perf_counter()
         self._show(fit, chosen, number, [pick.item for pick in question], labels)
+        # Last: a process that is killed before leaves nothing, and asking again makes the same round.
         return self.store.open_round(
             number=number,
             strategy=name,
@@ -342,6 +351,7 @@ class Campaign:
             return PoolStream(self.images, ids, self.devices, self.progress)
 
         return PoolView(
+            # A first, random round has no model, and asks it nothing.
             learner=fit.learner if fit else TaskLearner((), self.devices),
             rng=rng,
             unlabelled=some(free[~torch.isin(free, drawn)]),

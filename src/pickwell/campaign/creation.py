@@ -97,6 +97,7 @@ def located(
     if masks is not None and not str(masks).strip():  # as a path it would be the folder that one stands in
         raise PoolError("no masks at '': the place is empty; name a folder, or '.' for the one you are in")
     found = layout(images, masks, part)
+    # Called for its error: masks go with a folder of images alone.
     tree(find(found.images), images)
     files = MaskFiles(place(str(found.masks)), len(task.classes), task.void) if found.masks is not None else None
     return {"where": found.images, "masks": files, **source}

@@ -69,7 +69,9 @@ class Fitter:
         draws = self._draws(lesson, seed, strategy)
         with isolated():
             torch.manual_seed(derive(seed, "companion"))
+            # Batches are functions of their step, so that looking at the first one changes nothing.
             strategy.begin(self.devices, draws.draw(0, both=strategy.joint_steps > 0))
+        # The networks are built in either case: what was saved is put into them.
         path = self.folder / f"{key}.safetensors"
         if (found := load_tensors(path)) and found[1].get("key") == key:
             _restore(members, strategy, found[0])
@@ -84,6 +86,7 @@ class Fitter:
     def measure(self, fit: Fit, stream: Stream, targets: Targets, labels: int) -> Metrics:
         """How well the learner does on labelled images that it was not trained on; `targets` in the order of ids."""
         pairs = (
+            # Ids ascend: an item's place among them is that of its target.
             (fit.learner.predict(images), targets[torch.searchsorted(stream.ids(), ids)])
             for ids, images in stream.batches()
         )

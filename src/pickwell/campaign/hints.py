@@ -94,6 +94,7 @@ def hints_of(
 
 def _axes(width: int, rng: torch.Generator) -> Tensor:
     """Directions `(width, K)` to project on, K at most 64."""
+    # Scaled so that lengths stay as they are on average.
     return torch.eye(width) if width <= WALKED else torch.randn(width, WALKED, generator=rng) / WALKED**0.5
 
 

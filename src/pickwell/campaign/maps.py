@@ -16,6 +16,7 @@ def write_map(folder: Path, number: int, found: Projection) -> None:
     """Writes a round's map before the round opens; where it cannot be written, the round opens without one."""
     try:
         folder.mkdir(exist_ok=True)
+        # Through a handle: to the temporary name numpy would add `.npz`.
         with replacing(folder / f"{number:04d}.latents.npz") as path, path.open("wb") as file:
             np.savez(file, items=found.items, points=found.points, scores=found.scores, labelled=found.labelled)
     except (OSError, PoolError) as error:

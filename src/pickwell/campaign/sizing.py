@@ -68,6 +68,7 @@ def memory() -> int:
     """The bytes of the accelerator's memory, else of this machine's, as far as this process may have them."""
     if torch.cuda.is_available():
         return int(torch.cuda.get_device_properties(0).total_memory)
+    # Of the machine, though a container may have less.
     found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = Path("/sys/fs/cgroup/memory.max")  # a container's, where there is one
     told = limit.read_text().strip() if limit.exists() else ""

@@ -56,6 +56,7 @@ def _read(path: Path, rows: int) -> Rows | None:
     """The table in a file, memory-mapped; None where there is none of that shape."""
     try:
         found: Rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    # A damaged table is as good as none.
     except (FileNotFoundError, EOFError, ValueError):
         return None
     return found if found.dtype == np.float32 and found.ndim == 2 and len(found) == rows else None
@@ -70,6 +71,7 @@ def _write(path: Path, parts: Iterable[Tensor], rows: int) -> None:
             for part in parts:
                 values = part.float().cpu().numpy()
                 if not done:
+                    # A header by hand: how long a vector is shows in the first part only.
                     shape = {"descr": "<f4", "fortran_order": False, "shape": (rows, values.shape[1])}
                     np.lib.format.write_array_header_1_0(file, shape)
                 file.write(np.ascontiguousarray(values, "<f4").tobytes())
