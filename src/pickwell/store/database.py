@@ -142,6 +142,7 @@ def _parse(url: str) -> URL:
         backend = parsed.get_backend_name()
         if backend in ("postgres", "postgresql"):
             return parsed.set(drivername="postgresql+psycopg")
+        # In memory each connection would have a database of its own.
         if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
             return parsed
     except (ArgumentError, NoSuchModuleError):

@@ -60,6 +60,7 @@ def tell(
         raise LabelError(_never_asked(unasked))
     if unasked:
         _import(connection, now, unasked, held_out)
+        # Looked for again: what was imported has picks now.
         picks |= _asked(connection, unasked)
     corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
     number = _batch(connection, now, event=event, source=source, annotator=_author(labels))

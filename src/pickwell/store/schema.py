@@ -50,6 +50,7 @@ def upgrade(connection: sa.Connection, name: str) -> None:
     script = ScriptDirectory(str(files("pickwell.store") / "migrations"))
     context = MigrationContext.configure(connection, opts={"version_table": TABLE})
     with Operations.context(context):
+        # Alembic names the newest first.
         for revision in reversed(list(script.iterate_revisions("head", found or "base"))):
             revision.module.upgrade()
     context.stamp(script, "head")

@@ -171,6 +171,7 @@ class Store:
         if not labels:
             return Told(batch=0)
         with self._database.writing() as connection:
+            # In the transaction that would store it: of two same events at once, one finds the other.
             if before := _labels.repeated(connection, event):
                 return replace(Told(**{"batch": before[0], **before[1]}), repeated=True)
             return _labels.tell(

@@ -97,12 +97,14 @@ pick = Table(
     Column("score", Double),
     Column("held_out", Boolean, nullable=False),
     Column("state", Text, CheckConstraint("state IN ('waiting', 'answered', 'skipped', 'ignored')"), nullable=False),
+    # No foreign key: labels refer to picks already, and one table must come first.
     Column("label", BigInteger),
     Column("leased_by", Text),
     Column("leased_until", BigInteger),
     # No state of its own: a disputed pick waits, until somebody decides.
     Column("disputed", Boolean, nullable=False, server_default=sa.false()),
     Unique("round", "rank"),
+    # In this order it is also the index by which items are looked up.
     Unique("item", "round"),
 )
 # An item is decided by one pick at most.
@@ -120,6 +122,7 @@ label = Table(
     Column("value", Text),
     Column("annotator", Text, nullable=False),
     Column("seconds", Double),
+    # Unique: nothing is taken back twice.
     Column("undoes", Id, ForeignKey("label.id"), unique=True),
     Column("opinion", Boolean, nullable=False, server_default=sa.false()),
 )

@@ -36,6 +36,7 @@ def _refuse_used(connection: Connection, number: int) -> None:
     """Raises RoundError when a round was opened later: its picks were chosen knowing these labels."""
     first = select(func.min(label.c.id)).where(label.c.batch == number).scalar_subquery()
     told = exists().where(pick.c.round == round_.c.number, pick.c.label.is_not(None))
+    # A round's position is how long the log was when it opened: from `first` on it knew these labels.
     stands = and_(round_.c.strategy != IMPORT, or_(round_.c.state != RoundState.ABANDONED, told))
     later = connection.execute(select(func.max(round_.c.number)).where(stands, round_.c.position >= first)).scalar()
     if later is not None:

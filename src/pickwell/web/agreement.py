@@ -20,6 +20,7 @@ def standing(log: Iterable[Entry]) -> dict[str, dict[int, str]]:
     said: dict[str, dict[int, str]] = defaultdict(dict)
     for entry in entries:
         if entry.kind != "undo" and entry.id not in undone and entry.source != ADJUDICATED:
+            # Whatever somebody says later replaces it, a skip as well.
             said[entry.annotator].pop(entry.item, None)
             if entry.kind == Kind.ANSWER and entry.value is not None:
                 said[entry.annotator][entry.item] = entry.value
@@ -52,6 +53,7 @@ def _together(said: Said) -> dict[str, Any] | None:
     sizes = Counter(len(values) for values in answers.values() if len(values) > 2)
     if not sizes:
         return None
+    # Of equally common numbers of answers the larger.
     size = max(sizes, key=lambda n: (sizes[n], n))
     rated = [values for values in answers.values() if len(values) == size]
     return {"answers": size, "images": len(rated), "kappa": fleiss(rated)}

@@ -155,6 +155,7 @@ def ignore(request: Request, body: Telling, at: AtDesk, then: AtLoop) -> Mapping
 def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: Desk, then: Loop) -> Mapping[str, Any]:
     said = Said(body.items, kind, value, body.seconds, body.via, body.suggestion_seen)
     told: Told = at.tell(who(request, body), said, body.event)
+    # The loop looks by itself now and then; this spares the wait.
     if told.closed is not None or at.settings.loop.when == "every":
         then.look()
     return asdict(told)
@@ -284,6 +285,7 @@ def image(
     try:
         picture = at.get(item, size)
     except PoolError as error:
+        # Headers are ASCII, names of files need not be.
         return Response(status_code=404, headers={"X-Reason": str(error).encode("ascii", "replace").decode()})
     # The images of a pool do not change. Private, because a shared cache would show them without a token.
     headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, max-age=604800, immutable"}

@@ -66,6 +66,7 @@ def create_app(
     app.add_exception_handler(PickwellError, _said)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
+    # Outermost, so that nothing of a refused request is parsed.
     return Gate(app, hosts, tokens)
 
 

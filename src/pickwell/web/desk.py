@@ -116,6 +116,7 @@ class Desk:
         value = said.value if said.mask is None or said.items[0] not in found else self.masks.put(said.mask)
         share = None if said.seconds is None else said.seconds / len(said.items)
         labels = [Label(item, value, said.kind, who.name, share) for item in said.items]
+        # Where a round asks one annotator, the store takes an opinion for a label.
         return self.store.tell(labels, source=said.source, event=event, opinion=True)
 
     def decide(self, who: Who, item: int, kind: Kind, value: str | None, event: str) -> Told:

@@ -47,6 +47,7 @@ class Hints:
         """The hints of a round by item."""
         path = self.folder / f"{number:04d}.json"
         try:
+            # The time of change is an argument, so that the cache forgets a file that was written anew.
             return self._read(path, path.stat().st_mtime_ns)
         except OSError:
             return {}

@@ -100,6 +100,7 @@ class Loop:
             self._start(min(budget or self._settings.budget, left))
 
     def _is_open(self) -> bool:
+        # Without picks, of which a round may have thousands: this is asked all the time.
         return any(found.state is RoundState.OPEN for found in self._desk.store.rounds(picks=False))
 
     def _answered(self) -> int:
@@ -110,6 +111,7 @@ class Loop:
         order = [*self._command, "ask", str(self._desk.directory.root), "--budget", str(budget), "--json"]
         # A file, because a pipe that nobody reads fills up and stops the process.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        # In a session of its own: Ctrl-C at the terminal is for the server, whose `stop` ends this.
         self._process = subprocess.Popen(  # noqa: S603 - our own program and numbers
             order, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said, start_new_session=True
         )
@@ -136,6 +138,7 @@ class Loop:
             return
         is_open, left = self._is_open(), self.left()
         if due(self._settings, is_open=is_open, answered=self._answered() if is_open else 0, left=left):
+            # Somebody else was quicker; the next look will show.
             with suppress(RoundError, BudgetError):
                 if is_open and (current := self._desk.store.current()):
                     self._desk.store.close_round(current.number)

@@ -97,6 +97,7 @@ def prediction(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)], item: _
 def _sent(found: Mask | None) -> Response:
     if found is None:
         return Response(status_code=404)
+    # What HTTP calls deflate is zlib's format: a browser unpacks it by itself.
     headers = {"Content-Encoding": "deflate", "X-Size": f"{found.shape[1]} x {found.shape[0]}"}
     packed = zlib.compress(found.tobytes(), 1)
     return Response(packed, media_type="application/octet-stream", headers=headers)

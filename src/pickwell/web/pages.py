@@ -15,6 +15,7 @@ router = APIRouter(include_in_schema=False)
 _templates = Environment(
     loader=FileSystemLoader(str(files("pickwell.web") / "templates")),
     autoescape=select_autoescape(default=True),
+    # A misspelt name is an error, not a gap in the page.
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

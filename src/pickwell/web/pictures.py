@@ -61,6 +61,7 @@ class Pictures:
             if found := self._kept.get((item, size)):
                 self._kept.move_to_end((item, size))
                 return found
+        # Outside of the lock: pictures that are ready must not wait for this one.
         with self._at_work:
             picture = encode(self._pixels(item, self._sizes[size]), self._sizes[size])
         self._keep((item, size), picture)
@@ -93,6 +94,7 @@ def encode(pixels: NDArray[np.uint8], most: int) -> Picture:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         drawn = Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
         pixels = np.asarray(drawn)
+    # A thumbnail is not enlarged, so it may lose a little.
     if max(pixels.shape[:2]) <= SHARP and most > THUMB:
         data, media = _png(pixels), "image/png"
     else:

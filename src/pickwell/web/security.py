@@ -61,6 +61,7 @@ class Gate:
         name = self.tokens.who(_secret(headers)) if self.tokens is not None else ""
         if name is None and not path.startswith(OPEN):
             return _refuse(401, "a personal link is needed; ask whoever started pickwell serve for yours")
+        # Starlette shows it as `request.state.name`.
         scope.setdefault("state", {})["name"] = name or ""
         return None
 
@@ -84,6 +85,7 @@ def _name(host: str) -> str:
 
 def _foreign(headers: Headers, host: str) -> JSONResponse | None:
     """The refusal of a change that another site's page asks for."""
+    # Browsers say where a change comes from by one header or both; programs send neither.
     origin = headers.get("origin")
     if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
         return _refuse(403, "another site's page may not change anything here; use the page of this server")
@@ -125,6 +127,7 @@ def _dressed(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
+                # What a route says itself stays: it knows better.
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
         await send(message)

@@ -31,6 +31,7 @@ class Server:
         self.desk = Desk(root)
         serve = self.desk.settings.serve
         self.host = host or serve.host
+        # Before the links, which name the port: 0 asks for any that is free.
         self._socket = _bound(self.host, serve.port if port is None else port)
         self.port = int(self._socket.getsockname()[1])
         self.links, tokens = self._tokens(root, annotators)
@@ -50,6 +51,7 @@ class Server:
 
     def run(self) -> None:
         """Serves until it is interrupted."""
+        # A browser keeps its connection open: Ctrl-C must not wait for it long.
         config = uvicorn.Config(
             self.app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
         )

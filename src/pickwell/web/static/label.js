@@ -71,6 +71,7 @@ function describe(pick) {
   if (entry) facts.push(entry.kind === "answer" ? `you said ${entry.label}` : entry.kind === "skip" ? "you skipped it" : "you took it out");
   if (pick.rank) facts.push(`rank ${pick.rank} of round ${pick.round}`);
   if (pick.held_out) facts.push("drawn at random, to measure on");
+  else if (pick.drawn) facts.push("drawn at random");
   else if (pick.score !== null && pick.score !== undefined) facts.push(`score ${pick.score.toFixed(3)}`);
   if (pick.flag) facts.push("flagged");
   if (pick.note) facts.push(`note: ${pick.note}`);

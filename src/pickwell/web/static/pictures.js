@@ -1,7 +1,13 @@
 // Images fetched and decoded before they are needed.
 import { element, picture } from "/static/session.js";
 
+const LARGEST = 12; // times its own size: beyond that nobody sees a cat in 32 x 32 squares
 const AT_ONCE = 3; // a browser opens six connections: the others are for labels
+
+function bound(image) {
+  image.style.setProperty("--wide", `${LARGEST * image.naturalWidth}px`);
+  image.style.setProperty("--high", `${LARGEST * image.naturalHeight}px`);
+}
 
 export class Pictures {
   constructor() {
@@ -48,7 +54,9 @@ export class Pictures {
       image.src = address;
       try {
         await image.decode();
-        image.classList.toggle("small", Math.max(image.naturalWidth, image.naturalHeight) <= 256);
+        const small = Math.max(image.naturalWidth, image.naturalHeight) <= 256;
+        image.classList.toggle("small", small);
+        if (small) bound(image);
         return;
       } catch {
         const status = await fetch(address).then((answer) => answer.status, () => 0);

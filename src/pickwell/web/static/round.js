@@ -25,6 +25,8 @@ export class RoundPicks {
       this.round = round;
       const known = new Set(this.waiting.map((pick) => pick.item));
       const fresh = picks.filter((pick) => !known.has(pick.item) && this.decided.get(pick.item) !== pick.round);
+      // A score that was drawn tells nobody why an image is asked.
+      for (const pick of fresh) pick.drawn = round?.strategy === "random";
       this.waiting.push(...fresh);
       if (fresh.length) this.arrived();
       else if (!this.waiting.length) await this.look();
@@ -93,7 +95,7 @@ export function showIdle(status, trouble) {
     return words("You have answered all you can", `${round.total - round.done} of round ${round.number} wait for other people: each is answered by ${round.overlap}.${disputed}`);
   }
   if (round && round.done < round.total) {
-    return words("The others have the last images", `${round.total - round.done} of round ${round.number} are with other people.`);
+    return words("The others have the last images", `${round.total - round.done} of round ${round.number} are with other people, or in another tab. Those of a tab that is gone come back within ${duration(told.lease)}.`);
   }
   if (loop.error) {
     button.hidden = false;

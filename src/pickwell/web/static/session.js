@@ -12,7 +12,7 @@ function kept(key) {
   try { return localStorage.getItem(key); } catch { return null; }
 }
 
-let name = told.fixed ? told.annotator : (kept(NAME) ?? told.annotator);
+const name = told.fixed ? told.annotator : (kept(NAME) ?? told.annotator);
 export const who = () => ({ annotator: name, tab });
 
 const button = document.getElementById("annotator");
@@ -22,8 +22,9 @@ if (button) {
   button.addEventListener("click", () => {
     const asked = prompt("Your name, kept with each label", name);
     if (asked === null) return;
-    name = asked.replace(/[\u0000-\u001f/]/g, " ").trim().slice(0, 80);
-    try { localStorage.setItem(NAME, name); } catch { /* kept for this page only */ }
+    const chosen = asked.replace(/[\u0000-\u001f/]/g, " ").trim().slice(0, 80);
+    try { localStorage.setItem(NAME, chosen); } catch { return say("This browser keeps no name: allow it to store data for this page."); }
+    // The old name gives back what it holds as the page is left; the new one begins with the page.
     location.reload();
   });
 }
