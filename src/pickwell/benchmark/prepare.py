@@ -174,6 +174,7 @@ def _own_masks(settings: DataSettings) -> sets.Layout:
 
 
 def _opened(where: Path, directory: Path, labels_from_folders: bool, masks: MaskFiles | None) -> Pool:
+    # Vectors have theirs already: `features.layout` made it.
     if (directory / MANIFEST).exists():
         return Pool.open(directory)
     masks = replace(masks, root=place(str(masks.root))) if masks else None
@@ -197,6 +198,7 @@ def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool |
     wanted = settings.train + settings.validation + (0 if own_test else settings.test)
     if not own_test and not settings.test:
         raise SettingsError(f"'{settings.set}' has no test set of its own; say how many images to test on: data.test")
+    # With train 0 the pool is what is left: at least two images.
     if found < wanted or found - (wanted - settings.train) < 2:
         raise PoolError(
             f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}{_why(layout, pool)}"
@@ -259,6 +261,7 @@ def _finish(partial: Path, layout: sets.Layout) -> None:
         "fingerprint": text.hexdigest()[:16],
         "sizes": {"pool": len(pool), "test": len(test)},
     }
+    # Only drawn from; what was drawn has a manifest of its own.
     for name in ("all", "all-test"):
         shutil.rmtree(partial / name, ignore_errors=True)
     (partial / "ready.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")

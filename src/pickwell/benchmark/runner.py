@@ -203,6 +203,7 @@ class Clock:
     def add(self, outcome: Outcome, cells: Sequence[Cell]) -> None:
         """Takes in one outcome."""
         self._settled.append(outcome.cell)
+        # Cells found finished took no time now, and those that failed ended early: neither tells how long one takes.
         if outcome.ran and outcome.state is State.FINISHED:
             self._seconds.setdefault(outcome.cell.method, []).append(outcome.seconds)
         done = set(map(str, self._settled))  # a cell that comes from another process is a copy

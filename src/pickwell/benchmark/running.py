@@ -40,6 +40,7 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
     with Campaign(root, progress=progress) as campaign:
         training = campaign.settings.training
         sizes = campaign.settings.model.image_size, training.memory_limit_mib
+        # In place of the campaign's own, so that all cells of this process share what is decoded.
         campaign.images = prepared.images(prepared.pool, *sizes)
         campaign.test_images = prepared.images(prepared.test, *sizes)
         # Decoded now if they are to be kept, so that no method's query pays for it.
@@ -77,6 +78,7 @@ def campaign_settings(cell: Cell, prepared: Prepared) -> Settings:
     """The cell as a campaign's settings."""
     chosen = cell.experiment
     model = chosen.model.model_dump()
+    # Networks of vectors take a vector's length for an image's size.
     if size := prepared.feature_size():
         model["image_size"] = size
     return Settings.parse(
@@ -184,6 +186,7 @@ def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[st
     first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
     metrics: dict[int, dict[str, float]] = {}
     for row in campaign.store.results():
+        # By number of labels, which is another after each round.
         metrics.setdefault(row.labels, {})[row.metric] = row.value
     rows, labels = [], 0
     for number, asked in enumerate([first, *questions]):
@@ -233,6 +236,7 @@ def _processor() -> str:
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
+        # Elsewhere this names the processor; on Linux it says little.
         return platform.processor() or platform.machine()
 
 

@@ -169,6 +169,7 @@ def labels_saved(curves: Sequence[Curve], method: str, baseline: str, *, rng: in
     images, share, target = saving(np.arange(len(seeds)))
     bounds: list[tuple[float | None, float | None]] = [(None, None), (None, None)]
     if len(seeds) > 2:
+        # Whole seeds are drawn, so that pairs stay together.
         resampled = stats.bootstrap(
             (np.arange(len(seeds)),), lambda rows: np.array(saving(rows)[:2]), vectorized=False, n_resamples=RESAMPLES,
             method="percentile", rng=np.random.default_rng(rng),
