@@ -50,6 +50,7 @@ def _moved(side: int, padding: int, count: int, generator: torch.Generator) -> T
 
 def _gathered(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     count, channels, height, width = images.shape
+    # Rows and columns as one index, so that one gather moves every image its own way.
     at = (rows[:, :, None] * width + columns[:, None, :]).view(count, 1, height * width)
     return images.flatten(2).gather(2, at.expand(-1, channels, -1)).view(images.shape)
 

@@ -204,6 +204,7 @@ def _rgb(image: Image.Image) -> Pixels:
     if image.mode.startswith(("I", "F")):
         return np.repeat(_levels(np.asarray(image))[..., None], 3, axis=2)
     if image.has_transparency_data:
+        # Below transparent pixels may lie any colour; what people see of them is the page, white.
         drawn = image.convert("RGBA")
         white = Image.new("RGBA", drawn.size, "white")
         white.alpha_composite(drawn)

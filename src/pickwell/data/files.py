@@ -17,6 +17,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes; raises ImageError with the reason otherwise."""
     try:
         with open(path, "rb", buffering=0, opener=_opener) as file:
+            # Looked at once it is open: a path may name another file a moment later.
             _check(os.fstat(file.fileno()), most)
             return file.readall()
     except ImageError:

@@ -149,6 +149,7 @@ def _new(rows: pa.Table, present: pa.Array | pa.ChunkedArray) -> pa.Table:
 
 def first_of_each(names: pa.ChunkedArray) -> pa.Array:
     """True where a name stands for the first time."""
+    # Codes are numbers, which numpy can sort; names would become Python objects.
     codes = names.combine_chunks().dictionary_encode()
     codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
     first = np.zeros(len(names), dtype=bool)
@@ -162,6 +163,7 @@ def _write(path: Path, old: Manifest | None, rows: pa.Table) -> Manifest:
     # A dictionary of names that are all different would make them six times slower to read.
     coded = {"compression": "zstd", "use_dictionary": ["path", "known"]}
     with replacing(path) as new, pq.ParquetWriter(new, _STORED, **coded) as out:
+        # Group by group, so that a manifest of millions is never all in memory.
         for group in range(old._file.num_row_groups if old else 0):
             assert old is not None
             out.write_table(old._file.read_row_group(group).cast(_STORED))

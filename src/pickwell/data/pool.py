@@ -120,9 +120,11 @@ class Pool:
         the new one's are prefixed with its folder's or file's name.
         """
         with alone(self.directory):
+            # Read again under the lock: another process may have added images since this one opened the pool.
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
             source, index, listing = _join(find(where, labels_from_folders, masks), where, sources, manifest)
+            # Names of this source alone: those that another source has are no reason to pass an image over in silence.
             present = pc.is_in(listing["name"], value_set=manifest.names_of(index))
             new = _foreign(listing.filter(pc.invert(present)), manifest)
             seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)

@@ -64,6 +64,7 @@ def _one(source: Source, path: str, row: int | None, known: str | None, reason: 
         return None, None, reason, ""
     try:
         size = measure(source.read(path, row, limits.bytes), limits)
+        # Read now, so that a mask that does not fit is known before anything is learnt.
         if known is not None and isinstance(source, MaskedFolder):
             source.masks.read(known, size)
         return *size, None, None

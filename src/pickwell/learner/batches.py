@@ -40,6 +40,7 @@ class Shuffle:
 
     def __init__(self, n: int, seed: int) -> None:
         self.n, self.seed = n, seed
+        # Two, because a batch may reach from one order into the next.
         self._order = lru_cache(maxsize=2)(self._permutation)
 
     def _permutation(self, epoch: int) -> Tensor:
@@ -77,6 +78,7 @@ class Draws:
     """Whether a committee's members each learn from their own draw, with replacement, of the labelled images."""
 
     def __post_init__(self) -> None:
+        # Caches of this very object; a frozen dataclass lets nothing else in.
         object.__setattr__(self, "_orders", lru_cache(maxsize=64)(self._shuffle))
         object.__setattr__(self, "_samples", lru_cache(maxsize=64)(self._resample))
 
@@ -87,6 +89,7 @@ class Draws:
         """Batch number `step` of a committee's `member`; with `both`, a companion's: unlabelled images too."""
         orders = self._orders  # type: ignore[attr-defined]
         labelled = orders("labelled", len(self.labelled), member).take(step, self.size)
+        # The members are to differ; a companion is one, and learns from all labels.
         if self.bootstrap and not both:
             labelled = self._samples(member)[labelled]  # type: ignore[attr-defined]
         x_l, y_l = self._labelled(labelled, step, member, both)

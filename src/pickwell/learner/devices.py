@@ -15,6 +15,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 def has_bf16() -> bool:
     """Whether this machine multiplies bfloat16 in hardware."""
     if torch.cuda.is_available():
+        # Emulated bfloat16 would be slower than float32.
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return cpu_can("avx512_bf16") or cpu_can("amx_bf16")
 

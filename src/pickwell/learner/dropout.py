@@ -32,6 +32,7 @@ def _dropper(
     """A forward hook that drops from the output of a resting dropout layer."""
 
     def drop(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        # Drawn on the CPU: the same mask on every device.
         drawn = torch.rand(output.shape[1:], generator=generator(seed, "dropout", number, layer))
         return output * ((drawn >= rate) / (1 - rate)).to(output)
 

@@ -76,6 +76,7 @@ class TaskLearner:
         with self.devices.autocast():
             network = self.members[number]
             logits = network.logits(self._trunk(network, images), images.shape[-2:])
+        # In float32: of three digits many probabilities would be equal.
         return logits.float().softmax(dim=1)
 
     @torch.inference_mode()

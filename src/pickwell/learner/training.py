@@ -79,6 +79,7 @@ class Trainee:
 
     def descend(self, images: Tensor, targets: Tensor, step: int) -> Tensor:
         """Takes one step against the task's loss L_T; returns the loss, a scalar."""
+        # At every step: whoever measured in between may have left it in eval mode, with batch norm frozen.
         self.network.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate(step)
@@ -125,6 +126,7 @@ def train(
                 losses |= _descend(trainees, draws, plan, step)
             if losses and isinstance(watching, SeesLosses):
                 watching.losses(losses)
+            # Not after the last step: the finished fit is saved then.
             if checkpoint and checkpoint.due and step + 1 < total:
                 checkpoint.save(step + 1, _snapshot(trainees, companion))
             if progress:

@@ -60,6 +60,7 @@ def level(form: Architecture, index: int, inputs: int, outputs: int) -> nn.Seque
         if index in RESIDUAL and form.bottleneck:
             modules.append(Bottleneck(inputs, outputs, stride=stride, dilation=dilation))
         elif index in RESIDUAL or form.arch == "C":
+            # A shortcut would carry the gridding past the last two levels, which are there to smooth it.
             residual = index <= RESIDUAL[-1]
             modules.append(BasicBlock(inputs, outputs, stride=stride, dilation=dilation, residual=residual))
         else:
@@ -148,6 +149,7 @@ class DenseDRN(DRN):
         radius, step = 0, 1
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d) and module is not self.fc and "downsample" not in name:
+                # Half a kernel, in steps as long as all strides before it make them; shortcuts see no farther.
                 radius += (module.kernel_size[0] // 2) * module.dilation[0] * step
                 step *= module.stride[0]
         return radius

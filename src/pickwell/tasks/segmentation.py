@@ -45,6 +45,7 @@ class Masks(Generic[Key]):
         found = self._kept.get(key)
         if found is None:
             found = torch.from_numpy(np.array(self._read(key), dtype=np.uint8))
+            # The first ones stay: each epoch has an order of its own, in which the newest would be pushed out unused.
             if found.numel() <= self.room:
                 self.room -= found.numel()
                 self._kept[key] = found
@@ -69,6 +70,7 @@ class Segmentation:
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The mean cross-entropy of the pixels that count, of logits `(B, C, H, W)`; 0 where none does."""
+        # Not torch's mean, which is NaN where a whole batch is void.
         total = functional.cross_entropy(logits, targets.long(), ignore_index=IGNORE_INDEX, reduction="sum")
         return total / (targets != IGNORE_INDEX).sum().clamp(min=1)
 

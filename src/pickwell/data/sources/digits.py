@@ -42,6 +42,7 @@ class Digits:
     def read(self, path: str, row: int | None, most: int) -> bytes:
         """The digit as PNG, which loses nothing."""
         levels, _ = self._load()
+        # The levels go from 0 to 16.
         grey = Image.fromarray(np.rint(levels[row] * (255 / 16)).astype(np.uint8))
         png = io.BytesIO()
         grey.resize((SIZE, SIZE), Image.Resampling.BILINEAR).convert("RGB").save(png, "PNG", compress_level=1)

@@ -47,6 +47,7 @@ class ParquetSet:
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:
         path = place(where)
         if path.is_dir():
+            # A folder of images may well have tables beside them.
             tables = next(path.glob("*.parquet"), None) and not has_images(path)
             return cls(path, "*.parquet") if tables else None
         if path.suffix.lower() != ".parquet" or not (path.exists() or next(path.parent.glob(path.name), None)):
