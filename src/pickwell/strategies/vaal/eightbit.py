@@ -49,6 +49,7 @@ class _Step:
 
     def __init__(self, convolution: nn.Conv2d, before: float, after: float) -> None:
         weight = convolution.weight.detach().float()
+        # A channel of zeros would have no scale.
         self.weight_scales = weight.abs().amax((1, 2, 3)).div(SIGNED).clamp(min=1e-12)
         signed = (weight / self.weight_scales.view(-1, 1, 1, 1)).round().to(torch.int8)
         self.before, self.after, self.bias = before, after, convolution.bias
@@ -60,6 +61,7 @@ class _Step:
     def __call__(self, maps: Tensor, dtype: torch.dtype) -> Tensor:
         after = 1.0 if dtype.is_floating_point else self.after
         weights = self.weight, self.weight_scales, self.zeros, self.bias
+        # Zero points are 0: after a ReLU no map is negative.
         out: Tensor = torch.ops.onednn.qconv2d_pointwise(
             maps, self.before, 0, *weights, *self.window, after, 0, dtype, "relu", [], ""
         )

@@ -155,4 +155,5 @@ def _up(inside: int, outside: int) -> tuple[nn.Module, ...]:
 
 
 def _dense(inside: int, outside: int) -> tuple[nn.Module, ...]:
+    # Batch norm takes a bias out again, and has one itself.
     return nn.Linear(inside, outside, bias=False), nn.BatchNorm1d(outside), nn.ReLU()

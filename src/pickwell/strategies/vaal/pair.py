@@ -89,6 +89,7 @@ class Pair:
         x = torch.cat((x_l, x_u))
         with self.devices.autocast():
             mu, logvar = self.vae.encode(x)
+            # In float32, because the errors of all pixels are summed.
             reconstruction = self.vae.decode(reparameterise(mu, logvar)).float()
         halves = zip(*(half.tensor_split(cut) for half in (x, reconstruction, mu, logvar)), strict=True)
         transductive = transductive_loss(
@@ -127,6 +128,7 @@ class Pair:
     def _average(self, mean: nn.Module, now: nn.Module) -> None:
         # A short memory at first: the random start must not linger.
         keep = min(self.objective.averaging, (1 + self.steps) / (10 + self.steps))
+        # Batch norm's statistics are averaged too: they belong to the weights.
         for old, new in zip(mean.state_dict().values(), now.state_dict().values(), strict=True):
             if old.is_floating_point():
                 old.lerp_(new, 1 - keep)

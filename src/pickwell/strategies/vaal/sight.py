@@ -73,6 +73,7 @@ class Sight:
         """
         mean, axes = plane(self.mu)
         ids = self.pools.unlabelled.ids().numpy()
+        # `ids[:0]`, so that no labelled image is an array of ids as well.
         known = np.concatenate([ids[:0], *(some.cpu().numpy() for some, _ in self._known)])
         places = spread(len(ids), MAPPED - len(known), np.searchsorted(ids, picked.numpy()))
         rows = np.concatenate([self.mu[places], *(seen.mu.cpu().numpy() for _, seen in self._known)])

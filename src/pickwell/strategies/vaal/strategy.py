@@ -48,16 +48,23 @@ class VAAL(Strategy):
 
     pair: ClassVar[type[Pair]] = Pair
     """Which steps are taken."""
+    # Paper: as long as the task model learns. With few labels D then knows them by heart (docs/paper.md).
     steps: int = 150
+    # Paper: 32 for CIFAR, 64 for Caltech-256 and ImageNet, 128 for masks.
     latent: int = 32
+    # Paper: 128-256-512-1024, which `paper_size` has. Ours: for a CPU.
     widths: tuple[int, ...] = SMALL_WIDTHS
     feature_width: int = 256
+    # Authors' code: 512.
     discriminator_width: int = 256
     beta: float = 1.0
     lambda1: float = 1.0
+    # Paper: 1 for CIFAR, 10 for Caltech-256 and ImageNet, 25 for masks.
     lambda2: float = 1.0
+    # Paper: 5e-4 for CIFAR and Caltech-256, 1e-3 for masks.
     learning_rate: float = 5e-4
     discriminator_learning_rate: float = 5e-4
+    # Paper: 0, the last weights score. Averaged ones hang less on the very step at which training stops.
     averaging: float = 0.98
     feature_batch: int = 64
     observation: Literal["calibrated", "unit", "released_code"] = "calibrated"
