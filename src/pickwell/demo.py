@@ -103,6 +103,7 @@ def peak_mib() -> float:
 
 
 def _campaign(root: Path, pool: Path, test: Path, strategy: str, seed: int) -> Campaign:
+    # A demo begins anew, but takes nothing away that is no campaign.
     if (root / "campaign.toml").exists():
         shutil.rmtree(root)
     create(root, pool, test=test, settings={**SETTINGS, "strategy.name": strategy, "seed": seed})
@@ -120,6 +121,7 @@ def first_labels(campaign: Campaign, seed: int) -> list[Label]:
 
 
 def _run(campaign: Campaign, seed: int, table: LiveTable) -> tuple[Run, list[Round]]:
+    """One campaign from its first fit to its last, told to the table as it goes on."""
     strategy, oracle = str(campaign.settings.strategy["name"]), Simulated(campaign.task.classes)
 
     def working(what: str, done: int, total: int) -> None:

@@ -100,6 +100,8 @@ class Directory:
             lock.release()
 
     def _acquire(self, lock: FileLock, what: str, note: Path) -> None:
+        """Takes the lock, or raises BusyError with the name of whoever has it."""
+        # First a while in silence; then, before the rest, a word about whom one waits for.
         for patience in (min(SOON, PATIENCE), max(0.0, PATIENCE - SOON)):
             with suppress(Timeout):
                 lock.acquire(timeout=patience)

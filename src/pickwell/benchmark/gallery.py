@@ -38,6 +38,7 @@ def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Ben
 
 
 def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Bench, row: int) -> Iterator[Album]:
+    """An album a method and variant, of the rounds that have a picture to show; each picture is read once."""
     kept: dict[int, bytes] = {}
     pools: dict[str, Pool | None] = {}
     for result in shown:

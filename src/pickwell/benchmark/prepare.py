@@ -108,6 +108,7 @@ def _read(folder: Path) -> Prepared:
 
 
 def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None:
+    """Draws test set, validation images and pool in this order, so that a smaller pool has the same test set."""
     settings = experiment.data
     layout = _layout(experiment, data, partial, into)
     pool = _opened(layout.train, partial / "all", layout.labels_from_folders, layout.masks)
@@ -194,6 +195,7 @@ def _usable(pool: Pool, leave_out: tuple[str, ...]) -> Ids:
 
 
 def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool | None = None) -> None:
+    """Refuses a set with too few images for the experiment, or with more than it can have."""
     own_test = layout.test is not None
     wanted = settings.train + settings.validation + (0 if own_test else settings.test)
     if not own_test and not settings.test:
@@ -249,6 +251,7 @@ def _write(pool: Pool, rows: Ids, directory: Path) -> None:
 
 
 def _finish(partial: Path, layout: sets.Layout) -> None:
+    """Writes down what is known of both parts, and takes away what they were drawn from."""
     pool, test = Pool.open(partial / "pool").manifest, Pool.open(partial / "test").manifest
     classes = layout.classes or sorted({*pool.classes(), *test.classes()})
     # Names and labels, no places: the same images have the same fingerprint on every machine.

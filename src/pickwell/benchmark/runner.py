@@ -150,6 +150,7 @@ def state_of(bench: Bench, cell: Cell) -> Outcome | None:
 
 
 def _work(task: Task, root: Path) -> Outcome:
+    """Runs one cell; whatever fails is written down beside it, for people and for `--retry`."""
     began = perf_counter()
     (root / "failure.json").unlink(missing_ok=True)
     try:
@@ -180,6 +181,7 @@ def states(experiment_cells: Sequence[Cell], bench: Bench) -> Iterator[Outcome]:
 
 
 def _is_locked(bench: Bench, cell: Cell) -> bool:
+    """Whether another process is at the cell: asked by taking its lock for a moment."""
     path = bench.folder(cell).with_name(cell.folder + ".lock")
     if not path.exists():
         return False

@@ -182,6 +182,7 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
 
 
 def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
+    """All that the cell has shown, a row for the first labels and one for each round, as JSON takes it."""
     rounds, shown = campaign.store.rounds(), _showing(campaign, prepared)
     first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
     metrics: dict[int, dict[str, float]] = {}

@@ -74,6 +74,7 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
 
 
 def _areas(experiment: Experiment, judged: Judgement) -> Table:
+    """The area of each method, its end, and its difference to the baseline with the test."""
     against = {(c.variant, c.first): c for c in judged.comparisons if c.second == experiment.baseline}
     rows = []
     for (variant, method), level in judged.areas.items():
@@ -113,6 +114,7 @@ def _at_a_glance(experiment: Experiment, judged: Judgement, reports: dict[str, R
 
 
 def _points(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:
+    """A row for each method and round: the mean over seeds."""
     rows = []
     for variant, each in reports.items():
         for name in strategies(each.runs):

@@ -125,6 +125,7 @@ class Campaign:
                     logger.info("labels were told while picking, so the picks are made anew")
 
     def _ask(self, budget: int, strategy: str | None, settings: Mapping[str, Any]) -> Round:
+        """The open round if there is one, else a new one; RoundError if the store does not take its picks."""
         if question := self.store.current():
             return same_question(question, budget, strategy)
         free = self.unlabelled()
@@ -195,6 +196,7 @@ class Campaign:
         return self._without(self.store.taken())
 
     def _without(self, items: NDArray[np.int64]) -> Tensor:
+        """The ids of the pool but for these ascending ones; PoolError if the pool is too small to hold them."""
         if len(items) and items[-1] >= len(self.pool):
             raise PoolError(
                 f"the pool at {self.directory.pool} holds {len(self.pool)} images, but item {items[-1]} was asked for: "
@@ -254,6 +256,7 @@ class Campaign:
         return Images(pool, self.settings.model.image_size, limit)
 
     def _strategy(self, name: str | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
+        """A strategy's name and the strategy, the campaign's own unless another is named."""
         kept = dict(self.settings.strategy)
         default = kept.pop("name")
         chosen = name or default
@@ -284,6 +287,7 @@ class Campaign:
         return last
 
     def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> Metrics:
+        """Measures the fit on the test set, else on the labels held out, and keeps the figures."""
         if self.test is not None and self.test_images is not None:
             judged: Stream = PoolStream(self.test_images, torch.arange(len(self.test)), self.devices, self.progress)
             truth = self._truth(self.test)
@@ -295,6 +299,7 @@ class Campaign:
         return metrics
 
     def _open(self, name: str, strategy: Strategy, budget: int, free: Tensor) -> Round:
+        """Draws what is to be measured on, fits, lets the strategy pick, and opens the round."""
         number, labels = self.store.next_number(), self.store.labels()
         seed = derive(self.settings.seed, "round", number)
         share, held = self.settings.validation.share, int(labels.held_out.sum())

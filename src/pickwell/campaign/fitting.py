@@ -99,6 +99,7 @@ class Fitter:
         return self.devices.setup(network)
 
     def _draws(self, lesson: Lesson, seed: int, strategy: Strategy) -> Draws:
+        """The batches that this fit learns from: of images, or of crops out of scenes."""
         training = self.settings.training
         common: dict[str, Any] = {
             "labelled": lesson.labelled,
