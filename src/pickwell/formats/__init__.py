@@ -12,6 +12,7 @@ from pickwell.errors import SettingsError, unknown
 
 __all__ = ["available", "named"]
 
+# Modules beside the formats that are none.
 _SHARED = {"comma_separated", "exporting", "importing"}
 
 

@@ -33,6 +33,7 @@ def read(where: Path, context: Context) -> list[Found]:
 
 
 def _categories(file: dict[str, Any]) -> dict[int, str]:
+    """The names of the classes by their ids in the file."""
     names: dict[int, str] = {}
     for one in a_list(file.get("categories"), "categories"):
         category = a_table(one, "a category")
@@ -50,12 +51,15 @@ def _images(
         image = a_table(one, f"image {index}")
         number = a_number(image.get("id"), f"the id of image {index}", 1 << 62)
         name = a_text(image.get("file_name"), f"file_name of image {number}")
+        # Taken out: what is left at the end belongs to no image.
         own = shapes.pop(number, [])
         if own or image.get("labelled") is True:
             yield Found(name, load=_Image(image, own, names, context.background), where=f"image {number}")
 
 
 class _Image:
+    """The shapes of one image, painted when its size is known."""
+
     def __init__(
         self, image: dict[str, Any], shapes: list[dict[str, Any]], names: dict[int, str], background: str | None
     ) -> None:

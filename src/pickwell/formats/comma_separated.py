@@ -25,6 +25,7 @@ def write_picks(path: Path, question: Round, pool: Pool) -> None:
     for pick in question.waiting:
         score = "" if pick.held_out else f"{pick.score:.6g}"
         table.writerow([pick.rank, pick.item, pool.item(pick.item).name, score, typed.get(str(pick.item), "")])
+    # In one move: whoever has the list open sees the old one or the new one.
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
     partial.replace(path)
@@ -100,6 +101,7 @@ def _checked(path: Path, table: "csv.DictReader[str]") -> Iterator[tuple[int, di
 
 
 def _item(text: str, named: int, items: int, where: str) -> int:
+    """The id that a cell means: digits are an id, anything else a name."""
     # Longer digits are no id, which has 63 bits.
     found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else named
     if not 0 <= found < items:

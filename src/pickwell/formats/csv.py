@@ -52,6 +52,7 @@ def _found(where: Path, context: Context, image: str, label: str, item: int | No
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows with their line numbers, as image, label and annotator, and by which column the image is named."""
     text = read_text(path)
     first = text.partition("\n")[0]
     table = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)

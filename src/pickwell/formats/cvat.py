@@ -22,6 +22,8 @@ Attributes = dict[str, str]
 
 @dataclass
 class _Image:
+    """An image element with its tags and shapes."""
+
     attributes: Attributes
     tags: list[str] = field(default_factory=list)
     shapes: list[tuple[str, Attributes]] = field(default_factory=list)
@@ -70,6 +72,8 @@ def _tagged(name: str, tags: list[str], what: str) -> Found:
 
 
 class _Painter:
+    """The shapes of one image, painted when its size is known."""
+
     def __init__(self, image: _Image, background: str | None) -> None:
         self.image, self.background = image, background
 

@@ -23,6 +23,7 @@ def labelled(labels: Labels, pool: Pool, masks: MaskFolder) -> list[Labelled]:
             name,
             (size[0], size[1]),
             label,
+            # Bound as defaults: the loop's own variables go on.
             mask=lambda label=label: masks.get(label),  # type: ignore[misc]
             image=lambda item=item: pool.bytes(item),  # type: ignore[misc]
             file=file_of(pool, item),

@@ -22,6 +22,7 @@ def read(where: Path, context: Context) -> list[Found]:
 
 
 def _found(name: str, value: Any, classes: list[Any]) -> Found:
+    """What one entry says: a name, a place in `classes`, or an object with either as its `label`."""
     if isinstance(value, dict):
         value = value.get("label")
     if type(value) is int and 0 <= value < len(classes):

@@ -72,6 +72,7 @@ class Importer:
             item = self._item(one, gathered.problems)
             if item is None:
                 continue
+            # The same class said twice is no contradiction; two masks would have to be compared.
             if item in said and (one.load or (one.kind, one.label) != (said[item].kind, said[item].label)):
                 twice.add(item)
                 gathered.problems.add(TWICE, one.name)
@@ -80,6 +81,7 @@ class Importer:
         return ((item, one) for item, one in said.items() if item not in twice)
 
     def _item(self, one: Found, problems: Problems) -> ItemId | None:
+        """The item that is meant; None, with a note why, if none or several could be."""
         if one.item is not None and one.item < len(self.manifest):
             return one.item
         items = self.names.find(one.name)

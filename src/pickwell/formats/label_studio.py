@@ -32,6 +32,7 @@ _NO_AREAS = ("choices", "taxonomy", "textarea", "rating", "number", "datetime", 
 """What may be said of an image beside its areas; where label maps are read it is passed over."""
 
 _UPLOADED = re.compile(r".*/data/upload/\d+/[0-9a-f]{8}-(.+)")
+"""Where uploaded files lie: Label Studio puts eight hexadecimal digits before their names."""
 
 
 def read(where: Path, context: Context) -> list[Found]:
@@ -73,6 +74,7 @@ def _annotator(annotation: dict[str, Any]) -> str:
 
 
 def _found(name: str, annotation: dict[str, Any], context: Context, what: str) -> Found:
+    """What one annotation says of its image."""
     results = [a_table(r, f"a result of {what}") for r in a_list(annotation.get("result"), f"result of {what}")]
     seconds = annotation.get("lead_time")
     timed = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else None
@@ -102,6 +104,8 @@ def _value(result: dict[str, Any], what: str) -> dict[str, Any]:
 
 
 class _Image:
+    """The regions of one annotation, painted when the image's size is known."""
+
     def __init__(self, results: list[dict[str, Any]], what: str, background: str | None) -> None:
         self.results, self.what, self.background = results, what, background
 
@@ -110,6 +114,7 @@ class _Image:
         return paint(regions, size, self.background)
 
     def _region(self, result: dict[str, Any], size: Size) -> tuple[str, Region]:
+        """A region's class and pixels; LabelError unless it was drawn on this image, upright and at this size."""
         kind, value = result.get("type"), _value(result, self.what)
         if kind not in ("brushlabels", "polygonlabels"):
             raise LabelError(
@@ -142,6 +147,7 @@ def _polygon(value: dict[str, Any], size: Size, what: str) -> Region:
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes tasks with one annotation each; what is ignored is left unpainted."""
     with appearing(out) as path, path.open("w", encoding="utf-8") as file:
+        # Task by task: the brushes of a whole pool would fill the memory.
         for index, one in enumerate(labelled):
             data = {"image": quote(one.name, errors="surrogateescape"), "name": one.name, "item": one.item}
             results = _choices(one) if context.task == CLASSIFICATION else _brushes(one, context)
@@ -156,6 +162,7 @@ def _choices(one: Labelled) -> list[dict[str, Any]]:
 
 
 def _brushes(one: Labelled, context: Context) -> list[dict[str, Any]]:
+    """A brush a class that the mask shows."""
     width, height = one.size
     return [
         {

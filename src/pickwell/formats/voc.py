@@ -48,6 +48,7 @@ def _load(path: Path, table: Sequence[tuple[str | None, Colour]]) -> Callable[[S
     """Reads one mask: by the table's colours if there is a table, else by index."""
     if not table:
         return numbers(path, {**dict(enumerate(CLASSES)), IGNORE_INDEX: None})
+    # VOC draws borders in this colour, which means ignore, whatever the table lists.
     border: list[tuple[str | None, Colour]] = [(None, voc_colour(IGNORE_INDEX))]
 
     def load(size: Size) -> Codes:

@@ -27,6 +27,7 @@ _SLACK = 0.01
 _LONGEST = 1000
 """Characters of a line of names: a longer one would take the pattern too long."""
 
+# `- name` or `3: name`, quoted or not, and perhaps a comment behind it.
 _ENTRY = re.compile(r"""(?:-|(\d+)\s*:)\s*(?:"([^"]*)"|'([^']*)'|([^"'#\[\]{}]+?))\s*(?:#.*)?""")
 
 
@@ -46,6 +47,8 @@ def _lines(path: Path) -> list[str]:
 
 
 class _Image:
+    """The polygons of one file, painted when the image's size is known."""
+
     def __init__(self, lines: list[str], names: dict[int, str], background: str | None) -> None:
         self.lines, self.names, self.background = lines, names, background
 
@@ -55,6 +58,7 @@ class _Image:
         return paint(regions, size, self.background)
 
     def _shapes(self, size: Size) -> Iterator[tuple[str, Corners]]:
+        """Class and corners, in pixels, of each line."""
         for number, line in enumerate(self.lines, 1):
             what = f"line {number}"
             first, *rest = line.split()
@@ -84,6 +88,7 @@ def _corners(rest: list[str], what: str) -> Corners:
 
 
 def _names(where: Path) -> dict[int, str]:
+    """The class names by number, from whichever file has them."""
     for file in ("data.yaml", "dataset.yaml", "data.yml"):
         if (where / file).exists():
             return _yaml_names(where / file)

@@ -41,6 +41,8 @@ def _run(length: int, word: str) -> Iterator[str]:
 
 
 class _Bits:
+    """Reads bytes bit by bit, the most significant first."""
+
     def __init__(self, data: bytes, what: str) -> None:
         self.data, self.what, self.at = data, what, 0
 
@@ -66,6 +68,7 @@ def decode(rle: Sequence[int], size: tuple[int, int], what: str) -> Region:
     if bits.take(5) + 1 != WORD:
         raise LabelError(f"{what} has brush words that are not bytes; export it again")
     lengths = [bits.take(4) + 1 for _ in LENGTHS]
+    # Of each RGBA pixel the opacity.
     return _words(bits, total, lengths)[3::4].reshape(height, width) >= HALF
 
 

@@ -71,6 +71,8 @@ def read_elements(path: Path, root: str) -> list[tuple[int, str, dict[str, str]]
 
 
 class _Elements:
+    """Collects the elements of an XML file as they begin, and breaks off what no export can be."""
+
     def __init__(self, path: Path, root: str) -> None:
         self.path, self.root, self.depth = path, root, 0
         self.found: list[tuple[int, str, dict[str, str]]] = []
@@ -101,6 +103,7 @@ def files_below(folder: Path, ending: str) -> list[tuple[str, Path]]:
     if not folder.is_dir():
         raise LabelError(f"{folder} is no folder; name the folder that holds the files")
     found = []
+    # Links to folders are not followed: they may lead round.
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [Path(here, name) for name in names if name.endswith(ending) and not name.startswith(".")]
@@ -149,7 +152,7 @@ def appearing(out: Path) -> Iterator[Path]:
     """A path to write a file or a folder at, which takes the place `out` when the block ends well; it must be free."""
     if out.exists() or out.is_symlink():
         raise LabelError(f"{out} is there already; name another place, or remove it")
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")  # two exports at once keep apart
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         yield partial

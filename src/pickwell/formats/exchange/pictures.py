@@ -46,6 +46,7 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def _by_colour(pixels: NDArray[np.uint8], table: Sequence[tuple[str | None, Colour]]) -> Codes:
+    """The places of a picture's colours in a table; LabelError with those that are not in it."""
     red, green, blue = (pixels[..., channel].astype(np.uint32) for channel in range(3))
     packed = red << 16 | green << 8 | blue
     seen, places, counts = np.unique(packed.ravel(), return_inverse=True, return_counts=True)

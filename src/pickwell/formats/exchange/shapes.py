@@ -32,6 +32,7 @@ def fill(points: ArrayLike, size: Size, what: str = "a polygon") -> Region:
         ends = corners[part], np.roll(corners, -1, axis=0)[part]
         _cross(crossings, *ends, rows[part], starts[part], (left, top))
     region = np.zeros((height, width), dtype=np.bool_)
+    # Inside is what has an odd number of edges on its left.
     region[top:bottom, left:right] = np.cumsum(crossings, axis=1, dtype=np.uint8)[:, :-1] % 2 == 1
     return region
 
