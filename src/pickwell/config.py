@@ -30,6 +30,7 @@ class Document(Section):
     @classmethod
     def parse(cls, values: Mapping[str, Any], *, where: str = "settings") -> Self:
         """The settings that `values` describe; a SettingsError names the first thing that is wrong."""
+        # Before anything else: of a newer file every new entry would be called unknown.
         newest = cls.model_fields["format"].default
         made_by = values.get("format", newest)
         if isinstance(made_by, int) and made_by > newest:
@@ -46,6 +47,7 @@ class Document(Section):
     def read(cls, path: Path) -> Self:
         """The settings in a TOML file."""
         try:
+            # Some editors put a byte order mark first.
             values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
@@ -191,6 +193,7 @@ class Settings(Document):
         task = so_far.data.get("task")
         if task is not None and task.kind == "segmentation" and serve.overlap > 1:
             why = "a mask is drawn by one person, because no two draw the same; remove it, or set it to 1"
+            # An error of its own place, serve.overlap; a ValueError would be said of the whole table.
             fault = InitErrorDetails(type=PydanticCustomError("overlap", why), loc=("overlap",), input=serve.overlap)
             raise ValidationError.from_exception_data("serve", [fault])
         return serve

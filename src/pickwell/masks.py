@@ -76,6 +76,7 @@ def _header(data: bytes) -> tuple[int, bool]:
         raise LabelError(f"the mask has {depth} bits a pixel; a mask is a grey or palette PNG of at most 8")
     if not 0 < width * height <= PIXELS:
         raise LabelError(f"the mask has {width} x {height} pixels; at least 1 and at most {PIXELS:,} are decoded")
+    # The chunk of animations comes before any pixel.
     if b"acTL" in data[:4096]:
         raise LabelError("the mask is an animated PNG; save a single picture")
     return depth, width * height > _LARGE
@@ -116,6 +117,7 @@ def check_size(mask: Mask, size: tuple[int, int], *, where: str = "") -> None:
 
 
 def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Sequence[int], where: str) -> None:
+    """Raises LabelError if any of the `wrong` values occurs, and counts the commonest of them."""
     counts = _counts(values)
     lost = np.flatnonzero((counts > 0) & wrong)
     if not len(lost):
@@ -166,6 +168,7 @@ class MaskFolder:
                 file.write(encode(mask))
                 file.flush()
                 os.fsync(file.fileno())
+            # The file, then its name, then the folder: a label that names it is told only after all three.
             partial.replace(self.root / name)
             _sync(self.root)
         except OSError as error:

@@ -83,6 +83,7 @@ class _Cover:
         return found
 
     def _among(self, value: Tensor, most: int) -> Iterator[tuple[int, float]]:
+        """The next picks as long as they are surely the farthest of all; perhaps none."""
         floor = float(value.topk(min(CANDIDATES, len(value))).values[-1])
         # In ascending order, so that ties go to the lowest index; what ties with the floor is left to its turn.
         places = (value > floor).nonzero().squeeze(1)

@@ -115,6 +115,7 @@ def _jpeg_size(data: bytes, limits: Limits) -> tuple[int, int]:
 
 
 def _jpeg(data: bytes, least: int | None, colours: str, limits: Limits) -> Pixels:
+    """A JPEG by libjpeg's fast path, or by Pillow where that does not know it."""
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
         _bounded(width, height, limits)
@@ -201,6 +202,7 @@ def _hush() -> None:
 
 
 def _rgb(image: Image.Image) -> Pixels:
+    """An opened image of any mode as RGB."""
     if image.mode.startswith(("I", "F")):
         return np.repeat(_levels(np.asarray(image))[..., None], 3, axis=2)
     if image.has_transparency_data:

@@ -60,6 +60,7 @@ def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
 
 
 def _one(source: Source, path: str, row: int | None, known: str | None, reason: str | None, limits: Limits) -> Seen:
+    """Size, or reason and detail, of one image: a mask that does not fit sets it aside, too."""
     if reason is not None:
         return None, None, reason, ""
     try:

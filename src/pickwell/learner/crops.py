@@ -63,6 +63,7 @@ class SceneDraws(Draws):
     whole: int = field(kw_only=True)
 
     def _labelled(self, places: Tensor, step: int, member: int, both: bool) -> tuple[Tensor, Tensor]:
+        """Squares for a companion, crops for the task model; their masks go with them."""
         chance, ids = generator(self.seed, "view", "labelled", member, step), self.labelled[places]
         masks = self.targets.at(places)
         if both:

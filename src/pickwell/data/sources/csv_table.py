@@ -60,6 +60,7 @@ class CsvTable:
 
 
 def _entries(rows: Iterator[list[str]]) -> Iterator[Entry]:
+    """The rows that hold anything, the first of them unless it is a header."""
     first = next((row for row in rows if any(row)), [])
     path, label, headed = _columns(first)
     if not headed:

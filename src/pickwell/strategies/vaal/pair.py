@@ -84,6 +84,7 @@ class Pair:
         return losses | {"discriminator": self._descend_discriminator(*mu.detach().tensor_split([len(x_l)]))}
 
     def _descend_vae(self, x_l: Tensor, x_u: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """One step against Eq. (4); returns its losses, and mu of both halves from before it."""
         goal, cut = self.objective, [len(x_l)]
         # One pass for both halves: in separate passes batch norm would give D the pools' statistics to win by.
         x = torch.cat((x_l, x_u))
@@ -106,6 +107,7 @@ class Pair:
         return {"transductive": transductive.detach(), "adversarial": adversarial.detach()}, mu
 
     def _descend_discriminator(self, z_l: Tensor, z_u: Tensor) -> Tensor:
+        """One step against Eq. (3); returns the loss."""
         logits = self.discriminator(torch.cat((z_l, z_u)))
         loss = discriminator_loss(*logits.tensor_split([len(z_l)]))
         self.discriminator_optimiser.zero_grad(set_to_none=True)
@@ -114,6 +116,7 @@ class Pair:
         return loss.detach()
 
     def _check(self, losses: Mapping[str, float]) -> None:
+        """Raises TrainingError for a loss that is not finite, with the setting to lower."""
         for name, value in losses.items():
             if not math.isfinite(value):
                 owner = "discriminator" if name == "discriminator" else "VAE"

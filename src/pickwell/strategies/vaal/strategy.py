@@ -164,4 +164,5 @@ class VAAL(Strategy):
         return pools
 
     def _drawn(self, table: Table) -> Tensor:
+        """A batch of vectors, drawn with replacement."""
         return table.take(torch.randint(len(table), (self.feature_batch,)))
