@@ -104,6 +104,7 @@ def _first(store: Store, rounds: Sequence[Round]) -> list[RoundRow]:
 
 
 def _row(store: Store, question: Round, truth: Mapping[int, str], files: SceneFiles | None) -> RoundRow:
+    """What a round asked, and what the fit after it reached."""
     kept = store.details(question.number)
     found = [row for row in store.results() if row.round == question.number]
     told = [truth[pick.item] for pick in question.picks if pick.item in truth]

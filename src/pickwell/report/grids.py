@@ -63,6 +63,7 @@ def _shares(row: RoundRow) -> Mapping[str, float]:
 
 
 def _grid(report: Report, strategy: str, grid: Grid, ink: Ink) -> Figure | None:
+    """Cells of classes by rounds, darker for more."""
     found: dict[tuple[int, str], list[float]] = {}
     for row in (row for run in of(report.runs, strategy) for row in run.rounds):
         for name, value in grid.value(row).items():

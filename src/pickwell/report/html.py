@@ -82,6 +82,7 @@ def _scripts() -> str:
 
 
 def _sections(report: Report) -> Iterator[dict[str, Any]]:
+    """The figures, by the question that they answer."""
     names, numbering = strategies(report.runs), iter(range(10_000))
 
     def section(heading: str, figures: list[Figure | None], size: str = "") -> dict[str, Any]:

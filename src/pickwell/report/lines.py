@@ -115,6 +115,7 @@ def _levels(curve: Sequence[Point], second: Sequence[Point], seeds: list[dict[st
 
 
 def _axes(curve: Sequence[Point], plot: Lines, ends: Sequence[float]) -> tuple[alt.X, alt.Y]:
+    """The axes: ticks where something was measured, as long as there is room for them."""
     at = sorted({point.labels if plot.by == "labels" else float(point.round) for point in curve})
     ticks: dict[str, Any] = {"values": at} if len(at) <= 12 else {"tickCount": 8}
     room = [at[0] - 0.5, at[0] + 0.5] if len(at) == 1 else [at[0], at[-1]]

@@ -66,6 +66,7 @@ class LiveTable:
         """Shows a round that has ended."""
         key = (strategy, seed)
         self._done[key] = self._done.get(key, 0) + 1
+        # Of several runs the newest round is shown, of a lone one all.
         self._rows[(strategy, seed, row.round if len(self._runs) == 1 else 0)] = row
         self._doing = None
         self._warnings += [f"{strategy}: {text}" for text in row.monitors.get("warnings") or ()]

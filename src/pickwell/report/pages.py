@@ -91,6 +91,7 @@ def write(page: Page, path: Path) -> Path:
             _draw(path.parent / "figures", name, draw)
         for table in section.tables:
             _list(path.parent / "tables", table)
+    # Last, and in one move: a page that is there has its figures beside it.
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(render(page), encoding="utf-8")
     return partial.replace(path)

@@ -35,6 +35,7 @@ def over_classes(photograph: Pixels, mask: Mask, colours: Sequence[str]) -> Pixe
     """The classes of a mask in their colours over a photograph of any size; what is void is dark."""
     table = np.zeros((256, 3))
     table[: len(colours)] = [_rgb(colour) for colour in colours]
+    # Nearest: between two classes there is none.
     fitted = _fitted(mask, photograph, Image.Resampling.NEAREST)
     grey = _grey(photograph)
     drawn = OVER * table[fitted] + (1 - OVER) * grey

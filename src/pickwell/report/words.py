@@ -57,6 +57,7 @@ def _compared(found: Difference, report: Report) -> str:
 
 
 def _verdict(found: Difference) -> str:
+    """A difference in words that claim no more than its interval."""
     bounds = f"95 % interval {interval(found.estimate, 'signed')}, {plural(found.estimate.n, 'paired seed')}"
     if found.verdict is None:
         why = "one seed" if found.estimate.n == 1 else "the same in every seed"
@@ -86,6 +87,7 @@ def mean_share(report: Report, strategy: str) -> float | None:
 
 
 def _share_sentence(report: Report) -> list[str]:
+    """How much of what was picked belongs to the marked group; nothing where it was not counted."""
     shares = {name: mean_share(report, name) for name in strategies(report.runs)}
     told = {name: share for name, share in shares.items() if share is not None}
     if not told:

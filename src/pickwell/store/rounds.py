@@ -70,6 +70,7 @@ def open_round(connection: Connection, now: int, picks: Sequence[Pick], number: 
 
 
 def _check_picks(number: int, picks: Sequence[Pick]) -> None:
+    """Refuses picks that no store can keep, whatever is in it."""
     if not picks:
         raise RoundError(f"round {number} cannot open: it has no picks; ask for at least one")
     for what, values in (("item", [p.item for p in picks]), ("rank", [p.rank for p in picks])):
@@ -81,6 +82,7 @@ def _check_picks(number: int, picks: Sequence[Pick]) -> None:
 
 
 def _check_free(connection: Connection, number: int) -> None:
+    """Refuses a number that is taken, and a second open round."""
     if connection.execute(select(round_.c.number).where(round_.c.number == number)).scalar() is not None:
         free = next_number(connection)
         raise RoundError(f"round {number} cannot open: there is one of that number already; the next is {free}")
@@ -100,6 +102,7 @@ def _progress(connection: Connection, number: int) -> tuple[int, int]:
 
 
 def _check_askable(connection: Connection, number: int) -> None:
+    """Refuses a round that asks for what is labelled or ignored."""
     asked = pick.alias()
     query = select(pick.c.item, pick.c.state).join(asked, asked.c.item == pick.c.item)
     query = query.where(asked.c.round == number, pick.c.state.in_(DECIDED)).order_by(pick.c.item)

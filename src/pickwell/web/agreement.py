@@ -46,6 +46,7 @@ def agreement(log: Iterable[Entry]) -> dict[str, Any]:
 
 
 def _together(said: Said) -> dict[str, Any] | None:
+    """Fleiss' kappa over all annotators; None where no item has more than two answers."""
     answers: dict[int, list[str]] = defaultdict(list)
     for values in said.values():
         for item, value in values.items():

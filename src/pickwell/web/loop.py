@@ -108,6 +108,7 @@ class Loop:
         return sum(pick.state is PickState.ANSWERED for pick in current.picks) if current else 0
 
     def _start(self, budget: int) -> None:
+        """Starts `pickwell ask` in a process of its own."""
         order = [*self._command, "ask", str(self._desk.directory.root), "--budget", str(budget), "--json"]
         # A file, because a pipe that nobody reads fills up and stops the process.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
@@ -127,6 +128,7 @@ class Loop:
             self._wake.clear()
 
     def _turn(self) -> None:
+        """One look: takes note of a process that has ended, and starts the next where one is due."""
         if self._process is not None:
             code = self._process.poll()
             if code is None:

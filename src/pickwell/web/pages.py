@@ -25,6 +25,7 @@ _PLACES = {"draw": "label"}  # templates at the place of another
 
 
 def _page(request: Request, name: str, title: str, **values: Any) -> HTMLResponse:
+    """A page's frame with what its scripts must know before they ask."""
     desk = request.app.state.desk
     told = {
         "campaign": desk.settings.name,
@@ -74,6 +75,7 @@ def docs(request: Request) -> Response:
 
 
 def _operations(described: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the API's own description says, as the template shows it."""
     schemas = described["components"]["schemas"]
     return [
         {

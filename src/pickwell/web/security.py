@@ -49,6 +49,7 @@ class Gate:
         return await self.app(scope, _Bounded(receive, _most(scope)), answer)
 
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+        """The answer to a request that may not pass; None lets it pass, and names its annotator."""
         host, path = headers.get("host", ""), str(scope["path"])
         # Against DNS rebinding: a page whose own name comes to point here still sends that name.
         if _name(host) not in self.hosts:
@@ -98,6 +99,7 @@ def _foreign(headers: Headers, host: str) -> JSONResponse | None:
 
 
 def _secret(headers: Headers) -> str:
+    """The token in a request: a program's header, or else a browser's cookie."""
     kind, _, secret = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return secret.strip()

@@ -81,6 +81,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _bound(host: str, port: int) -> socket:
+    """A socket that listens already; SettingsError where it cannot."""
     listening = socket(AF_INET6 if ":" in host else AF_INET)
     # A restarted server would else wait for the old connections of its port to time out.
     listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
