@@ -66,6 +66,7 @@ class SceneFiles:
         return SceneGallery(title or f"Round {question.number}: {question.strategy}", tuple(scenes), caption)
 
     def _scene(self, question: Round, pick: Pick, name: str | None) -> Scene:
+        """A pick with the pictures that can still be drawn of it."""
         here, number = self.pool.item(pick.item).name, question.number
         score = None if question.strategy == "random" else pick.score
         try:
