@@ -201,7 +201,7 @@ def _points_of(difference: float) -> str:
 def matches(judged: Judgement) -> Section:
     """Every method against every other."""
     names = [name for name in judged.methods if name != FULL]
-    # The differences to the baseline say it all of two.
+    # Of two methods the difference to the baseline says it all.
     if len(names) < 3:
         return Section("")
 

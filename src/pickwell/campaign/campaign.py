@@ -155,8 +155,8 @@ class Campaign:
         if files is not None:
             labels = answers.from_files(labels, files)
         answers.check(labels)
-        # By the item alone, so that it is the same however the labels are spread over files.
         share = self.settings.validation.share if imported else 0.0
+        # By the item alone, so that it is the same however the labels are spread over files.
         drawn = {label.item: derive(self.settings.seed, "held out", label.item) / 2**63 for label in labels}
         held_out = {item for item, draw in drawn.items() if draw < share}
         return self.store.tell(labels, source=source, imported=imported, held_out=held_out)

@@ -21,7 +21,7 @@ def slice_to_hold_out(
     strategy's picks, because picks are no fair sample of what the model will meet.
     """
     due = round(share * (labelled + budget)) - held
-    # Rounded up, and never the whole budget: a round without a pick of the strategy's would be none.
+    # Rounded up, and never the whole budget: the strategy has one pick at least.
     count = max(0, min(due, -int(-share * budget // 1), budget - 1))
     return free[torch.randperm(len(free), generator=rng)[:count]].sort().values
 

@@ -102,7 +102,7 @@ def _checked(path: Path, table: "csv.DictReader[str]") -> Iterator[tuple[int, di
 
 def _item(text: str, named: int, items: int, where: str) -> int:
     """The id that a cell means: digits are an id, anything else a name."""
-    # Longer digits are no id, which has 63 bits.
+    # More than 18 digits are no id: ids have 63 bits.
     found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else named
     if not 0 <= found < items:
         raise LabelError(

@@ -35,7 +35,7 @@ class Database:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         self._reader: sa.Engine = engine
-        # A reader that turns into a writer half-way is refused at once, whatever the patience.
+        # A reader that turns into a writer after another has written is refused at once, whatever the patience.
         self._writer: sa.Engine = engine.execution_options(begin="BEGIN IMMEDIATE")
         return engine
 

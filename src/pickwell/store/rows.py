@@ -13,7 +13,6 @@ from pickwell.items import Kind, PickState
 
 def moment(microseconds: int) -> datetime:
     """The UTC time that the database keeps as microseconds since 1970."""
-    # In whole numbers: as a float, seconds since 1970 lose the last microseconds.
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
 
 
