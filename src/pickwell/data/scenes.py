@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pickwell.data.images import AHEAD, MEMORY_LIMIT, checked
 from pickwell.data.pool import Pool
+from pickwell.data.shelf import Shelf
 from pickwell.data.threads import in_order, workers
 from pickwell.errors import SettingsError
 
@@ -42,8 +43,8 @@ class Scenes:
         self.in_memory = needed <= memory_limit_bytes
         self._room = memory_limit_bytes - (needed if self.in_memory else 0)
         self._lock = Lock()
-        self._kept: dict[int, Tensor] = {}
-        self._squares: dict[int, dict[int, Tensor]] = {}
+        self._kept = Shelf[int]()
+        self._squares: dict[int, Shelf[int]] = {}
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -94,25 +95,26 @@ class Scenes:
         self._fill(wanted, kept, square)
         return torch.stack([kept[item] for item in wanted])
 
-    def _squares_of(self, size: int) -> dict[int, Tensor] | None:
+    def _squares_of(self, size: int) -> Shelf[int] | None:
         """Where the squares of that size are kept; None if there is no room for them."""
         with self._lock:
             needed = len(self) * 3 * size * size
             if size not in self._squares and needed <= self._room:
-                self._squares[size] = {}
+                self._squares[size] = Shelf()
                 self._room -= needed
             return self._squares.get(size)
 
-    def _fill(self, wanted: list[int], kept: dict[int, Tensor], decode: Decode) -> None:
+    def _fill(self, wanted: list[int], kept: Shelf[int], decode: Decode) -> None:
         with self._lock:
-            missing = sorted(set(wanted) - kept.keys())
+            missing = sorted({item for item in wanted if item not in kept})
             if not missing:
                 return
             with workers(self.threads) as pool:
                 parts = (missing[at : at + FILL] for at in range(0, len(missing), FILL))
                 done = 0
                 for part, futures in in_order(lambda part: (part, _begun(pool, part, decode)), parts, AHEAD):
-                    kept.update(zip(part, [future.result() for future in futures], strict=True))
+                    for item, future in zip(part, futures, strict=True):
+                        kept.put(item, future.result())
                     done += len(part)
                     if self.progress:
                         self.progress(done, len(missing))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from pickwell.data.shelf import Shelf
 from pickwell.labels import IGNORE_INDEX, check_classes
 
 MEMORY_LIMIT = 256 << 20
@@ -28,7 +29,7 @@ class Masks(Generic[Key]):
     ) -> None:
         self.keys, self.room = tuple(keys), memory_limit
         self._read = read
-        self._kept: dict[Key, Tensor] = {}
+        self._kept = Shelf[Key]()
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -42,14 +43,14 @@ class Masks(Generic[Key]):
         return [self._mask(self.keys[place]) for place in places.tolist()]
 
     def _mask(self, key: Key) -> Tensor:
-        found = self._kept.get(key)
-        if found is None:
-            found = torch.from_numpy(np.array(self._read(key), dtype=np.uint8))
-            # The first ones stay: each epoch has an order of its own, in which the newest would be pushed out unused.
-            if found.numel() <= self.room:
-                self.room -= found.numel()
-                self._kept[key] = found
-        return found
+        if key in self._kept:
+            return self._kept[key]
+        found = torch.from_numpy(np.array(self._read(key), dtype=np.uint8))
+        # The first ones stay: each epoch has an order of its own, in which the newest would be pushed out unused.
+        if found.numel() > self.room:
+            return found
+        self.room -= found.numel()
+        return self._kept.put(key, found)
 
 
 class Segmentation:
