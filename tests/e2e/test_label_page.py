@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from pickwell.items import Pick
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 # From the key's own time stamp to the first task after the frame that shows the next image.
@@ -120,6 +122,43 @@ def test_four_annotators_share_a_round(serve: Any, opened: Any, tools: Any) -> N
     shares = {name: sum(entry.annotator == name for entry in entries) for name in names}
     print(f"\nlabels by annotator: {shares}")
     assert min(shares.values()) > 150
+
+
+def test_a_new_name_gives_back_what_the_old_one_held(serve: Any, opened: Any, tools: Any, browser: Any) -> None:
+    site = serve(12, 96, 72)
+    page = browser.new_context().new_page()
+    page.goto(site.url)
+    page.wait_for_selector("#stage img")
+    page.on("dialog", lambda dialog: dialog.accept("Ada"))
+    page.click("#annotator")
+    expect(page.locator("#annotator")).to_have_text("Ada")
+    page.wait_for_selector("#stage img")
+    page.wait_for_timeout(500)
+    tools.press(page, "1" * 12, 0.1)
+    tools.settled(page)
+    page.context.close()
+    with site.store() as store:
+        assert [entry.annotator for entry in store.log()] == ["Ada"] * 12
+
+
+def test_a_round_drawn_at_random_shows_no_scores_and_counts_each_press(serve: Any, opened: Any, tools: Any) -> None:
+    site = serve(60, 32, 24, picks=1)
+    with site.store() as store:
+        store.close_round(1)
+        picks = [Pick(item, item, 1 - item / 100) for item in range(1, 60)]
+        store.open_round(number=2, strategy="random", seed=0, picks=picks)
+    page = opened(site)
+    expect(page.locator("#why")).to_have_text("rank 1 of round 2 · drawn at random")
+    page.wait_for_function("document.querySelector('#stage img')?.classList.contains('small')")
+    box = page.locator("#stage img").bounding_box()
+    assert box is not None
+    assert box["width"] == 32 * 12 + 32  # no more than twelve times its size, and the edge
+    page.wait_for_timeout(500)
+    tools.press(page, "1234567" * 5, 0.06)
+    tools.settled(page)
+    page.wait_for_timeout(700)
+    page.keyboard.press("1")
+    expect(page.locator("#pace")).to_contain_text("36 of 59 in round 2")
 
 
 def test_the_leases_of_a_closed_browser_return(serve: Any, opened: Any, tools: Any, browser: Any) -> None:

@@ -230,3 +230,15 @@ def test_the_dashboard_counts(client: TestClient, post: Post, desk: Desk) -> Non
     assert (point["labels"], point["measured"], round(point["low"], 4)) == (3, 100, 0.8256)
     (one,) = told["annotators"]
     assert (one["name"], one["answered"], one["seconds"]) == ("anna", 3, 2.0)
+
+
+def test_what_was_taken_back_or_replaced_is_no_label_of_its_annotator(client: TestClient, post: Post) -> None:
+    post("answer", items=[0], label="barn")
+    post("answer", items=[1], label="barn", suggestion_seen=True)
+    post("undo")
+    post("answer", items=[1], label="eagle")
+    post("answer", items=[0], label="eagle")
+    post("skip", items=[2])
+    (one,) = client.get("/api/dashboard").json()["annotators"]
+    found = {name: one[name] for name in ("answered", "skipped", "undone", "suggestions_seen")}
+    assert found == {"answered": 2, "skipped": 1, "undone": 1, "suggestions_seen": 0}

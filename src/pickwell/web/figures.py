@@ -7,29 +7,16 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
+from pickwell.intervals import wilson
 from pickwell.items import Kind, PickState, Round, RoundState
 from pickwell.masks import MaskFolder
 from pickwell.store import Entry, Labels, Result, Store
 from pickwell.web.agreement import agreement
 from pickwell.web.desk import SUGGESTION_SEEN, Desk
 
-Z = 1.959964
-"""The 97.5 % quantile of the standard normal distribution."""
 ACCURACY, MEAN_IOU = "accuracy", "mean_iou"
 PAUSE = 300.0
 """Seconds after which an annotator had left: no part of their rate."""
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval (Wilson 1927) of a share measured on `n` images.
-
-    >>> low, high = wilson(0.9, 100)
-    >>> round(low, 4), round(high, 4)
-    (0.8256, 0.9448)
-    """
-    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +67,17 @@ class Annotator:
 
 
 def annotators(log: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Counts and pace of everybody who told something, the busiest first."""
+    """Counts and pace of everybody who told something, the busiest first; without what was taken back or replaced."""
     found: dict[str, Annotator] = {}
-    for entry in log:
+    entries = list(log)
+    undone = {entry.undoes for entry in entries}
+    said = (entry for entry in entries if entry.kind != "undo" and entry.id not in undone)
+    stands = {(entry.annotator, entry.item): entry.id for entry in said}
+    for entry in entries:
         one = found.setdefault(entry.annotator, Annotator(entry.annotator))
-        _COUNT[entry.kind](one)
-        one.suggestions_seen += SUGGESTION_SEEN in entry.source
+        if entry.kind == "undo" or stands.get((entry.annotator, entry.item)) == entry.id:
+            _COUNT[entry.kind](one)
+            one.suggestions_seen += SUGGESTION_SEEN in entry.source
         one._times.append(entry.time.timestamp())
         if entry.seconds is not None:
             one._taken.append(entry.seconds)

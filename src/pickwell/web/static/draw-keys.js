@@ -1,5 +1,5 @@
 // The keys of the page where masks are drawn, and its buttons.
-import { keySet } from "/static/keys.js";
+import { cap, keySet } from "/static/keys.js";
 import { element } from "/static/session.js";
 
 export const MOVES = {
@@ -34,13 +34,13 @@ export function helpOf(place) {
   const rows = Object.entries(MOVES).filter(([key]) => key !== "=").map(([key, move]) => [[key], WORDS[move]]);
   const all = [[[keys[0], keys.at(-1)], "a class to draw with"], [["Space"], "hold and drag: move the image"], [["Ctrl Z"], "undo a step"], [["Ctrl ⇧ Z"], "redo it"], ...rows];
   place.append(...all.flatMap(([caps, words]) => [
-    element("dt", {}, ...caps.flatMap((cap, at) => [at ? " … " : "", element("kbd", {}, cap)])), element("dd", {}, words)]));
+    element("dt", {}, ...caps.flatMap((key, at) => [at ? " … " : "", cap(key)])), element("dd", {}, words)]));
 }
 
 // Buttons [move, key, words] in a place; `act(move)` is called.
 export function buttons(place, entries, act) {
   for (const [move, key, words, title] of entries) {
-    const button = element("button", { type: "button", "data-move": move, title: title ?? WORDS[move] ?? words, "aria-label": title ?? WORDS[move] ?? words }, ...(key ? [element("kbd", {}, key)] : []), words);
+    const button = element("button", { type: "button", "data-move": move, title: title ?? WORDS[move] ?? words, "aria-label": title ?? WORDS[move] ?? words }, ...(key ? [cap(key)] : []), words);
     button.addEventListener("click", () => { button.blur(); act(move); });
     place.append(button);
   }

@@ -38,7 +38,7 @@ const events = new Events({
 const round = new RoundPicks({
   arrived: () => { if (looking === null) show(); prefetch(); },
   idle: (status, trouble) => { if (looking === null) rest(status, trouble); },
-  unsent: () => events.waiting.length,
+  unsent: () => events.waiting.length + packing,
   least: AHEAD, ahead: AHEAD,
 });
 showSaved(events.waiting.length, events.trouble);

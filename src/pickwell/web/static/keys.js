@@ -33,6 +33,12 @@ export const { keyOf, meaning } = keySet(MOVES);
 
 export const typing = (press) => press.target instanceof Element && press.target.matches("input, textarea, select");
 
+const CAPS = { ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", "-": "−" };
+export function cap(key) {
+  const words = CAPS[key] ?? key;
+  return element("kbd", { class: /[^ -~]/.test(words) && "sign" }, words);
+}
+
 // The list of classes with a field to find one; `choose(name)` is called with what is clicked, or found and entered.
 export function classList(choose, keys = keyOf) {
   const list = document.getElementById("classes");
@@ -93,7 +99,7 @@ function flash(row) {
 export function actionButtons(actions, act) {
   const place = document.getElementById("actions");
   for (const [move, key, words] of actions) {
-    const button = element("button", { type: "button", "data-move": move }, element("kbd", {}, key), words);
+    const button = element("button", { type: "button", "data-move": move }, cap(key), words);
     button.addEventListener("click", () => { button.blur(); act(move); });
     place.append(button);
   }

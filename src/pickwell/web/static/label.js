@@ -1,7 +1,7 @@
 // The page where images are labelled, one key each.
 import { Events, showSaved } from "/static/events.js";
-import { MOVES, actionButtons, classList, keyOf, meaning, typing } from "/static/keys.js";
-import { Pictures, isShown } from "/static/pictures.js";
+import { MOVES, actionButtons, cap, classList, keyOf, meaning, typing } from "/static/keys.js";
+import { Pictures, SMALL, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
 import { ask, duration, element, picture, say, told, who } from "/static/session.js";
 
@@ -86,7 +86,7 @@ function describe(pick) {
 function drawModel(hint) {
   const sure = hint.confidence === null ? "" : ` (${Math.round(hint.confidence * 100)} %)`;
   const near = hint.neighbours.slice(0, 6).map((one) =>
-    element("li", {}, element("img", { src: picture(one.item, "thumb"), alt: "" }), element("span", {}, one.label)));
+    element("li", {}, thumb(one.item, isSmall(current())), element("span", {}, one.label)));
   $("model").replaceChildren(
     element("p", {}, hint.suggestion ? `The model would say ${hint.suggestion}${sure}` : "The model has no suggestion"),
     ...(near.length ? [element("p", { class: "muted" }, "Nearest labelled images"), element("ol", { class: "strip" }, ...near)] : []),
@@ -203,13 +203,16 @@ function pace() {
   $("pace").textContent = [...parts, rate.join(" · ")].join("\n");
 }
 
+const isSmall = ({ width, height }) => Math.max(width, height) <= SMALL;
+const thumb = (item, small) => element("img", { src: picture(item, "thumb"), alt: "", class: small && "small" });
+
 function drawStrip() {
   const shown = history.slice(-STRIP);
   const first = history.length - shown.length;
   $("strip").replaceChildren(...shown.map((entry, at) => {
     const words = entry.kind === "answer" ? entry.label : entry.kind === "skip" ? "skipped" : "out";
     const busy = entry.image && entry.image.parentNode === stage;
-    const image = entry.image && !busy ? entry.image : element("img", { src: picture(entry.pick.item, "thumb"), alt: "" });
+    const image = entry.image && !busy ? entry.image : thumb(entry.pick.item, isSmall(entry.pick));
     const button = element("button", { type: "button", title: entry.pick.name ?? "" }, image, element("span", {}, words));
     button.setAttribute("aria-current", String(first + at === looking));
     button.addEventListener("click", () => { button.blur(); looking = first + at; show(); });
@@ -301,7 +304,7 @@ const WORDS = {
 };
 $("help-keys").append(
   element("dt", {}, element("kbd", {}, [...keyOf.values()][0]), " … ", element("kbd", {}, [...keyOf.values()].at(-1))), element("dd", {}, "a class: labels and moves on"),
-  ...Object.entries(MOVES).filter(([, move]) => WORDS[move]).flatMap(([key, move]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, WORDS[move])]),
+  ...Object.entries(MOVES).filter(([, move]) => WORDS[move]).flatMap(([key, move]) => [element("dt", {}, cap(key)), element("dd", {}, WORDS[move])]),
 );
 
 addEventListener("keydown", (press) => {
@@ -318,6 +321,6 @@ addEventListener("keydown", (press) => {
 
 ask(`/api/history?limit=${STRIP}&annotator=${encodeURIComponent(who().annotator)}`).then(({ entries }) => {
   if (history.length) return;
-  history.push(...entries.map((one) => ({ pick: { item: one.item, round: one.round }, kind: one.kind, label: one.label })));
+  history.push(...entries.map((one) => ({ pick: { item: one.item, round: one.round, width: one.width, height: one.height }, kind: one.kind, label: one.label })));
   drawStrip();
 }, () => {});

@@ -1,6 +1,7 @@
 // Images fetched and decoded before they are needed.
 import { element, picture } from "/static/session.js";
 
+export const SMALL = 256; // pixels: enlarged as squares
 const LARGEST = 12; // times its own size: beyond that nobody sees a cat in 32 x 32 squares
 const AT_ONCE = 3; // a browser opens six connections: the others are for labels
 
@@ -54,7 +55,7 @@ export class Pictures {
       image.src = address;
       try {
         await image.decode();
-        const small = Math.max(image.naturalWidth, image.naturalHeight) <= 256;
+        const small = Math.max(image.naturalWidth, image.naturalHeight) <= SMALL;
         image.classList.toggle("small", small);
         if (small) bound(image);
         return;

@@ -11,6 +11,7 @@ export class RoundPicks {
     this.decided = new Map();
     this.round = null;
     this.busy = false;
+    this.said = 0; // decisions and what was taken back of them
     setInterval(() => this.beat(), (told.lease * 1000) / 4);
     this.fill();
   }
@@ -19,10 +20,14 @@ export class RoundPicks {
     if (this.busy) return;
     this.busy = true;
     try {
+      // What is on its way is not in the server's count yet: ask when it has arrived, if the next image can wait for that.
+      for (let tries = 10; this.waiting.length && this.unsent() && tries; tries--) await new Promise((wake) => setTimeout(wake, 50));
+      const [said, unsent] = [this.said, this.unsent()];
       // The server counts what this tab holds, answers that it has not heard of yet among them.
       const n = Math.min(200, this.waiting.length + this.unsent() + this.ahead);
       const { picks, round } = await send("/api/next", { ...who(), n });
-      this.round = round;
+      const own = this.round?.number === round?.number && (unsent || this.said !== said);
+      this.round = own && round ? { ...round, done: this.round.done } : round;
       const known = new Set(this.waiting.map((pick) => pick.item));
       const fresh = picks.filter((pick) => !known.has(pick.item) && this.decided.get(pick.item) !== pick.round);
       // A score that was drawn tells nobody why an image is asked.
@@ -53,11 +58,13 @@ export class RoundPicks {
 
   decide(pick) {
     this.decided.set(pick.item, pick.round);
+    this.said += 1;
     this.take(pick.item);
   }
 
   giveBack(pick) {
     this.decided.delete(pick.item);
+    this.said += 1;
     this.waiting = [pick, ...this.waiting.filter((other) => other.item !== pick.item)];
   }
 
@@ -88,7 +95,7 @@ export function showIdle(status, trouble) {
     if (loop.doing) bar.value = loop.doing.done / loop.doing.total;
     else bar.removeAttribute("value");
     const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
-    return words("The next images are being picked", `${loop.doing?.what ?? "starting"}${left}. They appear here by themselves.`);
+    return words("The next images are being picked", `${sentence(loop.doing?.what ?? "starting")}${left}. They appear here by themselves.`);
   }
   if (round && round.overlap > 1 && round.done < round.total) {
     const disputed = round.disputed ? ` ${round.disputed} of them are disputed: somebody decides at Decide.` : "";
@@ -105,6 +112,8 @@ export function showIdle(status, trouble) {
   button.hidden = loop.when !== "hand";
   return words("This round is done", loop.when === "hand" ? "Pick the next images when you like." : "The next images follow.");
 }
+
+const sentence = (words) => words[0].toUpperCase() + words.slice(1);
 
 function words(title, text) {
   $("wait-title").textContent = title;
