@@ -101,6 +101,8 @@ for number, moment in enumerate(moments):
     copy = shutil.copytree(root, root.with_name(f"killed-{number}"))
     code, said = child(copy, moment)
     assert code == -signal.SIGKILL, f"{moment}: ended with {code}: {said}"
+    lost = moment.startswith("the networks") and not (copy / "fits/running.safetensors").exists()
+    assert not lost, f"{moment}: the training would begin anew"
     code, said = child(copy)
     assert code == 0, f"{moment}: taken up again it ended with {code}"
     assert said == expected, f"{moment}: {said} is not {expected}"

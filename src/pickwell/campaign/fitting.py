@@ -78,8 +78,10 @@ class Fitter:
             seconds = float(found[1].get("seconds", 0))
         else:
             with self._room():
-                seconds = self._train(members, strategy, draws, key, progress)
+                checkpoint = self._train(members, strategy, draws, key, progress)
+                seconds = checkpoint.spent
                 save_tensors(path, _finished(members, strategy), key=key, seconds=str(seconds))
+                checkpoint.clear()  # only now: until the networks are written, it is all there is of them
             self._forget(path)
         return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy, seconds)
 
@@ -118,17 +120,15 @@ class Fitter:
 
     def _train(
         self, members: list[Network], strategy: Strategy, draws: Draws, key: str, progress: Progress | None
-    ) -> float:
-        """Trains; returns the seconds that it took, also before a kill."""
+    ) -> Checkpoint:
+        """Trains; returns the checkpoint that it went on from, or would, which knows the seconds that it took."""
         training = self.settings.training
         steps = steps_for(len(draws.labelled), training.batch_size, training.epochs, training.min_steps)
         plan = Plan(steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed)
         trainees = [Trainee(network, self.task, plan, self.devices) for network in members]
         checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
         train(trainees, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
-        seconds = checkpoint.spent
-        checkpoint.clear()
-        return seconds
+        return checkpoint
 
     @contextmanager
     def _room(self) -> Iterator[None]:
