@@ -21,7 +21,10 @@ class FrozenPair(Pair):
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
         if self.steps < self.vae_steps:
             return {"transductive": self._descend_vae(x_l, x_u)[0]["transductive"]}
-        # The encoder that will score, in eval mode: D must know the latents that it will be asked about.
+        if self.steps == self.vae_steps:
+            # Frozen is the encoder that will score: its average must not go on towards the last step's weights.
+            self.vae.encoder.load_state_dict(self.scoring_encoder.state_dict())
+        # In eval mode: D must know the latents that it will be asked about.
         with torch.no_grad(), self.devices.autocast():
             mu, _ = self.scoring_encoder(torch.cat((x_l, x_u)))
         loss = self._descend_discriminator(*mu.tensor_split([len(x_l)]))

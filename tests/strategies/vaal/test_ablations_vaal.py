@@ -100,7 +100,8 @@ def weights(strategy: VAAL) -> dict[str, Tensor]:
         ("vaal", 0, {"vae", "scoring_encoder", "discriminator"}),
         ("vaal-frozen", 0, {"vae", "scoring_encoder"}),
         ("vaal-frozen", 1, {"vae", "scoring_encoder"}),
-        ("vaal-frozen", 2, {"discriminator", "scoring_encoder"}),
+        ("vaal-frozen", 2, {"vae", "discriminator"}),  # the VAE takes the weights of its average, which scores
+        ("vaal-frozen", 3, {"discriminator"}),
         ("vaal-no-vae", 0, {"vae", "scoring_encoder", "discriminator"}),
         ("vaal-wasserstein", 0, {"vae", "scoring_encoder"}),
         ("vaal-wasserstein", 3, {"vae", "scoring_encoder"}),

@@ -111,9 +111,16 @@ class Discriminator(nn.Module):
         self.network = nn.Sequential(*hidden, nn.Linear(sizes[-1], 1))
 
     def forward(self, z: Tensor) -> Tensor:
+        *hidden, last = self.network
+        assert isinstance(last, nn.Linear)
         with torch.autocast(z.device.type, enabled=False):
-            logits: Tensor = self.network(z.float())
-        return logits.squeeze(1)
+            z = z.float()
+            for layer in hidden:
+                z = layer(z)
+            # Not by a product with a matrix of one column: there a row's rounding hangs on its place in the batch, and
+            # equal images would not tie.
+            logits: Tensor = (z * last.weight).sum(1) + last.bias
+        return logits
 
 
 def folded(encoder: Encoder) -> Encoder:
