@@ -110,6 +110,10 @@ def test_broken_feature_files_are_named(tmp_path: Path, tiny: Experiment, trees:
     np.save(tmp_path / "alone.labels.npy", np.array(["a", "b"]))
     with pytest.raises(PoolError, match=r"has vectors of shape \(4, 3\) for 2 labels"):
         features.read(tmp_path / "alone.npy")
+    ragged = pa.table({"features": [[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]], "label": ["a", "b", "a"]})
+    pq.write_table(ragged, tmp_path / "ragged.parquet")
+    with pytest.raises(PoolError, match=r"ragged.parquet is no usable feature file: its lists are not all of one len"):
+        features.read(tmp_path / "ragged.parquet")
     assert not features.is_file(trees.parquet(tmp_path / "images.parquet", ["a", "b"]))
 
 

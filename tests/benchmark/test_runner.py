@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,15 @@ def test_a_cell_at_which_another_runner_is(bench: Bench, tiny: Experiment) -> No
         assert attempt(runner.Task(bench, cells[0])).state is State.BUSY
         assert [o.state for o in states(cells, bench)] == [State.BUSY, State.WAITING]
     assert [o.state for o in states(cells, bench)] == [State.WAITING] * 2
+
+
+def test_asking_for_the_states_keeps_no_runner_from_a_cell(bench: Bench, tiny: Experiment) -> None:
+    (cell,) = grid(tiny, ["random"], [0])
+    runner._begin(tiny, [cell], bench)
+    lock = FileLock(bench.folder(cell).with_name(cell.folder + ".lock"), thread_local=False)
+    lock.acquire()
+    Timer(0.1, lock.release, [True]).start()
+    assert attempt(runner.Task(bench, cell)).state is State.FINISHED
 
 
 RUN = """
@@ -306,7 +316,7 @@ def test_cells_of_other_code_are_left_out_or_read_on_demand(bench: Bench, tiny: 
 
 def test_the_time_left_knows_which_methods_are_slow(tiny: Experiment) -> None:
     cells = grid(tiny, seeds=[0, 1, 2])
-    clock = runner.Clock(len(cells), jobs=2)
+    clock = runner.Clock(jobs=2)
     assert clock.left() is None
     clock.add(Outcome(cells[0], State.FINISHED, 10, ran=True), cells)
     assert clock.left() == pytest.approx(5 * 10 / 2)

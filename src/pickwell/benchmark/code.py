@@ -29,7 +29,7 @@ def strategy_digest(strategy: str) -> str:
     module, room = strategy.replace("-", "_"), HOME / "strategies"
     own = [room / f"{module}.py", *(room / module).rglob("*.py")]
     family = (room / "vaal").rglob("*.py") if module.startswith("vaal") else ()
-    return _digest({*own, *family} | {path for path in room.glob("*.py") if path.stem in ("strategy", "pointwise")})
+    return _digest({*own, *family} | {path for path in room.glob("*.py") if path.stem == "strategy"})
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -77,6 +77,8 @@ def read(path: Path) -> tuple[Rows, list[str]]:
             table = pq.read_table(path)
             column = next(table[field.name] for field in table.schema if _is_list(field.type))
             labels = table["label"].cast(pa.string()).to_pylist()
+            if len(pc.unique(pc.list_value_length(column))) > 1:
+                raise ValueError("its lists are not all of one length")
             rows = np.asarray(pc.list_flatten(column)).reshape(len(table), -1)
     except (OSError, KeyError, ValueError) as error:
         raise PoolError(

@@ -88,7 +88,7 @@ def run(
 ) -> list[Outcome]:
     """Runs the cells that are not finished; returns what became of each."""
     _begin(experiment, cells, bench)
-    clock, outcomes = Clock(len(cells), getattr(executor, "jobs", 1)), []
+    clock, outcomes = Clock(getattr(executor, "jobs", 1)), []
     # A progress bar cannot be sent to another process.
     tasks = [Task(bench, cell, None if executor else progress) for cell in cells]
     for outcome in (executor or Here()).map(attempt, tasks):
@@ -129,7 +129,8 @@ def attempt(task: Task) -> Outcome:
         return settled
     root = bench.folder(cell)
     root.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root.with_name(root.name + ".lock"), blocking=False)
+    # A little patience: whoever asks for the states holds each lock for a moment.
+    lock = FileLock(root.with_name(root.name + ".lock"), timeout=0.5)
     try:
         with lock:
             # Looked at again: another runner may have finished it just now.
@@ -196,7 +197,6 @@ def _is_locked(bench: Bench, cell: Cell) -> bool:
 class Clock:
     """The time left: the mean seconds of each method's cells so far, for those that are not settled yet."""
 
-    total: int
     jobs: int = 1
     _settled: list[Cell] = field(default_factory=list)
     _seconds: dict[str, list[float]] = field(default_factory=dict)
