@@ -45,6 +45,10 @@ class Pick:
     state: PickState = PickState.WAITING
 
 
+IMPORT = "import"
+"""What stands for the strategy of a round that nobody asked: labels that were told for items never picked."""
+
+
 class RoundState(StrEnum):
     """open -> closed | abandoned."""
 

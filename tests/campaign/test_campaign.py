@@ -135,6 +135,10 @@ def test_imports_are_labels_of_items_never_asked(campaign: Campaign) -> None:
     assert len(labels) == 400
     assert 20 <= labels.held_out.sum() <= 65
     assert campaign.ask(5).strategy == "vaal"
+    said = campaign.status().monitors
+    assert "active_units" in said
+    campaign.tell({item: str(campaign.pool.item(item).known) for item in range(400, 410)}, imported=True)
+    assert campaign.status().monitors == said  # the last round is the import's, which picked nothing
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ def test_only_the_best_ranks_have_pictures(tmp_path: Path) -> None:
 
     write_predictions(tmp_path, 1, list(range(MOST + 7, 0, -1)), FakeDenseLearner(), noted)
     assert asked == [list(range(8, MOST + 8))]
+    large = 2**24 + 1  # no float32
+    write_predictions(tmp_path, 2, [large], FakeDenseLearner(), noted)
+    assert asked[1:] == [[large]]
 
 
 def test_uncertainty_is_none_for_certain_and_one_for_all_alike_and_small_for_large_images() -> None:

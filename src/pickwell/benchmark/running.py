@@ -23,13 +23,11 @@ from pickwell.config import Settings
 from pickwell.data.files import replacing
 from pickwell.directory import Directory, new_directory
 from pickwell.errors import SettingsError
-from pickwell.items import Round, RoundState
+from pickwell.items import IMPORT, Round, RoundState
 from pickwell.learner.seeds import derive, generator
 from pickwell.learner.training import Progress
 from pickwell.oracle import KnownMasks, Noisy, Oracle, Simulated
 from pickwell.store import Store
-
-IMPORT = "import"
 
 
 def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | None = None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
@@ -37,7 +38,7 @@ def write_predictions(
     here = folder / f"{number:04d}"
     try:
         here.mkdir(parents=True, exist_ok=True)
-        for ids, images in streams(Tensor(sorted(picks[:MOST])).long()).batches():
+        for ids, images in streams(torch.tensor(sorted(picks[:MOST]))).batches():
             probabilities = learner.predict(images)
             guesses = probabilities.argmax(1).byte().cpu().numpy()
             unsure = uncertainty(probabilities).mul(255).round().byte().cpu().numpy()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pickwell.intervals import wilson
-from pickwell.items import Metrics, RoundState
+from pickwell.items import IMPORT, Metrics, RoundState
 
 if TYPE_CHECKING:
     from pickwell.campaign.campaign import Campaign
@@ -44,7 +44,8 @@ def standing(campaign: "Campaign") -> Standing:
     labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
     question, metrics = campaign.store.current(), campaign.measured()
     counts = _counts(campaign, labels.values)
-    monitors = campaign.store.details(rounds[-1].number).monitors if rounds else {}
+    asked = [r for r in rounds if r.strategy != IMPORT]  # an import has nothing to say of the strategy
+    monitors = campaign.store.details(asked[-1].number).monitors if asked else {}
     return Standing(
         name=campaign.settings.name,
         strategy=str(campaign.settings.strategy["name"]),

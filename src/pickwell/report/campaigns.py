@@ -13,7 +13,7 @@ from pickwell.data.pool import Pool
 from pickwell.directory import Directory
 from pickwell.errors import PoolError
 from pickwell.intervals import wilson
-from pickwell.items import Round
+from pickwell.items import IMPORT, Round
 from pickwell.masks import MaskFolder
 from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 from pickwell.report.scenes import SceneFiles
@@ -54,7 +54,7 @@ def campaign_report(
     A campaign with masks has `files`; `where` says which images it is measured on.
     """
     made = store.campaign()
-    rounds = [question for question in store.rounds() if question.strategy != "import"]
+    rounds = [question for question in store.rounds() if question.strategy != IMPORT]
     strategy = str(made.settings["strategy"]["name"])
     labels = store.labels()
     truth = dict(zip(labels.items.tolist(), labels.values, strict=True))

@@ -8,10 +8,10 @@ import numpy as np
 from sqlalchemy import Connection, Integer, case, func, select, type_coerce
 
 from pickwell.errors import LabelError
-from pickwell.items import Kind, Label, Pick, PickState, RoundState
+from pickwell.items import IMPORT, Kind, Label, Pick, PickState, RoundState
 from pickwell.store import opinions, rounds
 from pickwell.store.rows import Entry, Labels, Told, moment
-from pickwell.store.tables import IMPORT, STATES, batch, chunks, insert_all, label, pick, round_
+from pickwell.store.tables import STATES, batch, chunks, insert_all, label, pick, round_
 
 
 def check(labels: Sequence[Label]) -> None:

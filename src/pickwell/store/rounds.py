@@ -12,9 +12,9 @@ from sqlalchemy import Connection, and_, case, func, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from pickwell.errors import RoundError
-from pickwell.items import Pick, PickState, Round, RoundState
+from pickwell.items import IMPORT, Pick, PickState, Round, RoundState
 from pickwell.store.rows import Details, moment
-from pickwell.store.tables import IMPORT, insert_all, label, pick, round_
+from pickwell.store.tables import insert_all, label, pick, round_
 
 SHOWN = (pick.c.item, pick.c.rank, pick.c.score, pick.c.held_out)
 """The columns of a pick that people see, beside its state."""

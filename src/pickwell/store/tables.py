@@ -39,7 +39,6 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 STATES = {Kind.ANSWER: PickState.ANSWERED, Kind.SKIP: PickState.SKIPPED, Kind.IGNORE: PickState.IGNORED}
 """What a label makes of its pick."""
 UNDO = "undo"
-IMPORT = "import"
 metadata = sa.MetaData()
 
 campaign = Table(

@@ -3,9 +3,9 @@
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from pickwell.errors import RoundError
-from pickwell.items import Kind, Label, PickState, RoundState
+from pickwell.items import IMPORT, Kind, Label, PickState, RoundState
 from pickwell.store.labels import settle
-from pickwell.store.tables import IMPORT, UNDO, batch, insert_all, label, pick, round_
+from pickwell.store.tables import UNDO, batch, insert_all, label, pick, round_
 
 
 def undo(connection: Connection, now: int, annotator: str | None, event: str | None) -> list[Label]:

@@ -19,7 +19,7 @@ from pickwell.labels import IGNORE_INDEX
 from pickwell.masks import PIXELS, Mask, decode, encode
 
 Colour = tuple[int, int, int]
-_PALETTE_TYPE, _GREY_TYPE = 3, 0
+_GREY_TYPE = 0
 
 
 def numbers(path: Path, names: Mapping[int, str | None]) -> Callable[[Size], Codes]:

@@ -35,10 +35,6 @@ class Problems:
         """
         return "; ".join(f"{reason}: {len(names):,} ({_first(names)})" for reason, names in self.found.items())
 
-    def counts(self) -> dict[str, int]:
-        """How many of each reason."""
-        return {reason: len(names) for reason, names in self.found.items()}
-
 
 def _first(names: Iterable[str]) -> str:
     every = list(dict.fromkeys(names))
