@@ -158,7 +158,18 @@ def test_a_round_drawn_at_random_shows_no_scores_and_counts_each_press(serve: An
     tools.settled(page)
     page.wait_for_timeout(700)
     page.keyboard.press("1")
-    expect(page.locator("#pace")).to_contain_text("36 of 59 in round 2")
+    tools.settled(page)
+    expect(page.locator("#pace")).to_contain_text(f"{len(site.told())} of 59 in round 2")
+
+
+def test_a_class_named_as_a_key_has_that_key(serve: Any, opened: Any, tools: Any) -> None:
+    site = serve(5, 96, 72, **{"task.classes": [*"0123456789", "smudge"]})
+    page = opened(site)
+    page.wait_for_selector("#stage img")
+    page.wait_for_timeout(500)
+    tools.press(page, "3071a", 0.1)
+    tools.settled(page)
+    assert [label for _, label in site.told()] == ["3", "0", "7", "1", "smudge"]
 
 
 def test_the_leases_of_a_closed_browser_return(serve: Any, opened: Any, tools: Any, browser: Any) -> None:

@@ -3,7 +3,7 @@ import { MOVES, REPEATED, buttons, helpOf, keyOf, meaning } from "/static/draw-k
 import { Drafts, pack, unpack } from "/static/drafts.js";
 import { Easel } from "/static/easel.js";
 import { Events, showSaved } from "/static/events.js";
-import { classList, typing } from "/static/keys.js";
+import { classList, help, typing } from "/static/keys.js";
 import { LabelMap } from "/static/map-of-labels.js";
 import { Pictures, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
@@ -353,7 +353,7 @@ const moves = {
   undo: () => step("undo"), redo: () => step("redo"),
   flag: () => remark({ flag: !shown?.pick.flag }), note: openNote,
   back: () => browse(-1), forward: () => browse(1),
-  find: () => classes.find(), help: () => $("help").showModal(),
+  find: () => classes.find(), help,
   leave: () => { if (!tools.leave() && looking !== null) { keepDraft(); looking = null; next(); } },
 };
 const act = (move) => moves[move]();

@@ -10,7 +10,14 @@ export const MOVES = {
 // The keys of classes, and what a press means, where these keys are moves.
 export function keySet(moves) {
   const free = [..."1234567890"].concat([..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !(letter in moves)));
-  const keyOf = new Map(told.classes.slice(0, free.length).map((name, at) => [name, free[at]]));
+  // A class named as a key has that key: 3 labels a 3. The others take what is free, in their order.
+  const own = new Map();
+  for (const name of told.classes) {
+    const key = name.toLowerCase();
+    if (free.includes(key) && ![...own.values()].includes(key)) own.set(name, key);
+  }
+  const rest = free.filter((key) => ![...own.values()].includes(key));
+  const keyOf = new Map(told.classes.map((name) => [name, own.get(name) ?? rest.shift()]).filter(([, key]) => key));
   const classOf = new Map([...keyOf].map(([name, key]) => [key, name]));
 
   // What a key press asks for: {move} or {label}; null for nothing of ours.
@@ -37,6 +44,12 @@ const CAPS = { ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", "-": "−" };
 export function cap(key) {
   const words = CAPS[key] ?? key;
   return element("kbd", { class: /[^ -~]/.test(words) && "sign" }, words);
+}
+
+export function help() {
+  const dialog = document.getElementById("help");
+  dialog.showModal();
+  dialog.scrollTop = 0; // the button that gets the focus is at its end
 }
 
 // The list of classes with a field to find one; `choose(name)` is called with what is clicked, or found and entered.

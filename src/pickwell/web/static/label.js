@@ -1,6 +1,6 @@
 // The page where images are labelled, one key each.
 import { Events, showSaved } from "/static/events.js";
-import { MOVES, actionButtons, cap, classList, keyOf, meaning, typing } from "/static/keys.js";
+import { MOVES, actionButtons, cap, classList, help, keyOf, meaning, typing } from "/static/keys.js";
 import { Pictures, SMALL, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
 import { ask, duration, element, picture, say, told, who } from "/static/session.js";
@@ -286,7 +286,7 @@ const moves = {
   undo, back: () => browse(-1), forward: () => browse(1),
   find: () => classes.find(),
   zoom: () => setZoom(zoom.scale > 1 ? 1 : 3), larger: () => setZoom(zoom.scale * 1.3), smaller: () => setZoom(zoom.scale / 1.3),
-  help: () => $("help").showModal(),
+  help,
   leave: () => { if (looking !== null) { looking = null; next(); } },
 };
 
