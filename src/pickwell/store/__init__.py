@@ -1,5 +1,6 @@
 """What must never be lost: rounds, picks, labels, results and settings, in SQLite or PostgreSQL."""
 
+from pickwell.store.holding import check_free
 from pickwell.store.rows import (
     Artifact,
     CampaignRow,
@@ -28,4 +29,5 @@ __all__ = [
     "Result",
     "Store",
     "Told",
+    "check_free",
 ]

@@ -1,10 +1,11 @@
 """Statements about single picks: who holds an item, who has answered it, and holding it on purpose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, literal, or_, select
 
-from pickwell.items import Pick, PickState
+from pickwell.errors import RoundError
+from pickwell.items import Label, Pick, PickState
 from pickwell.store.opinions import given
 from pickwell.store.rounds import SHOWN, in_open_round, leased, state_at, to_pick, was_asked
 from pickwell.store.rows import Holding
@@ -29,6 +30,26 @@ def holdings(connection: Connection, now: int, items: Sequence[int]) -> dict[int
             leased_by = holder if shown is PickState.LEASED else None
             found[item] = Holding(number, shown, leased_by, author, overlap, opinions)
     return found
+
+
+def check_free(found: Mapping[int, Holding], labels: Iterable[Label], holder: str) -> None:
+    """Raises RoundError where somebody else holds an item, or has decided it: a stale page must not overwrite."""
+    for one in labels:
+        holding = found.get(one.item)
+        if holding is None:
+            continue
+        if holding.holder not in (None, holder):
+            name = str(holding.holder).rpartition("/")[0] or "a program"
+            raise RoundError(
+                f"item {one.item} is with {name} at the moment; it was not changed, go on with the next image"
+            )
+        if one.annotator in holding.opinions:
+            continue
+        if holding.state is PickState.DISPUTED:
+            raise RoundError(f"item {one.item} has {holding.overlap} answers that differ; somebody decides at /decide")
+        if holding.state in (PickState.ANSWERED, PickState.IGNORED) and holding.author != one.annotator:
+            author = holding.author or "somebody else"
+            raise RoundError(f"item {one.item} was decided by {author}; it was not changed, go on")
 
 
 def hold(connection: Connection, now: int, annotator: str, items: Sequence[int], until: int) -> list[Pick]:

@@ -159,6 +159,7 @@ class Store:
         held_out: Collection[int] = (),
         event: str | None = None,
         opinion: bool = False,
+        holder: str | None = None,
     ) -> Told:
         """Keeps labels, all or none: answers of picks, corrections of labelled items, or with `imported` of any item.
 
@@ -167,6 +168,7 @@ class Store:
 
         As an `opinion` a label decides nothing alone where its round asks several annotators: once so many have said
         the same, the pick is decided; if they have not, it is disputed until a label that is no opinion decides.
+        Told by a `holder`, whose leases bear that name, nothing overwrites what others hold or decided: RoundError.
         """
         if not labels:
             return Told(batch=0)
@@ -174,9 +176,13 @@ class Store:
             # In the transaction that would store it: of two same events at once, one finds the other.
             if before := _labels.repeated(connection, event):
                 return replace(Told(**{"batch": before[0], **before[1]}), repeated=True)
+            now = self._clock()
+            if holder is not None:
+                # Here, so that of two people who both believe an item to be theirs the second one hears of it.
+                holding.check_free(holding.holdings(connection, now, [one.item for one in labels]), labels, holder)
             return _labels.tell(
                 connection,
-                self._clock(),
+                now,
                 labels,
                 source=source,
                 imported=imported,

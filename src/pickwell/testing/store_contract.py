@@ -283,6 +283,25 @@ class StoreContract(OverlapContract):
         store.close_round(1)
         assert (store.heartbeat("bob", 60), {p.state for p in store.round(1).picks}) == (0, {PickState.WAITING})
 
+    def test_of_two_who_believe_an_item_theirs_the_second_hears_of_it(self, store: Store, clock: Clock) -> None:
+        ask(store, [1, 2])
+
+        def told(who: str, value: str, event: str | None = None) -> Told:
+            labels = [Label(1, value, annotator=who)]
+            return store.tell(labels, source="test", event=event, opinion=True, holder=f"{who}/tab")
+
+        store.lease("ann/tab", 1, 60)
+        with pytest.raises(RoundError, match="item 1 is with ann at the moment"):
+            told("bob", "dog")
+        clock.forward(60)
+        store.lease("bob/tab", 1, 60)
+        assert told("bob", "dog", "bob 1").answered == 1
+        with pytest.raises(RoundError, match="item 1 was decided by bob; it was not changed"):
+            told("ann", "cat")
+        assert told("bob", "dog", "bob 1").repeated
+        told("bob", "cow")  # one's own answer can be corrected
+        assert truth(store) == {1: "cow"}
+
     def test_results_and_artifacts_are_kept_once(self, store: Store, clock: Clock) -> None:
         store.record(0, {"accuracy": 0.5, "loss": math.nan}, labels=10)
         clock.forward(1)

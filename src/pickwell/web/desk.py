@@ -1,7 +1,7 @@
 """One campaign as the page sees it: settings, pool and store. What people do here is checked here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.labels import check_class
 from pickwell.masks import Mask, MaskFolder, check_mask
-from pickwell.store import Holding, Store, Told
+from pickwell.store import Store, Told, check_free
 from pickwell.web.agreement import ADJUDICATED
 from pickwell.web.hints import Hints
 from pickwell.web.maps import Maps
@@ -109,15 +109,14 @@ class Desk:
         self.check_items(said.items)
         if said.kind is Kind.ANSWER:
             self._check_answer(said)
-        found = self.store.holdings(said.items)
-        for item in said.items:
-            _refuse_taken(item, found.get(item), who)
-        # The mask of an item never asked is not kept: the store refuses its label below.
-        value = said.value if said.mask is None or said.items[0] not in found else self.masks.put(said.mask)
         share = None if said.seconds is None else said.seconds / len(said.items)
-        labels = [Label(item, value, said.kind, who.name, share) for item in said.items]
+        labels = [Label(item, said.value, said.kind, who.name, share) for item in said.items]
+        if said.mask is not None:
+            # No mask is kept whose label the store would refuse.
+            check_free(found := self.store.holdings(said.items), labels, who.holder)
+            labels = [replace(one, value=self.masks.put(said.mask)) for one in labels if one.item in found] or labels
         # Where a round asks one annotator, the store takes an opinion for a label.
-        return self.store.tell(labels, source=said.source, event=event, opinion=True)
+        return self.store.tell(labels, source=said.source, event=event, opinion=True, holder=who.holder)
 
     def decide(self, who: Who, item: int, kind: Kind, value: str | None, event: str) -> Told:
         """Decides about a disputed item; RoundError where nothing is disputed any more."""
@@ -156,19 +155,3 @@ class Desk:
         for item in items:
             if not 0 <= item < len(self.pool):
                 raise LabelError(f"unknown item {item}; the pool holds items 0 to {len(self.pool) - 1}")
-
-
-def _refuse_taken(item: int, holding: Holding | None, who: Who) -> None:
-    """Raises RoundError where somebody else holds the item, or has decided it: a stale page must not overwrite."""
-    if holding is None:
-        return
-    if holding.holder not in (None, who.holder):
-        name = str(holding.holder).rpartition("/")[0] or "a program"
-        raise RoundError(f"item {item} is with {name} at the moment; it was not changed, go on with the next image")
-    if who.name in holding.opinions:
-        return
-    if holding.state is PickState.DISPUTED:
-        raise RoundError(f"item {item} has {holding.overlap} answers that differ; somebody decides at /decide")
-    decided = holding.state in (PickState.ANSWERED, PickState.IGNORED)
-    if decided and holding.author != who.name:
-        raise RoundError(f"item {item} was decided by {holding.author or 'somebody else'}; it was not changed, go on")
