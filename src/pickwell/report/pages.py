@@ -61,7 +61,7 @@ class Page:
 def render(page: Page) -> str:
     """The page as the text of one HTML file that asks nothing of any host."""
     numbering = iter(range(10_000))
-    sections = [section for section in _shown(page.sections, numbering) if any(section.values())]
+    sections = list(_shown(page.sections, numbering))
     specs = [figure["spec"] for section in sections for figure in section["figures"]]
     template = _environment().get_template("page.html")
     colours = {"light": variables(LIGHT), "dark": variables(DARK)}
@@ -69,10 +69,12 @@ def render(page: Page) -> str:
 
 
 def _shown(sections: Sequence[Section], numbering: Iterator[int]) -> Iterator[dict[str, Any]]:
-    """The sections as the template takes them; a heading only where something stands below it."""
+    """The sections that show something, as the template takes them; a heading where more than albums follows."""
     for section in sections:
         charts = [chart for _, draw in section.figures if (chart := draw(SCREEN)) is not None]
         tables = [table for table in section.tables if table.rows]
+        if not (charts or tables or section.notes or section.albums):
+            continue
         yield {
             "heading": section.heading if charts or tables or section.notes else "",
             "notes": section.notes,

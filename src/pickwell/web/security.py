@@ -57,7 +57,7 @@ class Gate:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
             return refusal
         most = _most(scope)
-        if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > most:
+        if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > most:
             return _refuse(413, f"the request is larger than {most} bytes; send less at once")
         name = self.tokens.who(_secret(headers)) if self.tokens is not None else ""
         if name is None and not path.startswith(OPEN):
