@@ -149,7 +149,7 @@ def test_a_round_drawn_at_random_shows_no_scores_and_counts_each_press(serve: An
         store.open_round(number=2, strategy="random", seed=0, picks=picks)
     page = opened(site)
     expect(page.locator("#why")).to_have_text("rank 1 of round 2 · drawn at random")
-    page.wait_for_function("document.querySelector('#stage img')?.classList.contains('small')")
+    expect(page.locator("#stage img.small")).to_have_count(1)
     box = page.locator("#stage img").bounding_box()
     assert box is not None
     assert box["width"] == 32 * 12 + 32  # no more than twelve times its size, and the edge

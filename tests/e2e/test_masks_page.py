@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -209,7 +210,8 @@ def test_a_draft_outlives_the_page(draw: Any, opened: Any, tools: Any) -> None:
     page.reload()
     tools.settled(page)
     np.testing.assert_array_equal(_stored(site)[0], seen)
-    expect(page.locator("#why")).to_contain_text("rank 2")
+    # The next image, or the one after it if the page that is gone has not given the next one back yet.
+    expect(page.locator("#why")).to_contain_text(re.compile("rank [23]"))
     assert len(_log(site)) == 1
 
 

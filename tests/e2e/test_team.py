@@ -30,7 +30,7 @@ def test_two_answer_and_a_third_decides_by_keyboard(serve: Any, opened: Any) -> 
         page = opened(site, name)
         for place, key in enumerate(keys):
             expect(page.locator("#pace")).to_contain_text("in round 2")
-            page.wait_for_function("document.querySelector('#stage img')?.complete")
+            expect(page.locator("#stage img")).to_have_js_property("complete", value=True)
             page.keyboard.press(key)
             if place < 3:
                 expect(page.locator("#strip li")).to_have_count(place + 1)
@@ -39,7 +39,7 @@ def test_two_answer_and_a_third_decides_by_keyboard(serve: Any, opened: Any) -> 
     expect(page.locator("#wait-text")).to_contain_text("1 of them are disputed")
     judge = opened(site, "carl", "/decide")
     expect(judge.locator("#opinions li")).to_have_text(["personanna", "roofben"])
-    judge.wait_for_function("document.querySelector('#stage img')?.complete")
+    expect(judge.locator("#stage img")).to_have_js_property("complete", value=True)
     judge.keyboard.press("5")
     expect(judge.locator("#wait-title")).to_have_text("Nothing is disputed")
     judge.keyboard.press("Backspace")

@@ -123,11 +123,13 @@ function steps() {
 
 // Called when a step was drawn, undone or redone.
 let soon = null;
+let keptAt = -Infinity;
 function changed() {
   shown.changed = true;
   steps();
   clearTimeout(soon);
-  soon = setTimeout(keepDraft, 400);
+  // At once after a pause: a busy browser may not finish what is begun as the page is left.
+  soon = setTimeout(keepDraft, performance.now() - keptAt > 2000 ? 0 : 400);
 }
 
 const draftOf = ({ pick, map, seen, used }) =>
@@ -137,6 +139,7 @@ function keepDraft() {
   clearTimeout(soon);
   if (!shown?.changed) return null;
   shown.changed = false;
+  keptAt = performance.now();
   return drafts.keep(draftOf(shown));
 }
 addEventListener("pagehide", keepDraft);
