@@ -16,6 +16,7 @@ Each message names the subject, the value received, what is allowed and what to 
 """
 
 import errno
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -98,6 +99,25 @@ NEXT_STEPS = {
     errno.ESTALE: "mount the network disk again",
 }
 """What a person can do about an operating system's error."""
+
+
+def of_memory(error: Exception) -> str | None:
+    """A sentence for an error that says that the memory does not suffice; None for any other.
+
+    >>> of_memory(MemoryError())
+    "the memory does not suffice; choose smaller numbers in campaign.toml (model.width, training.batch_size, a \
+strategy's own sizes), or close other programs, and repeat the command"
+    """
+    # torch's error on a CPU is a plain RuntimeError, on an accelerator one of its own: told without importing it.
+    short = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    wanted = re.search(r"can't allocate memory: you tried to allocate (\d+) bytes", str(error))
+    if not short and wanted is None:
+        return None
+    said = f": {int(wanted[1]) / 2**30:,.1f} GiB more were asked for" if wanted else ""
+    return (
+        f"the memory does not suffice{said}; choose smaller numbers in campaign.toml (model.width, "
+        "training.batch_size, a strategy's own sizes), or close other programs, and repeat the command"
+    )
 
 
 def of_system(error: OSError) -> str:

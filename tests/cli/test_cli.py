@@ -193,3 +193,23 @@ def test_public_names_are_there_and_no_others() -> None:
     assert {*pickwell.__all__, "__version__"} == set(dir(pickwell))
     with pytest.raises(AttributeError, match="module 'pickwell' has no attribute 'Campain'"):
         pickwell.Campain  # noqa: B018
+
+
+def test_too_little_memory_is_a_sentence(cli: Cli, birds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit(*_: object) -> None:
+        raise RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: "
+            "you tried to allocate 3221225472 bytes. Error code 12 (Cannot allocate memory)"
+        )
+
+    monkeypatch.setattr(pickwell.Campaign, "fit", fit)
+    code, _, err = cli("fit", birds)
+    assert code == 2
+    assert "the memory does not suffice: 3.0 GiB more were asked for; choose smaller numbers in campaign.toml" in err
+
+
+def test_the_first_step_named_is_one_that_works(cli: Cli, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "few").mkdir()
+    shutil.copy(photos / "gull" / "00.png", tmp_path / "few")
+    assert "--budget 1\n" in cli("init", tmp_path / "c", "--images", tmp_path / "few", "--classes", "a,b")[1]
+    assert "--budget 50\n" in cli("init", tmp_path / "d", "--images", photos, "--classes", "a,b")[1]

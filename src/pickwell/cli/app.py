@@ -12,7 +12,7 @@ import typer
 
 from pickwell.cli import bench, campaign, demo, labels, serve
 from pickwell.cli.terminal import printable
-from pickwell.errors import PickwellError, of_system
+from pickwell.errors import PickwellError, of_memory, of_system
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,6 +73,11 @@ def main() -> None:
         raise SystemExit(1) from None
     except OSError as error:
         _say(of_system(error))
+        raise SystemExit(2) from None
+    except (MemoryError, RuntimeError) as error:
+        if (sentence := of_memory(error)) is None:
+            raise
+        _say(sentence)
         raise SystemExit(2) from None
 
 

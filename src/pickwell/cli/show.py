@@ -87,7 +87,7 @@ def summary(read: "Summary", where: Path, *, json: bool) -> None:
     out.print(plain(read))
     for sentence in read.spoilt:
         out.print(f"  {plain(sentence)}")
-    out.print(f"next: pickwell ask {plain(where)} --budget 50")
+    out.print(f"next: pickwell ask {plain(where)} --budget {min(50, read.total)}")
     return None
 
 
