@@ -83,6 +83,7 @@ def test_defaults_suit_scenes_and_a_small_machine(street: Campaign, town: Path, 
     [
         ({"classes": None}, SettingsError, "no class list: masks hold numbers, and only a list says what they mean"),
         ({"classes": ["sky", "!void"]}, SettingsError, "a class list needs at least 2 classes, got ['sky']"),
+        ({"classes": ["!sky", "!road"]}, SettingsError, "a class list needs at least 2 classes, got []"),
         ({"classes": ["sky", "road"]}, LabelError, "the class list disagrees with 8 of 8 masks"),
         (
             {"masks": None, "labels_from_folders": True},

@@ -113,3 +113,11 @@ def test_a_file_that_changed_is_named(tmp_path: Path, limit: int) -> None:
     (tmp_path / "images" / "b.png").unlink()
     with pytest.raises(PoolError, match="missing file"):
         scenes.squeezed(torch.tensor([1]), 4)
+
+
+def test_an_image_of_one_pixel_is_an_array_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (1, 1), (1, 2, 3)).save(tmp_path / "images" / "dot.png")
+    # Warnings are errors here: torch warns of an array that it may not write to.
+    (dot,) = Scenes(Pool.create(tmp_path / "pool", tmp_path / "images")).read(torch.tensor([0]))
+    assert dot.flatten().tolist() == [1, 2, 3]

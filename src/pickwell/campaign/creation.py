@@ -61,7 +61,7 @@ def create(
             f"masks of a test set are given ('{test_masks}'), but no test set; name its images (--test)"
         )
     # Settings are checked before a million images are read; two names stand in for classes not known yet.
-    provisional = _settings(root, classes or ("a", "b"), changes)
+    provisional = _settings(root, ("a", "b") if classes is None else classes, changes)
     check(provisional)
     given = located(images, masks, provisional.task, **source)
     with new_directory(Path(root)) as partial:
@@ -69,7 +69,8 @@ def create(
         pool = Pool.create(directory.pool, **given)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         fitting = _fitting_masks(pool) if provisional.task.kind == "segmentation" else _fitting(pool)
-        chosen = _settings(root, classes or _known_classes(pool, images), fitting | share | changes)
+        names = _known_classes(pool, images) if classes is None else classes
+        chosen = _settings(root, names, fitting | share | changes)
         check(chosen)  # the pool chose the network, where nobody else did
         _check_known(pool, chosen, "the images'")
         if test is not None:

@@ -120,7 +120,8 @@ class Scenes:
                         self.progress(done, len(missing))
 
     def _scene(self, item: int) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(self.pool.scene(item).transpose(2, 0, 1)))
+        # A copy: of a single pixel the transposed array is the decoder's own, and cannot be written to.
+        return torch.from_numpy(self.pool.scene(item).transpose(2, 0, 1).copy())
 
     def _runs(self, ids: Tensor, pixels: int) -> Iterator[Tensor]:
         """Ids cut where the size of the images changes, or a batch would have more than `pixels` pixels."""

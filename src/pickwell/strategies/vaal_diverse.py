@@ -1,5 +1,6 @@
 """What D calls new, covered: VAAL's picks without the look-alikes."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,7 +40,7 @@ class VAALDiverse(VAAL):
         super().__post_init__()
         among("space", self.space, SPACES)
         for name in ("reach", "reference"):
-            require(name, getattr(self, name), getattr(self, name) > 0, "a number above 0")
+            require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "a number above 0")
 
     def pick(self, sight: Sight, budget: int) -> list[Pick]:
         latents, weight = self._seen(sight)

@@ -295,6 +295,9 @@ def test_a_wrong_setting_is_one_sentence(setting: str, value: object, text: str)
 def test_a_wrong_setting_of_the_cover_is_one_sentence(setting: str) -> None:
     with pytest.raises(SettingsError, match=f"strategy.{setting} is 0; it must be a number above 0"):
         VAALDiverse(**{setting: 0})  # type: ignore[arg-type]
+    # Infinitely wide, everything is covered by anything, and the picks were the lowest ids.
+    with pytest.raises(SettingsError, match=f"strategy.{setting} is inf"):
+        VAALDiverse(**{setting: float("inf")})  # type: ignore[arg-type]
 
 
 def test_an_unknown_space_is_one_sentence() -> None:
