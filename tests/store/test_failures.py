@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pickwell.errors import BusyError, StoreError
 from pickwell.store import Store
+from pickwell.store.failures import translated
 from pickwell.testing.stores import ask, tell, truth
 
 Make = Callable[..., Store]
@@ -167,3 +168,10 @@ def test_a_fault_in_the_middle_undoes_the_transaction(store: Store, monkeypatch:
     monkeypatch.undo()
     assert (store.position(), [p.item for p in store.round(1).waiting]) == (0, [1])
     assert not tell(store, {1: "cat"}, event="a").repeated
+
+
+def test_a_disk_that_fails_may_be_full() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    with pytest.raises(StoreError, match=r"\(disk I/O error\); check that its disk has room left"), translated("a.db"):
+        raise error
