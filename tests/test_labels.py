@@ -21,6 +21,7 @@ def test_a_name_a_line_and_its_place_is_its_value(tmp_path: Path) -> None:
     [
         (b"", r"classes\.txt' is empty; write one name a line"),
         (b"\n \n", r"classes\.txt' is empty"),
+        (b"# our classes\nsky\n", r"classes\.txt' has '# our classes' in line 1; .* it can hold no comments"),
         (b"sky\n\nroad\n", r"classes\.txt' is blank in line 2; a name's line is its value"),
         (b"sk\xff\n", r"classes\.txt' is not UTF-8 text"),
         (b"sky\n" * (1 << 18) + b"x", r"classes\.txt' is larger than 1 MiB"),

@@ -64,6 +64,12 @@ def read_class_list(path: str | Path) -> list[str]:
                 f"the class list '{path}' is blank in line {number}; a name's line is its value, so name every line: "
                 "one that is no class as !name"
             )
+        if line.startswith("#"):
+            # As a name it would move the values of all classes below it.
+            raise SettingsError(
+                f"the class list '{path}' has '{line.strip()[:40]}' in line {number}; a name's line is its value, so "
+                "it can hold no comments: take the line out"
+            )
     return [line.strip() for line in lines]
 
 

@@ -251,6 +251,12 @@ def test_status_counts(campaign: Campaign) -> None:
     assert (now.images, now.labelled, now.waiting, now.rounds, now.open_round) == (1797, 15, 5, 0, 1)
     assert sum(now.classes.values()) == 15
     assert "to-label.csv" in now.advice
+    campaign.tell({pick.item: "3" for pick in campaign.ask(20).waiting})
+    rest = {item: str(campaign.pool.item(item).known) for item in campaign.unlabelled().tolist()}
+    campaign.tell(dict(list(rest.items())[7:]), imported=True)
+    assert "--budget 7" in campaign.status().advice
+    campaign.tell(dict(list(rest.items())[:7]), imported=True)
+    assert "every image was asked for" in campaign.status().advice
 
 
 def test_reports_open(campaign: Campaign) -> None:

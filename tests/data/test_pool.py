@@ -108,7 +108,7 @@ def test_a_pool_without_a_readable_image_is_an_error(tmp_path: Path) -> None:
     (images / "a.jpg").touch()
     (images / "b.jpg").touch()
     (images / "c.jpg").write_text("text")
-    with pytest.raises(PoolError, match=r"no readable image at '.*': 3 set aside \(2 empty file, 1 not an image\)"):
+    with pytest.raises(PoolError, match=r"'.*': 3 set aside \(2 empty file, 1 not an image\); a.jpg: .*; name ano"):
         Pool.create(tmp_path / "pool", images)
     with pytest.raises(PoolError, match="no pool at"):
         Pool.open(tmp_path / "pool")

@@ -89,6 +89,12 @@ def test_with_one_class_nothing_is_uncertain_and_the_first_ids_are_picked(name: 
         ("mc-dropout", {"passes": 1}, r"strategy\.passes is 1; it must be a whole number of at least 2"),
         ("mc-dropout", {"measure": "std"}, "setting 'measure' of strategy mc-dropout is 'std': .*'mean-std', 'bald'"),
         ("dbal", {"passes": 0}, r"strategy\.passes is 0; it must be a whole number of at least 1"),
+        (
+            "mc-dropout",
+            {"passes": 10**24},
+            r"setting 'passes' of strategy mc-dropout is 10+; 1,000,000,000 is the most",
+        ),
+        ("vaal", {"widths": [16, 10**12]}, r"setting 'widths' of strategy vaal is .*; 1,000,000,000 is the most"),
         ("ensemble", {"members": 1}, r"strategy\.members is 1; it must be a whole number of at least 2"),
         ("qbc", {"members": 0}, r"strategy\.members is 0; it must be"),
         (

@@ -259,7 +259,7 @@ class Campaign:
         """A strategy's name and the strategy, the campaign's own unless another is named."""
         kept = dict(self.settings.strategy)
         default = kept.pop("name")
-        chosen = name or default
+        chosen = default if name is None else name
         # The settings of campaign.toml are those of its own strategy; another has its defaults.
         made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
         check_ability(self.settings, made)

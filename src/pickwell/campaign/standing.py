@@ -85,11 +85,14 @@ def interval_of(metrics: Metrics) -> tuple[float, float] | None:
 
 def _advice(campaign: "Campaign", labelled: int, is_open: bool, unmeasured: bool) -> str:
     """The command to run next."""
-    root = campaign.directory.root
+    root, left = campaign.directory.root, len(campaign.unlabelled())
     if is_open:
         return f"label the images in {root / 'to-label.csv'}, then: pickwell tell {root} {root / 'to-label.csv'}"
+    if not left:
+        return f"every image was asked for: pickwell report {root}, or add more with pickwell add {root}"
+    ask = f"pickwell ask {root} --budget {min(50, left)}"
     if labelled == 0:
-        return f"ask for the first images: pickwell ask {root} --budget 50"
+        return f"ask for the first images: {ask}"
     if unmeasured:
-        return f"train on the labels: pickwell fit {root}; or ask for more: pickwell ask {root} --budget 50"
-    return f"ask for the next images: pickwell ask {root} --budget 50"
+        return f"train on the labels: pickwell fit {root}; or ask for more: {ask}"
+    return f"ask for the next images: {ask}"

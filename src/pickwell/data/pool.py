@@ -90,7 +90,10 @@ class Pool:
             seen = survey(source, listing, limits=limits, threads=threads, progress=progress)
             _check_class_list(seen)
             if not seen["reason"].null_count:
-                raise PoolError(f"no readable image at '{where}': {_counted(_reasons(seen))}; name another place")
+                first = f"; {seen['name'][0]}: {seen['detail'][0]}" if len(seen) else ""
+                raise PoolError(
+                    f"no readable image at '{where}': {_counted(_reasons(seen))}{first}; name another place"
+                )
             sources = [Placed(source)]
             write_sources(directory / SOURCES, sources, limits)
             write_set_aside(directory / ASIDE, 0, seen)

@@ -14,6 +14,9 @@ from pickwell.strategies.strategy import RoundView, Scorer, Strategy, Stream
 
 __all__ = ["RoundView", "Scorer", "Strategy", "Stream", "available", "create", "name_of", "named", "settings_of"]
 
+LARGEST = 10**9
+"""No size of a network and no number of steps is larger; tensors would not take some that are."""
+
 
 def available() -> list[str]:
     """The names of all strategies, sorted."""
@@ -57,6 +60,9 @@ def create(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise SettingsError(f"setting '{key}' of strategy {name} is {value!r}: {reason}") from None
+        sizes = values[key] if isinstance(values[key], tuple) else (values[key],)
+        if any(isinstance(size, int) and abs(size) > LARGEST for size in sizes):
+            raise SettingsError(f"setting '{key}' of strategy {name} is {value!r}; {LARGEST:,} is the most")
     return kind(**values)
 
 
