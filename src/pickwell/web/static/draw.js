@@ -1,16 +1,16 @@
 // The page where masks are drawn: one image, its label map, and what becomes of it.
 import { MOVES, REPEATED, buttons, helpOf, keyOf, meaning } from "/static/draw-keys.js";
+import { Pace, STRIP, noteDialog, showFacts, showStrip, verdict } from "/static/beside.js";
 import { Drafts, pack, unpack } from "/static/drafts.js";
 import { Easel } from "/static/easel.js";
 import { Events, showSaved } from "/static/events.js";
-import { classList, help, typing } from "/static/keys.js";
+import { classList, help, listen } from "/static/keys.js";
 import { LabelMap } from "/static/map-of-labels.js";
 import { Pictures, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
 import { ask, duration, element, picture, say, told, who } from "/static/session.js";
 import { Tools } from "/static/tools.js";
 
-const STRIP = 14;
 const AHEAD = 2; // drawing takes minutes: more would be kept from others
 const $ = (id) => document.getElementById(id);
 const pictures = new Pictures();
@@ -19,7 +19,7 @@ const easel = new Easel($("stage"), () => tools?.moved());
 let tools = null;
 const history = []; // what was decided, oldest first: {pick, kind, packed}
 const actions = []; // what undo takes back: {entry, before}
-const presses = []; // when, for the pace
+const pace = new Pace((took) => `${duration(took / 1000)} each`);
 let looking = null; // the place in history that is shown; null: the next image
 let shown = null; // {pick, looking, map, image, original, seen, began, changed}
 let turn = 0;
@@ -69,7 +69,7 @@ async function show(again = false) {
   describe(found.words);
   prefetch();
   drawStrip();
-  pace();
+  pace.show(round.round);
 }
 
 // What an image begins with: a draft that was not saved, the mask that stands, or nothing.
@@ -101,17 +101,7 @@ function describe(words = shown?.words ?? "") {
   shown.words = words;
   const { pick } = shown;
   const entry = shown.looking === null ? null : history[shown.looking];
-  const facts = words ? [words] : [];
-  if (entry) facts.push(entry.kind === "answer" ? "you drew this" : entry.kind === "skip" ? "you skipped it" : "you took it out");
-  if (pick.rank) facts.push(`rank ${pick.rank} of round ${pick.round}`);
-  if (pick.held_out) facts.push("drawn at random, to measure on");
-  else if (pick.drawn) facts.push("drawn at random");
-  else if (pick.score !== null && pick.score !== undefined) facts.push(`score ${pick.score.toFixed(3)}`);
-  facts.push(`${pick.width} × ${pick.height}`);
-  if (pick.flag) facts.push("flagged");
-  if (pick.note) facts.push(`note: ${pick.note}`);
-  $("why").textContent = facts.join(" · ");
-  $("why").title = pick.name ?? "";
+  showFacts(pick, [words, entry && verdict(entry, "you drew this")].filter(Boolean), `${pick.width} × ${pick.height}`);
   document.querySelector("[data-move=predict]").disabled = !pick.prediction;
   steps();
 }
@@ -175,7 +165,7 @@ function decide(kind, out) {
     const entry = { pick, kind, packed: null };
     history.push(entry);
     actions.push({ entry, before: null });
-    presses.push(performance.now());
+    pace.said();
     queue(() => out(entry, body));
     round.decide(pick);
     if (round.round) round.round.done += 1;
@@ -199,7 +189,7 @@ function next() {
   else {
     shown = null;
     drawStrip();
-    pace();
+    pace.show(round.round);
     rest(null, "");
     round.look().catch(() => {});
   }
@@ -222,7 +212,7 @@ function takeBack() {
     } else {
       if (values) await drafts.keep({ item: pick.item, width: pick.width, height: pick.height, values, seen: false, used: false });
       history.splice(history.indexOf(entry), 1);
-      presses.pop();
+      pace.tookBack();
       looking = null;
       round.giveBack(pick);
       if (round.round) round.round.done -= 1;
@@ -271,29 +261,15 @@ function rest(status, trouble) {
     round.round = status.round;
     if (!status.round) $("done").value = 1;
   }
-  pace();
-}
-
-function pace() {
-  const now = round.round;
-  const recent = presses.slice(-20);
-  const took = recent.length > 2 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : 0;
-  const left = took && now && now.done < now.total ? ` · ${duration(((now.total - now.done) * took) / 1000)} left` : "";
-  if (now) $("done").value = Math.min(1, now.done / now.total);
-  $("pace").textContent = [now ? `${Math.min(now.done, now.total)} of ${now.total} in round ${now.number}` : "", took ? `${duration(took / 1000)} each${left}` : ""].join("\n");
+  pace.show(round.round);
 }
 
 function drawStrip() {
-  const last = history.slice(-STRIP);
-  const first = history.length - last.length;
-  $("strip").replaceChildren(...last.map((entry, at) => {
-    const words = entry.kind === "answer" ? "drawn" : entry.kind === "skip" ? "skipped" : "out";
-    const button = element("button", { type: "button", title: entry.pick.name ?? "" }, element("img", { src: picture(entry.pick.item, "thumb"), alt: "" }), element("span", {}, words));
-    button.setAttribute("aria-current", String(first + at === looking));
-    button.addEventListener("click", () => { button.blur(); looking = first + at; show(); });
-    return element("li", {}, button);
-  }));
-  $("strip").scrollLeft = $("strip").scrollWidth;
+  showStrip(history, looking, {
+    image: ({ pick }) => element("img", { src: picture(pick.item, "thumb"), alt: "" }),
+    words: () => "drawn",
+    open: (at) => { looking = at; show(); },
+  });
 }
 
 function browse(step) {
@@ -338,14 +314,7 @@ function remark(changes) {
   events.push("/api/remark", { item, flag: Boolean(flag), note: note ?? "" });
   describe();
 }
-function openNote() {
-  if (!shown) return;
-  $("note-text").value = shown.pick.note ?? "";
-  $("note").returnValue = "";
-  $("note").showModal();
-}
-$("note").addEventListener("close", () => { if ($("note").returnValue === "keep") remark({ note: $("note-text").value }); });
-$("note-text").addEventListener("keydown", (press) => { if (press.key === "Enter" && (press.ctrlKey || press.metaKey)) $("note").close("keep"); });
+const openNote = noteDialog(() => shown?.pick, (note) => remark({ note }));
 
 const classes = classList((name) => { tools.draw(told.classes.indexOf(name)); classes.flash(name); }, keyOf);
 tools = new Tools({ easel, changed, shown: () => shown });
@@ -368,16 +337,7 @@ helpOf($("help-keys"));
 askButton($("wait-ask"));
 tools.dress();
 
-addEventListener("keydown", (press) => {
-  if (typing(press) || document.querySelector("dialog[open]")) return;
-  const asked = meaning(press);
-  if (!asked || (asked.move && !moves[asked.move])) return;
-  if (press.target instanceof HTMLButtonElement && press.key === "Enter") return;
-  press.preventDefault();
-  if (press.repeat && !REPEATED.includes(asked.move)) return;
-  if (asked.label !== undefined) tools.draw(told.classes.indexOf(asked.label));
-  else act(asked.move);
-});
+listen(meaning, moves, REPEATED, (label) => tools.draw(told.classes.indexOf(label)));
 if (Object.values(MOVES).some((move) => !moves[move])) throw new Error("a key without a move");
 
 ask(`/api/history?limit=${STRIP}&annotator=${encodeURIComponent(who().annotator)}`).then(({ entries }) => {

@@ -117,3 +117,18 @@ export function actionButtons(actions, act) {
     place.append(button);
   }
 }
+
+// Gives each key to its move, or to `label(name)` if it is a class's.
+export function listen(meaning, moves, repeated, label) {
+  addEventListener("keydown", (press) => {
+    if (typing(press) || document.querySelector("dialog[open]")) return;
+    const asked = meaning(press);
+    if (!asked || (asked.move && !moves[asked.move])) return;
+    if (press.target instanceof HTMLButtonElement && press.key === "Enter") return;
+    press.preventDefault();
+    // A key held down must not label everything.
+    if (press.repeat && !repeated.includes(asked.move)) return;
+    if (asked.label !== undefined) label(asked.label);
+    else moves[asked.move]();
+  });
+}

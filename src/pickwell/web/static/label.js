@@ -1,18 +1,18 @@
 // The page where images are labelled, one key each.
+import { Pace, STRIP, noteDialog, showFacts, showStrip, verdict } from "/static/beside.js";
 import { Events, showSaved } from "/static/events.js";
-import { MOVES, actionButtons, cap, classList, help, keyOf, meaning, typing } from "/static/keys.js";
+import { MOVES, actionButtons, cap, classList, help, keyOf, listen, meaning } from "/static/keys.js";
 import { Pictures, SMALL, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
-import { ask, duration, element, picture, say, told, who } from "/static/session.js";
+import { ask, element, picture, say, told, who } from "/static/session.js";
 
 const AHEAD = 16;
-const STRIP = 14;
 const $ = (id) => document.getElementById(id);
 const stage = $("stage");
 const pictures = new Pictures();
 const history = []; // what was decided, oldest first: {pick, kind, label, image}
 const actions = []; // what undo takes back: {entry, before}
-const presses = []; // when, for the pace
+const pace = new Pace((took) => `${Math.max(1, Math.round(60000 / took))} a minute`);
 let looking = null; // the place in history that is shown; null: the next image
 let shownAt = performance.now();
 let modelShown = false;
@@ -55,7 +55,7 @@ function afterwards() {
   due = false;
   prefetch();
   drawStrip();
-  pace();
+  pace.show(round.round);
 }
 
 function prefetch() {
@@ -67,16 +67,7 @@ function prefetch() {
 
 function describe(pick) {
   const entry = looking === null ? null : history[looking];
-  const facts = [];
-  if (entry) facts.push(entry.kind === "answer" ? `you said ${entry.label}` : entry.kind === "skip" ? "you skipped it" : "you took it out");
-  if (pick.rank) facts.push(`rank ${pick.rank} of round ${pick.round}`);
-  if (pick.held_out) facts.push("drawn at random, to measure on");
-  else if (pick.drawn) facts.push("drawn at random");
-  else if (pick.score !== null && pick.score !== undefined) facts.push(`score ${pick.score.toFixed(3)}`);
-  if (pick.flag) facts.push("flagged");
-  if (pick.note) facts.push(`note: ${pick.note}`);
-  $("why").textContent = facts.join(" · ");
-  $("why").title = pick.name ?? "";
+  showFacts(pick, entry ? [verdict(entry, `you said ${entry.label}`)] : []);
   $("model").hidden = !modelShown;
   if (modelShown) drawModel(pick.hint);
   document.querySelector("[data-move=model]").hidden = !pick.hint;
@@ -104,7 +95,7 @@ function decide(kind, label) {
     const entry = { pick, kind, label, image: pictures.of(pick.item) };
     history.push(entry);
     actions.push({ entry, before: null });
-    presses.push(performance.now());
+    pace.said();
     events.push(`/api/${kind}`, body);
     round.decide(pick);
     if (round.round) round.round.done += 1;
@@ -146,7 +137,7 @@ function takeBack({ entry, before }) {
     looking = history.indexOf(entry);
   } else {
     history.splice(history.indexOf(entry), 1);
-    presses.pop();
+    pace.tookBack();
     looking = null;
     round.giveBack(entry.pick);
     if (round.round) round.round.done -= 1;
@@ -185,40 +176,18 @@ function rest(status, trouble) {
     round.round = status.round;
     if (!status.round) $("done").value = 1;
   }
-  pace();
-}
-
-function pace() {
-  const now = round.round;
-  const parts = [];
-  if (now) {
-    $("done").value = Math.min(1, now.done / now.total);
-    parts.push(`${Math.min(now.done, now.total)} of ${now.total} in round ${now.number}`);
-  }
-  const rate = [];
-  const recent = presses.slice(-20);
-  const took = recent.length > 2 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : 0;
-  if (took) rate.push(`${Math.max(1, Math.round(60000 / took))} a minute`);
-  if (took && now && now.done < now.total) rate.push(`${duration(((now.total - now.done) * took) / 1000)} left`);
-  $("pace").textContent = [...parts, rate.join(" · ")].join("\n");
+  pace.show(round.round);
 }
 
 const isSmall = ({ width, height }) => Math.max(width, height) <= SMALL;
 const thumb = (item, small) => element("img", { src: picture(item, "thumb"), alt: "", class: small && "small" });
 
 function drawStrip() {
-  const shown = history.slice(-STRIP);
-  const first = history.length - shown.length;
-  $("strip").replaceChildren(...shown.map((entry, at) => {
-    const words = entry.kind === "answer" ? entry.label : entry.kind === "skip" ? "skipped" : "out";
-    const busy = entry.image && entry.image.parentNode === stage;
-    const image = entry.image && !busy ? entry.image : thumb(entry.pick.item, isSmall(entry.pick));
-    const button = element("button", { type: "button", title: entry.pick.name ?? "" }, image, element("span", {}, words));
-    button.setAttribute("aria-current", String(first + at === looking));
-    button.addEventListener("click", () => { button.blur(); looking = first + at; show(); });
-    return element("li", {}, button);
-  }));
-  $("strip").scrollLeft = $("strip").scrollWidth;
+  showStrip(history, looking, {
+    image: ({ pick, image }) => (image && image.parentNode !== stage ? image : thumb(pick.item, isSmall(pick))),
+    words: ({ label }) => label,
+    open: (at) => { looking = at; show(); },
+  });
 }
 
 function browse(step) {
@@ -254,17 +223,7 @@ function remark(changes) {
   describe(pick);
 }
 
-function openNote() {
-  const pick = current();
-  if (!pick) return;
-  $("note-text").value = pick.note ?? "";
-  $("note").returnValue = "";
-  $("note").showModal();
-}
-$("note").addEventListener("close", () => { if ($("note").returnValue === "keep") remark({ note: $("note-text").value }); });
-$("note-text").addEventListener("keydown", (press) => {
-  if (press.key === "Enter" && (press.ctrlKey || press.metaKey)) $("note").close("keep");
-});
+const openNote = noteDialog(current, (note) => remark({ note }));
 
 function showModel() {
   const pick = current();
@@ -307,17 +266,7 @@ $("help-keys").append(
   ...Object.entries(MOVES).filter(([, move]) => WORDS[move]).flatMap(([key, move]) => [element("dt", {}, cap(key)), element("dd", {}, WORDS[move])]),
 );
 
-addEventListener("keydown", (press) => {
-  if (typing(press) || document.querySelector("dialog[open]")) return;
-  const asked = meaning(press);
-  if (!asked || (asked.move && !moves[asked.move])) return;
-  if (press.target instanceof HTMLButtonElement && press.key === "Enter") return;
-  press.preventDefault();
-  // A key held down must not label everything.
-  if (press.repeat && !["back", "forward", "larger", "smaller"].includes(asked.move)) return;
-  if (asked.label !== undefined) decide("answer", asked.label);
-  else moves[asked.move]();
-});
+listen(meaning, moves, ["back", "forward", "larger", "smaller"], (label) => decide("answer", label));
 
 ask(`/api/history?limit=${STRIP}&annotator=${encodeURIComponent(who().annotator)}`).then(({ entries }) => {
   if (history.length) return;

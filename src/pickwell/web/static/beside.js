@@ -1,0 +1,71 @@
+// What stands beside the image that is labelled or drawn on: facts, notes, what was said last, and the pace.
+import { duration, element } from "/static/session.js";
+
+export const STRIP = 14;
+const $ = (id) => document.getElementById(id);
+
+// Why the image is asked, in a line, after what is said of it `first`; `size` if it matters here.
+export function showFacts(pick, first, size) {
+  const facts = [...first];
+  if (pick.rank) facts.push(`rank ${pick.rank} of round ${pick.round}`);
+  if (pick.held_out) facts.push("drawn at random, to measure on");
+  else if (pick.drawn) facts.push("drawn at random");
+  else if (pick.score !== null && pick.score !== undefined) facts.push(`score ${pick.score.toFixed(3)}`);
+  if (size) facts.push(size);
+  if (pick.flag) facts.push("flagged");
+  if (pick.note) facts.push(`note: ${pick.note}`);
+  $("why").textContent = facts.join(" · ");
+  $("why").title = pick.name ?? "";
+}
+
+// The dialog for notes about the image that `current()` gives; `keep(text)` is told what was written.
+export function noteDialog(current, keep) {
+  $("note").addEventListener("close", () => { if ($("note").returnValue === "keep") keep($("note-text").value); });
+  $("note-text").addEventListener("keydown", (press) => {
+    if (press.key === "Enter" && (press.ctrlKey || press.metaKey)) $("note").close("keep");
+  });
+  return () => {
+    if (!current()) return;
+    $("note-text").value = current().note ?? "";
+    $("note").returnValue = "";
+    $("note").showModal();
+  };
+}
+
+// What was said last, as thumbnails; `open(place)` is called with the place in `history` of the one clicked.
+export function showStrip(history, looking, { image, words, open }) {
+  const last = history.slice(-STRIP);
+  const first = history.length - last.length;
+  $("strip").replaceChildren(...last.map((entry, at) => {
+    const said = entry.kind === "answer" ? words(entry) : entry.kind === "skip" ? "skipped" : "out";
+    const button = element("button", { type: "button", title: entry.pick.name ?? "" }, image(entry), element("span", {}, said));
+    button.setAttribute("aria-current", String(first + at === looking));
+    button.addEventListener("click", () => { button.blur(); open(first + at); });
+    return element("li", {}, button);
+  }));
+  $("strip").scrollLeft = $("strip").scrollWidth;
+}
+
+export const verdict = (entry, answer) => (entry.kind === "answer" ? answer : entry.kind === "skip" ? "you skipped it" : "you took it out");
+
+// How far the round is and how fast it goes; `rate(milliseconds)` words the time that one image takes.
+export class Pace {
+  constructor(rate) {
+    this.rate = rate;
+    this.presses = [];
+  }
+
+  said() { this.presses.push(performance.now()); }
+
+  tookBack() { this.presses.pop(); }
+
+  show(round) {
+    const recent = this.presses.slice(-20);
+    const took = recent.length > 2 ? (recent.at(-1) - recent[0]) / (recent.length - 1) : 0;
+    const speed = took ? [this.rate(took)] : [];
+    if (took && round && round.done < round.total) speed.push(`${duration(((round.total - round.done) * took) / 1000)} left`);
+    if (round) $("done").value = Math.min(1, round.done / round.total);
+    const far = round ? [`${Math.min(round.done, round.total)} of ${round.total} in round ${round.number}`] : [];
+    $("pace").textContent = [...far, speed.join(" · ")].join("\n");
+  }
+}
