@@ -69,6 +69,8 @@ def _verdict(found: Difference) -> str:
 
 def _sorted(found: Sequence[Difference], report: Report) -> list[str]:
     """Many strategies in one sentence: those above the baseline, below it, and not separable from it."""
+    if all(d.estimate.n == 1 for d in found):
+        return ["Each strategy has one seed, so no difference has an interval: another seed may order them otherwise."]
     kinds = {1: "above", -1: "below", 0: "not separable from", None: "without an interval against"}
     parts = [
         f"{word} {report.baseline}: {listing([d.strategy for d in found if d.verdict == verdict])}"
