@@ -64,7 +64,7 @@ def test_many_strategies_are_sorted_by_verdict() -> None:
     assert "above random: a and b; below random: c; not separable from random: d." in told
     assert "uncorrected" in told
     (told,) = summary(report(*(run for run in runs if run.seed == 0)))
-    assert told == "Each strategy has one seed, so no difference has an interval: another seed may order them otherwise."
+    assert told.startswith("Each strategy has one seed, so no difference has an interval")
 
 
 def test_the_share_is_told_beside_the_pools() -> None:
