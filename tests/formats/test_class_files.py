@@ -84,6 +84,14 @@ def test_a_class_cannot_lead_out_of_the_folder(class_name: str, bench: Bench) ->
     assert list(bench.root.iterdir()) == []
 
 
+@pytest.mark.parametrize("class_name", ["a/b", "b/", ".hidden", "_unlabelled"])
+def test_a_class_that_would_come_back_as_another_is_no_folder(class_name: str, bench: Bench) -> None:
+    context = bench.context("classification", ("cat", class_name))
+    with pytest.raises(LabelError, match=re.escape(f"the class '{class_name}' would not be found again as a folder")):
+        formats.named("folders").write(bench.root / "out", bench.labelled(["cat", class_name]), context)
+    assert list(bench.root.iterdir()) == []
+
+
 def test_fiftyone_as_it_writes_it(bench: Bench) -> None:
     labels = {"train/a": 1, "b c": {"label": "cat", "confidence": 0.4, "attributes": {"round": 3}}, "déjà": None}
     (bench.root / "labels.json").write_text(json.dumps({"classes": ["cat", "dog"], "labels": labels}))

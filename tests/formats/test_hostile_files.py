@@ -120,6 +120,12 @@ def test_xml_that_would_expand_or_reach_out(bench: Bench, text: str, sentence: s
         assert sentence in str(attempt(bench, "cvat", bench.root / "a.xml", kind))
 
 
+@pytest.mark.parametrize("encoding", ["shift_jis", "utf-7", "rot13", "idna", "punycode", "no such one"])
+def test_xml_in_an_encoding_that_cannot_be_read(bench: Bench, encoding: str) -> None:
+    (bench.root / "a.xml").write_text(f'<?xml version="1.0" encoding="{encoding}"?><annotations/>')
+    assert "a.xml is not XML: " in str(attempt(bench, "cvat", bench.root / "a.xml"))
+
+
 def png(width: int, height: int, depth: int = 8, colour: int = 0, data: bytes = b"") -> bytes:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -278,6 +284,22 @@ def test_the_documents_are_right_before_they_are_spoilt(bench: Bench) -> None:
 CVAT = """<annotations><image id="0" name="b c.png" width="4" height="4"><tag label="car"/>
 <mask label="car" rle="0, 4" left="1" top="0" width="2" height="2" z_order="5"/>
 <polygon label="road" points="0.0,0.0;4.0,0.0;4.0,1.0" z_order="1"/></image></annotations>"""
+
+
+@pytest.mark.parametrize("far", ["1" + "0" * 400, "1e308", "1e999", "-1e10"])
+@pytest.mark.parametrize(("name", "document"), [("coco", COCO), ("label-studio", STUDIO)])
+def test_polygons_farther_away_than_numbers_go(bench: Bench, name: str, document: Any, far: str) -> None:
+    text = json.dumps(document).replace("[[0, 0, 4, 0, 4, 4]]", f"[[{far}, 0, 4, 0, 4, 4]]")
+    (bench.root / "file").write_text(text.replace("[100, 0]", f"[{far}, 0]"))
+    assert far in (bench.root / "file").read_text()
+    assert "labels that do not fit: 1" in str(attempt(bench, name, bench.root / "file"))
+
+
+def test_two_coco_images_of_one_id(bench: Bench) -> None:
+    (bench.root / "file").write_text(
+        json.dumps({**COCO, "images": [*COCO["images"], {"id": 1, "file_name": "déjà.png"}]})
+    )
+    assert "two images have the id 1" in str(attempt(bench, "coco", bench.root / "file"))
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

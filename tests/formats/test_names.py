@@ -80,13 +80,13 @@ def test_a_pool_with_odd_names_goes_out_and_comes_back(tmp_path: Path) -> None:
     from pickwell import formats
     from pickwell.testing.formats import Bench
 
-    names = ["a.jpg", "a.png", "b.1.png", "100%20.jpg", "x y/z#?.png", "é/ü.jpg"]
+    names = ["a.jpg", "a.png", "b.1.png", "100%20.jpg", "x y/z#?.png", "é/ü.jpg", "b.1/ü.jpg", "ü.jpg"]
     for name in names:
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (2, 2)).save(tmp_path / "images" / name)
     bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
     context = bench.context("classification", ("cat", "dog"))
-    classes = ["cat", "dog"] * 3
+    classes = ["cat", "dog"] * 4
     for name in ("csv", "cvat", "fiftyone", "folders", "label-studio"):
         formats.named(name).write(tmp_path / name, bench.labelled(classes), context)
         assert bench.read(name, tmp_path / name, context) == dict(enumerate(classes)), name

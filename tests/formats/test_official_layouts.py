@@ -237,12 +237,13 @@ YAML = [
     "names:\n  0: road\n  1: car # four wheels\ntrain: images\n",
     'nc: 2\nnames:\n- road\n- "car"\n',
     "names:\n  # both\n\n  1: car\n  0: road\n",
+    "names:\r\n- road\r\n- car\r\nnc: 2\r\n",
 ]
 
 
 @pytest.mark.parametrize("text", YAML)
 def test_yolo_polygons_with_the_smaller_on_top(bench: Bench, text: str) -> None:
-    (bench.root / "data.yaml").write_text(text)
+    (bench.root / "data.yaml").write_bytes(text.encode())
     (bench.root / "labels/train").mkdir(parents=True)
     small, large = "1 0 0 0.5 0 0.5 0.25 0 0.25", "0 0 0 1 0 1 0.5 0 0.5"
     (bench.root / "labels/train/b c.txt").write_text(f"{small}\n{large}\n")
@@ -274,6 +275,16 @@ def test_yolo_lines_that_are_no_polygons_are_told(bench: Bench, line: str, sente
     (bench.root / "labels").mkdir()
     (bench.root / "labels" / "b c.txt").write_text(line)
     with pytest.raises(LabelError, match=f"labels that do not fit: 1 .b c: .*{sentence}"):
+        bench.maps("yolo", bench.root, bench.context("segmentation", ("road", "car")))
+
+
+def test_a_blank_line_of_yolo_classes_moves_no_number(bench: Bench) -> None:
+    (bench.root / "classes.txt").write_text("road\n\ncar\n")
+    (bench.root / "labels").mkdir()
+    (bench.root / "labels" / "b c.txt").write_text("2 0 0 1 0 1 1 0 1")
+    assert bench.maps("yolo", bench.root, bench.context("segmentation", ("road", "car"))) == {1: [[1] * 4] * 4}
+    (bench.root / "labels" / "b c.txt").write_text("1 0 0 1 0 1 1 0 1")
+    with pytest.raises(LabelError, match="line 1 has the class '1', which names does not have"):
         bench.maps("yolo", bench.root, bench.context("segmentation", ("road", "car")))
 
 

@@ -47,9 +47,13 @@ def _categories(file: dict[str, Any]) -> dict[int, str]:
 def _images(
     file: dict[str, Any], shapes: dict[int, list[dict[str, Any]]], names: dict[int, str], context: Context
 ) -> Iterator[Found]:
+    seen: set[int] = set()
     for index, one in enumerate(a_list(file.get("images"), "images")):
         image = a_table(one, f"image {index}")
         number = a_number(image.get("id"), f"the id of image {index}", 1 << 62)
+        if number in seen:
+            raise LabelError(f"two images have the id {number}; export the file again")
+        seen.add(number)
         name = a_text(image.get("file_name"), f"file_name of image {number}")
         # Taken out: what is left at the end belongs to no image.
         own = shapes.pop(number, [])

@@ -20,7 +20,7 @@ def read(where: Path, context: Context) -> list[Found]:
     if not where.is_dir():
         raise LabelError(f"{where} is no folder; name the folder that holds one folder a class")
     for folder in sorted(path for path in where.iterdir() if path.is_dir()):
-        if not folder.name.startswith(".") and folder.name != _UNLABELLED:
+        if _is_class(folder.name):
             names = [name for name, _ in files_below(folder, "") if Path(name).suffix.lower() in SUFFIXES]
             found += [Found(name, folder.name, where=f"{folder.name}/{name}") for name in names]
     if not found:
@@ -28,12 +28,20 @@ def read(where: Path, context: Context) -> list[Found]:
     return found
 
 
+def _is_class(folder: str) -> bool:
+    return not folder.startswith(".") and folder != _UNLABELLED
+
+
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes links to the images that are files, copies of the others."""
+    for name in dict.fromkeys(one.label for one in labelled):
+        inside(name, "the class")
+        if "/" in name or not _is_class(name):
+            raise LabelError(f"the class '{name}' would not be found again as a folder; export as csv, or rename it")
     with appearing(out) as folder:
         folder.mkdir()
         for one in labelled:
-            place_image(folder / inside(one.label, "the class") / inside(one.name), one.file, one.image)
+            place_image(folder / one.label / inside(one.name), one.file, one.image)
 
 
 def place_image(path: Path, file: Path | None, image: Callable[[], bytes]) -> None:

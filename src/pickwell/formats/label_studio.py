@@ -139,9 +139,13 @@ def _brush(value: dict[str, Any], size: Size, what: str) -> Region:
 
 def _polygon(value: dict[str, Any], size: Size, what: str) -> Region:
     points = a_list(value.get("points"), f"points of {what}")
-    if any(not isinstance(p, list) or len(p) != 2 or {type(v) for v in p} - {int, float} for p in points):
-        raise LabelError("a polygon has points that are no pairs of numbers")
+    if not all(isinstance(p, list) and len(p) == 2 and all(_is_share(v) for v in p) for p in points):
+        raise LabelError("a polygon has points that are no pairs of numbers up to 1e9")
     return fill(np.array(points, dtype=np.float64).reshape(-1, 2) * np.array(size) / 100, size, what)
+
+
+def _is_share(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= 1e9
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:

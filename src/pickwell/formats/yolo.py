@@ -96,12 +96,14 @@ def _names(where: Path) -> dict[int, str]:
         raise LabelError(
             f"{where} holds neither data.yaml nor classes.txt, so its class numbers have no names; add one"
         )
-    return dict(enumerate(line.strip() for line in read_text(where / "classes.txt").splitlines() if line.strip()))
+    lines = read_text(where / "classes.txt").splitlines()
+    # A name's line is its number, so a blank one is a number without a name.
+    return {number: line.strip() for number, line in enumerate(lines) if line.strip()}
 
 
 def _yaml_names(path: Path) -> dict[int, str]:
     """The entry `names` of a data.yaml: a list in brackets, a list of dashes, or numbers and names."""
-    text = read_text(path)
+    text = read_text(path).replace("\r\n", "\n")
     begin = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
     if begin is None:
         raise LabelError(f"{path} has no entry names; add the list of class names")

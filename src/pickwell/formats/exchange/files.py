@@ -65,8 +65,10 @@ def read_elements(path: Path, root: str) -> list[tuple[int, str, dict[str, str]]
     reader = _Elements(path, root)
     try:
         reader.parser.Parse(read(path), True)
-    except expat.ExpatError as error:
-        raise LabelError(f"{path} is not XML: {error}; export it again") from None
+    except LabelError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two of encodings that expat cannot read
+        raise LabelError(f"{path} is not XML: {error}; export it again, as UTF-8") from None
     return reader.found
 
 

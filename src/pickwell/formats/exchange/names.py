@@ -28,7 +28,7 @@ class Names:
     """Finds the items of a pool by the names that files have for them.
 
     In this order, and only if exactly one image is so: (1) the same name; (2) one path is the end of the other, whole
-    folders only; (3) the same without the endings of image files.
+    folders only; (3) the same without the endings of image files: the whole name, else one path the end of the other.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -42,8 +42,11 @@ class Names:
         if same is not None:
             return [same]
         near = self._by_stem.get(_last(without_ending(name)), ())
-        ends = [item for item, known in near if _is_end(known, name)]
-        return ends or [item for item, known in near if _is_end(without_ending(known), without_ending(name))]
+        if ends := [item for item, known in near if _is_end(known, name)]:
+            return ends
+        stem = without_ending(name)
+        alike = [item for item, known in near if without_ending(known) == stem]
+        return alike or [item for item, known in near if _is_end(without_ending(known), stem)]
 
     @cached_property
     def _by_stem(self) -> dict[str, list[tuple[ItemId, str]]]:
