@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pickwell.errors import BudgetError, RoundError
+from pickwell.errors import BudgetError, RoundError, StoreError
 from pickwell.items import Label
 from pickwell.web import Desk
 from pickwell.web.loop import TRIES, Loop
@@ -99,6 +99,23 @@ def test_by_hand_nothing_is_asked_unless_a_person_says_so(root: Path, tmp_path: 
     until(lambda: not loop.state().running)
     with pytest.raises(RoundError, match="a round is still open"):
         loop.ask(5)
+    loop.stop()
+    desk.close()
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(root: Path, tmp_path: Path) -> None:
+    desk = _desk(root, when="round", budget=4)
+    late = tmp_path / "late"
+    loop = Loop(desk, (str(late),))
+    loop.start()
+    until(lambda: "late: No such file or directory; check the path" in loop.state().error)
+    with pytest.raises(StoreError, match="No such file or directory"):
+        loop.ask()
+    (tmp_path / "stand_in.py").write_text(ASKS)
+    late.write_text(f'#!/bin/sh\nexec {sys.executable} {tmp_path / "stand_in.py"} "$@"\n')
+    late.chmod(0o755)
+    until(lambda: desk.store.current() is not None)
+    until(lambda: loop.state().error == "")
     loop.stop()
     desk.close()
 

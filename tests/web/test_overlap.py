@@ -85,6 +85,15 @@ def test_whoever_gave_an_opinion_may_change_it(say: Say, desk: Desk) -> None:
     assert (len(desk.store.labels()), len(desk.store.disputes())) == (0, 1)
 
 
+def test_an_opinion_is_changed_while_another_looks_at_the_image(say: Say, desk: Desk) -> None:
+    say("anna", "answer", items=[0], label="barn")
+    assert [pick["item"] for pick in say("ben", "next", n=1).json()["picks"]] == [0]
+    assert say("anna", "answer", items=[0], label="eagle").status_code == 200
+    assert say("carl", "next", n=1).json()["picks"][0]["item"] != 0  # it is still ben's
+    assert say("ben", "answer", items=[0], label="eagle").status_code == 200
+    assert desk.store.labels().values == ["eagle"]
+
+
 def test_the_dashboard_shows_agreement_and_disputes(say: Say, client: TestClient) -> None:
     for who, labels in (("anna", "barn eagle snowy"), ("ben", "barn eagle eagle")):
         for item, label in enumerate(labels.split()):

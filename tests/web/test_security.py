@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.web import Desk, create_app
 from pickwell.web.security import BODY
@@ -157,6 +158,20 @@ def test_a_link_leaves_its_secret_in_a_cookie(guarded: tuple[TestClient, str]) -
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     assert client.get("/api/status").status_code == 200
+
+
+@pytest.mark.parametrize("other", ['theme={"dark": true}', "a=b c", "[x]=1", "=", "ünï=1"])
+def test_odd_cookies_of_other_servers_on_this_host_do_no_harm(guarded: tuple[TestClient, str], other: str) -> None:
+    client, secret = guarded
+    cookies = f"{other}; pickwell={secret}".encode()
+    assert client.get("/api/status", headers=[(b"Cookie", cookies)]).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"anna": 3}', '{"anna": "é"}'])
+def test_damaged_links_are_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "annotators.json").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"annotators\.json is damaged; remove it"):
+        Tokens(tmp_path / "annotators.json")
 
 
 def test_a_name_in_the_body_does_not_beat_the_token(guarded: tuple[TestClient, str], desk: Desk) -> None:

@@ -36,15 +36,14 @@ def check_free(found: Mapping[int, Holding], labels: Iterable[Label], holder: st
     """Raises RoundError where somebody else holds an item, or has decided it: a stale page must not overwrite."""
     for one in labels:
         holding = found.get(one.item)
-        if holding is None:
+        # Whoever has an opinion of it may change it, whoever looks at it now.
+        if holding is None or one.annotator in holding.opinions:
             continue
         if holding.holder not in (None, holder):
             name = str(holding.holder).rpartition("/")[0] or "a program"
             raise RoundError(
                 f"item {one.item} is with {name} at the moment; it was not changed, go on with the next image"
             )
-        if one.annotator in holding.opinions:
-            continue
         if holding.state is PickState.DISPUTED:
             raise RoundError(f"item {one.item} has {holding.overlap} answers that differ; somebody decides at /decide")
         if holding.state in (PickState.ANSWERED, PickState.IGNORED) and holding.author != one.annotator:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Integer, case, func, select, type_coerce
+from sqlalchemy import Connection, Integer, and_, case, false, func, null, select, type_coerce
 
 from pickwell.errors import LabelError
 from pickwell.items import IMPORT, Kind, Label, Pick, PickState, RoundState
@@ -51,6 +51,7 @@ def tell(
     held_out: Collection[int],
     event: str | None,
     opinion: bool,
+    holder: str | None = None,
 ) -> Told:
     """Appends a batch of labels and moves the picks it answers; closes the open round when none waits any more."""
     check(labels)
@@ -65,7 +66,7 @@ def tell(
     corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
     number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
     insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
-    settle(connection, number)
+    settle(connection, number, holder)
     # Kept with the batch: a client that sends the same event again is told the same again.
     told = Told(number, **_counts(labels), corrected=corrected, closed=_close(connection, now, number))
     connection.execute(batch.update().where(batch.c.id == number).values(told=asdict(told)))
@@ -131,19 +132,21 @@ def _counts(labels: Sequence[Label]) -> dict[str, Any]:
     return {state.value: kinds.count(kind) for kind, state in STATES.items()}
 
 
-def settle(connection: Connection, number: int) -> None:
+def settle(connection: Connection, number: int, holder: str | None = None) -> None:
     """Makes each pick that a batch touched what the newest label that stands says: one rule for tell and undo.
 
-    Where only opinions stand, they decide together.
+    Where only opinions stand, they decide together. Leases end, but those of others than the `holder` who told it.
     """
     told, own, winner = label.alias("told"), label.alias("own"), label.alias("winner")
     newest = select(func.max(own.c.id)).where(own.c.pick == told.c.pick, ~own.c.opinion, opinions.stands(own))
     truth = select(told.c.pick, newest.scalar_subquery().label("label")).where(told.c.batch == number).subquery("truth")
     states = case({kind.value: state.value for kind, state in STATES.items()}, value=winner.c.kind)
     state = select(states).where(winner.c.id == truth.c.label).scalar_subquery()
-    values = {"label": truth.c.label, "state": func.coalesce(state, PickState.WAITING.value)}
-    cleared = {"leased_by": None, "leased_until": None, "disputed": False}
-    connection.execute(pick.update().where(pick.c.id == truth.c.pick).values({**values, **cleared}))
+    values = {"label": truth.c.label, "state": func.coalesce(state, PickState.WAITING.value), "disputed": False}
+    # An opinion that is changed takes the image from nobody who looks at it now.
+    others = and_(pick.c.leased_by != holder, truth.c.label.is_(None)) if holder else false()
+    leases = {name: case((others, pick.c[name]), else_=null()) for name in ("leased_by", "leased_until")}
+    connection.execute(pick.update().where(pick.c.id == truth.c.pick).values({**values, **leases}))
     opinions.settle(connection, number)
 
 

@@ -189,6 +189,7 @@ class Store:
                 held_out=held_out,
                 event=event,
                 opinion=opinion,
+                holder=holder,
             )
 
     def undo(self, *, annotator: str | None = None, event: str | None = None) -> list[Label]:

@@ -5,12 +5,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
 from pickwell.config import LoopSettings
-from pickwell.errors import BudgetError, PickwellError, RoundError
+from pickwell.errors import BudgetError, PickwellError, RoundError, StoreError, of_system
 from pickwell.items import PickState, RoundState
 from pickwell.progress import Doing, doing
 from pickwell.web.desk import Desk
@@ -79,8 +79,8 @@ class Loop:
 
     def state(self) -> LoopState:
         """What is going on."""
-        running = self._process is not None and self._process.poll() is None
-        return LoopState(self._settings.when, running, doing(self._desk.directory.root), self._error, self.left())
+        now = doing(self._desk.directory.root)
+        return LoopState(self._settings.when, self._running(), now, self._error, self.left())
 
     def left(self) -> int:
         """How many images can still be asked for."""
@@ -89,7 +89,7 @@ class Loop:
     def ask(self, budget: int | None = None) -> None:
         """Starts picking the next round; RoundError while one is open or being picked, BudgetError if none is left."""
         with self._lock:
-            if self._process is not None and self._process.poll() is None:
+            if self._running():
                 raise RoundError("the next round is being picked already; it appears here when it is ready")
             if self._is_open():
                 raise RoundError("a round is still open; answer its images first, or close it (pickwell close)")
@@ -98,6 +98,10 @@ class Loop:
                 raise BudgetError("every image is labelled or set aside, so there is none to ask for; add some images")
             self._error = ""
             self._start(min(budget or self._settings.budget, left))
+
+    def _running(self) -> bool:
+        process = self._process  # once: the watching thread takes an ended one away
+        return process is not None and process.poll() is None
 
     def _is_open(self) -> bool:
         # Without picks, of which a round may have thousands: this is asked all the time.
@@ -110,12 +114,19 @@ class Loop:
     def _start(self, budget: int) -> None:
         """Starts `pickwell ask` in a process of its own."""
         order = [*self._command, "ask", str(self._desk.directory.root), "--budget", str(budget), "--json"]
-        # A file, because a pipe that nobody reads fills up and stops the process.
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        # In a session of its own: Ctrl-C at the terminal is for the server, whose `stop` ends this.
-        self._process = subprocess.Popen(  # noqa: S603 - our own program and numbers
-            order, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said, start_new_session=True
-        )
+        try:
+            with ExitStack() as failed:
+                # A file, because a pipe that nobody reads fills up and stops the process.
+                said = failed.enter_context(tempfile.TemporaryFile())
+                # In a session of its own: Ctrl-C at the terminal is for the server, whose `stop` ends this.
+                self._process = subprocess.Popen(  # noqa: S603 - our own program and numbers
+                    order, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+                )
+                failed.pop_all()  # it lives as long as the process
+        except OSError as error:
+            self._error = of_system(error)
+            raise StoreError(self._error) from None
+        self._said = said
         if hasattr(os, "setpriority"):  # whoever labels must not wait for whoever computes
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, 15)

@@ -7,6 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
+from pickwell.errors import SettingsError
+
 COOKIE = "pickwell"
 
 
@@ -15,7 +17,7 @@ class Tokens:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._hashes: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        self._hashes = _read(path) if path.exists() else {}
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -41,6 +43,16 @@ class Tokens:
             if hmac.compare_digest(told, kept):
                 found = name
         return found
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(path.read_bytes())
+        if all(isinstance(kept, str) and kept.isascii() for kept in found.values()):
+            return found
+    except (ValueError, AttributeError):
+        pass
+    raise SettingsError(f"{path} is damaged; remove it, and make everybody a new link with --annotator")
 
 
 def _hash(secret: str) -> str:
