@@ -89,7 +89,7 @@ def test_fifty_thousand_points_stay_fluid(serve: Any, opened: Any) -> None:
     page.keyboard.press("Escape")  # what the pointer was at
     page.keyboard.press("ArrowRight")
     expect(page.locator("#map-card")).to_contain_text("picked, score")
-    assert page.evaluate("document.querySelector('#map-card img').src").endswith("/api/images/0?size=thumb")
+    assert "/api/images/0?size=thumb&" in page.evaluate("document.querySelector('#map-card img').src")
     page.keyboard.press("Escape")
     expect(page.locator("#map-card")).to_be_hidden()
     page.locator("#map-legend button").nth(2).click()

@@ -77,6 +77,25 @@ def test_undo_goes_to_any_depth_and_holds_the_image_again(post: Post, desk: Desk
     assert {desk.store.holdings([item])[item].holder for item in range(3)} == {"anna/t1"}
 
 
+def test_a_page_of_another_campaign_changes_nothing(post: Post, client: TestClient, desk: Desk) -> None:
+    assert f'"made": "{desk.made}"' in client.get("/").text
+    post("next", n=1, made=desk.made)
+    for path, body in (
+        ("next", {"n": 1}),
+        ("answer", {"items": [0], "label": "barn"}),
+        ("undo", {}),
+        ("decide", {"item": 0, "label": "barn", "event": "d1"}),
+        ("remark", {"item": 0, "flag": True}),
+        ("release", {}),
+        ("rounds", {}),
+    ):
+        stale = post(path, made="1", **body)
+        assert stale.status_code == 421, path  # the page keeps what it could not send
+        assert "another campaign is served here than when this page was opened" in stale.json()["error"]
+    assert (desk.store.position(), desk.store.remarks([0])) == (0, {})
+    assert post("answer", items=[0], label="barn", made=desk.made).status_code == 200
+
+
 def test_undo_takes_back_only_ones_own(post: Post, desk: Desk) -> None:
     post("next", n=1)
     post("answer", items=[0], label="barn")
@@ -131,14 +150,16 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     assert desk.store.position() == 0
 
 
-def test_images_come_encoded_anew(client: TestClient, root: Path) -> None:
+def test_images_come_encoded_anew(client: TestClient, desk: Desk, root: Path) -> None:
     full = client.get("/api/images/3")
     assert full.headers["content-type"] == "image/png"  # small: its pixels are shown as they are
     stored = np.asarray(Image.open(root.parent / "images" / "003.jpg"))
     assert np.abs(np.asarray(Image.open(io.BytesIO(full.content))).astype(int) - stored).max() <= 2
-    thumb = client.get("/api/images/3?size=thumb")
+    thumb = client.get(f"/api/images/3?size=thumb&made={desk.made}")
     assert Image.open(io.BytesIO(thumb.content)).format == "JPEG"
     assert "immutable" in thumb.headers["cache-control"]
+    for address in ("/api/images/3", "/api/images/3?made=1"):  # whatever campaign is served here tomorrow
+        assert client.get(address).headers["cache-control"] == "private, no-cache"
     tag = {"If-None-Match": thumb.headers["etag"]}
     assert client.get("/api/images/3?size=thumb", headers=tag).status_code == 304
 

@@ -139,7 +139,8 @@ def guarded(desk: Desk, root: Path) -> Iterator[tuple[TestClient, str]]:
 
 def test_a_token_is_needed_and_names_the_annotator(guarded: tuple[TestClient, str], root: Path) -> None:
     client, secret = guarded
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": secret}, {"Cookie": "pickwell=wrong"}):
+    cookie = f"{Tokens(root / 'annotators.json').cookie}=wrong"
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": secret}, {"Cookie": cookie}):
         assert client.get("/api/status", headers=headers).status_code == 401
         assert client.post("/api/release", json={}, headers=headers).status_code == 401
     assert secret not in (root / "annotators.json").read_text()
@@ -161,9 +162,11 @@ def test_a_link_leaves_its_secret_in_a_cookie(guarded: tuple[TestClient, str]) -
 
 
 @pytest.mark.parametrize("other", ['theme={"dark": true}', "a=b c", "[x]=1", "=", "ünï=1"])
-def test_odd_cookies_of_other_servers_on_this_host_do_no_harm(guarded: tuple[TestClient, str], other: str) -> None:
+def test_odd_cookies_of_other_servers_on_this_host_do_no_harm(
+    guarded: tuple[TestClient, str], root: Path, other: str
+) -> None:
     client, secret = guarded
-    cookies = f"{other}; pickwell={secret}".encode()
+    cookies = f"{other}; {Tokens(root / 'annotators.json').cookie}={secret}".encode()
     assert client.get("/api/status", headers=[(b"Cookie", cookies)]).status_code == 200
 
 
@@ -180,6 +183,12 @@ def test_a_name_in_the_body_does_not_beat_the_token(guarded: tuple[TestClient, s
     client.headers["Authorization"] = f"Bearer {secret}"
     client.post("/api/answer", json={**EVENT, "annotator": "ben", "items": [0], "label": "barn"})
     assert [entry.annotator for entry in desk.store.log()] == ["anna"]
+
+
+def test_campaigns_served_side_by_side_have_cookies_of_their_own(tmp_path: Path) -> None:
+    names = {Tokens(tmp_path / campaign / "annotators.json").cookie for campaign in ("birds", "fish")}
+    assert len(names) == 2
+    assert all(name.replace("-", "").isalnum() for name in names)
 
 
 def test_a_new_link_ends_the_old_one(tmp_path: Path) -> None:

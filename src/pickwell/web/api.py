@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pickwell.errors import PoolError
@@ -29,11 +29,15 @@ MOST = 200
 
 
 class Body(BaseModel):
-    """Who asks: a name (that of the token, where there are tokens), and the tab that keeps the leases."""
+    """Who asks: a name (that of the token, where there are tokens), and the tab that keeps the leases.
+
+    `made` says of which campaign a page is: a page left open while another is served must not change that one.
+    """
 
     model_config = ConfigDict(extra="forbid")
     annotator: Name = ""
     tab: Key = "api"
+    made: str = Field(default="", max_length=64)
 
 
 class Wanted(Body):
@@ -99,6 +103,8 @@ router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `e
 
 def who(request: Request, body: Body) -> Who:
     """Who asks: the name of the token, where there are tokens, else the one in the body."""
+    if body.made not in ("", desk(request).made):
+        raise HTTPException(421, "another campaign is served here than when this page was opened; open it anew")
     return Who(request.state.name or body.annotator, body.tab)
 
 
@@ -231,8 +237,9 @@ def rounds(at: AtDesk) -> Mapping[str, Any]:
 
 
 @router.post("/rounds", status_code=202)
-def ask(body: Asking, then: AtLoop) -> Mapping[str, bool]:
+def ask(request: Request, body: Asking, then: AtLoop) -> Mapping[str, bool]:
     """Starts fitting and picking the next round, in another process."""
+    who(request, body)  # nobody at a page of another campaign
     then.ask(body.budget)
     return {"started": True}
 
@@ -280,6 +287,7 @@ def image(
     at: Annotated[Pictures, Depends(pictures)],
     item: Annotated[int, Path(ge=0, lt=2**53)],
     size: Size = Size.FULL,
+    made: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """An image, encoded anew and bounded."""
     try:
@@ -287,8 +295,10 @@ def image(
     except PoolError as error:
         # Headers are ASCII, names of files need not be.
         return Response(status_code=404, headers={"X-Reason": str(error).encode("ascii", "replace").decode()})
-    # The images of a pool do not change. Private, because a shared cache would show them without a token.
-    headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, max-age=604800, immutable"}
+    # The images of a campaign do not change, but another one may be served here tomorrow.
+    fresh = "max-age=604800, immutable" if made == desk(request).made else "no-cache"
+    # Private, because a shared cache would show them without a token.
+    headers = {"ETag": f'"{picture.tag}"', "Cache-Control": f"private, {fresh}"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(picture.data, media_type=picture.media, headers=headers)

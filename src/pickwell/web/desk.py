@@ -71,6 +71,8 @@ class Desk:
         self.settings = Settings.read(self.directory.settings)
         self.pool = Pool.open(self.directory.pool)
         self.store = Store.open(self.directory.url(self.settings))
+        self.made = str(int(self.store.campaign().created.timestamp() * 1_000_000))
+        """When the campaign was made: tells it from others of its name, and from those served at the same address."""
         self.hints = Hints(self.directory.rounds)
         self.maps = Maps(self.directory.rounds)
         self.masks = MaskFolder(self.directory.masks)

@@ -9,7 +9,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pickwell.colours import colours
 from pickwell.web.api import AtDesk
-from pickwell.web.tokens import COOKIE
 
 router = APIRouter(include_in_schema=False)
 _templates = Environment(
@@ -29,6 +28,7 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
     desk = request.app.state.desk
     told = {
         "campaign": desk.settings.name,
+        "made": desk.made,
         "kind": desk.settings.task.kind,
         "classes": desk.classes,
         "annotator": request.state.name or request.app.state.annotator,
@@ -116,7 +116,8 @@ def enter(request: Request, token: str = "") -> Response:
         return HTMLResponse(_templates.get_template("refused.html").render(), 401)
     answer = RedirectResponse("/", 303)
     # Lax, not strict: the link is followed from a letter or a chat, and the redirect must carry the cookie.
-    answer.set_cookie(COOKIE, token, max_age=YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    https = request.url.scheme == "https"
+    answer.set_cookie(tokens.cookie, token, max_age=YEAR, httponly=True, samesite="lax", secure=https)
     return answer
 
 

@@ -8,7 +8,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pickwell.web.tokens import COOKIE, Tokens
+from pickwell.web.tokens import Tokens
 
 BODY = 1 << 18
 """The largest body of a request, in bytes."""
@@ -59,7 +59,7 @@ class Gate:
         most = _most(scope)
         if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > most:
             return _refuse(413, f"the request is larger than {most} bytes; send less at once")
-        name = self.tokens.who(_secret(headers)) if self.tokens is not None else ""
+        name = self.tokens.who(_secret(headers, self.tokens.cookie)) if self.tokens is not None else ""
         if name is None and not path.startswith(OPEN):
             return _refuse(401, "a personal link is needed; ask whoever started pickwell serve for yours")
         # Starlette shows it as `request.state.name`.
@@ -98,13 +98,13 @@ def _foreign(headers: Headers, host: str) -> JSONResponse | None:
     return None
 
 
-def _secret(headers: Headers) -> str:
+def _secret(headers: Headers, cookie: str) -> str:
     """The token in a request: a program's header, or else a browser's cookie."""
     kind, _, secret = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return secret.strip()
     # As browsers read it: Python's own SimpleCookie gives up at any odd cookie of another server on this host.
-    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+    return cookie_parser(headers.get("cookie", "")).get(cookie, "")
 
 
 class _Bounded:

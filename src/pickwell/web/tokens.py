@@ -9,14 +9,14 @@ from pathlib import Path
 
 from pickwell.errors import SettingsError
 
-COOKIE = "pickwell"
-
 
 class Tokens:
-    """`annotators.json`: names and the SHA-256 of their secrets."""
+    """`annotators.json`: names and the SHA-256 of their secrets. `cookie` is what a browser keeps its secret under."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Browsers send cookies to all ports of a host: campaigns served side by side each need one of their own.
+        self.cookie = f"pickwell-{_hash(str(path.resolve()))[:16]}"
         self._hashes = _read(path) if path.exists() else {}
 
     def __len__(self) -> int:

@@ -29,7 +29,7 @@ export class Drafts {
 
   open() {
     return new Promise((done, failed) => {
-      const asked = indexedDB.open(`pickwell/${told.campaign}/drafts`, 1);
+      const asked = indexedDB.open(`pickwell/${told.made}/drafts`, 1);
       asked.onupgradeneeded = () => asked.result.createObjectStore("drafts", { keyPath: "item" });
       asked.onsuccess = () => done(asked.result);
       asked.onerror = () => failed(asked.error);

@@ -1,8 +1,8 @@
 // What people say, on its way to the store: one at a time, in order, kept in the browser until it is acknowledged.
 import { Refusal, random, send, tab, told, who } from "/static/session.js";
 
-const EVENTS = `pickwell/${told.campaign}/events/`;
-const ALIVE = `pickwell/${told.campaign}/alive/`;
+const EVENTS = `pickwell/${told.made}/events/`;
+const ALIVE = `pickwell/${told.made}/alive/`;
 const BEAT = 2000;
 
 export class Events {

@@ -13,7 +13,7 @@ function kept(key) {
 }
 
 const name = told.fixed ? told.annotator : (kept(NAME) ?? told.annotator);
-export const who = () => ({ annotator: name, tab });
+export const who = () => ({ annotator: name, tab, made: told.made });
 
 const button = document.getElementById("annotator");
 if (button) {
@@ -59,7 +59,7 @@ export const element = (tag, attributes = {}, ...children) => {
   return made;
 };
 
-export const picture = (item, size = "full") => `/api/images/${item}?size=${size}`;
+export const picture = (item, size = "full") => `/api/images/${item}?size=${size}&made=${told.made}`;
 
 const toast = document.getElementById("toast");
 let leaves;
