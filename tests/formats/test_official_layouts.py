@@ -170,6 +170,27 @@ def test_voc_as_cvat_writes_it(bench: Bench) -> None:
     assert bench.maps("voc", bench.root, context) == {1: four(1, 0, I)}
 
 
+def test_a_colour_of_two_classes_is_told_where_a_mask_has_it(bench: Bench) -> None:
+    (bench.root / "labelmap.txt").write_text("car:1,2,3::\nroad:9,9,9::\ntruck:1,2,3::\nignored:224,224,192::\n")
+    path, context = bench.root / "SegmentationClass/b c.png", bench.context("segmentation", ("road", "car"))
+    colours(path, (1, 2, 3), (9, 9, 9), (9, 9, 9))
+    with pytest.raises(LabelError, match=r"the colour \(1, 2, 3\), which the table gives to 'car' and to 'truck'"):
+        bench.maps("voc", bench.root, context)
+    colours(path, (9, 9, 9), (9, 9, 9), (9, 9, 9))
+    assert bench.maps("voc", bench.root, context) == {1: [[0] * 4] * 4}
+    colours(path, (224, 224, 192), (9, 9, 9), (9, 9, 9))
+    with pytest.raises(LabelError, match="'ignored'"):
+        bench.maps("voc", bench.root, context)
+    png(path, four(0, 1, 255))
+    assert bench.maps("voc", bench.root, context) == {1: four(1, 0, I)}
+
+
+@pytest.mark.parametrize("name", ["b c.PNG", "b c.Png"])
+def test_endings_in_capitals_are_masks_too(bench: Bench, name: str) -> None:
+    png(bench.root / "in" / name, four(0, 1, I))
+    assert bench.maps("masks", bench.root / "in", bench.context("segmentation", ("road", "car"))) == {1: four(0, 1, I)}
+
+
 def coco(bench: Bench, *annotations: dict[str, object], **image: object) -> Path:
     path = bench.root / "coco.json"
     values = {

@@ -48,13 +48,14 @@ def _load(path: Path, table: Sequence[tuple[str | None, Colour]]) -> Callable[[S
     """Reads one mask: by the table's colours if there is a table, else by index."""
     if not table:
         return numbers(path, {**dict(enumerate(CLASSES)), IGNORE_INDEX: None})
-    # VOC draws borders in this colour, which means ignore, whatever the table lists.
-    border: list[tuple[str | None, Colour]] = [(None, voc_colour(IGNORE_INDEX))]
+    # VOC draws borders in this colour, which means ignore where no class of the table has it.
+    border = voc_colour(IGNORE_INDEX)
+    known = table if any(colour == border for _, colour in table) else [*table, (None, border)]
 
     def load(size: Size) -> Codes:
         if is_grey(path):
             return numbers(path, {**dict(enumerate(name for name, _ in table)), IGNORE_INDEX: None})(size)
-        return colours(path, [*border, *table])(size)
+        return colours(path, known)(size)
 
     return load
 

@@ -101,14 +101,14 @@ class _Elements:
 
 
 def files_below(folder: Path, ending: str) -> list[tuple[str, Path]]:
-    """The files of that ending below a folder, at any depth: names from the folder and paths, sorted by name."""
+    """The files of that ending, in whatever letters, below a folder, at any depth: names from it and paths, sorted."""
     if not folder.is_dir():
         raise LabelError(f"{folder} is no folder; name the folder that holds the files")
     found = []
     # Links to folders are not followed: they may lead round.
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(here, name) for name in names if name.endswith(ending) and not name.startswith(".")]
+        paths = [Path(here, name) for name in names if name.lower().endswith(ending.lower()) and name[0] != "."]
         found += [(path.relative_to(folder).as_posix(), path) for path in paths]
     return sorted(found)
 

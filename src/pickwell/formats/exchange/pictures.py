@@ -50,15 +50,25 @@ def _by_colour(pixels: NDArray[np.uint8], table: Sequence[tuple[str | None, Colo
     red, green, blue = (pixels[..., channel].astype(np.uint32) for channel in range(3))
     packed = red << 16 | green << 8 | blue
     seen, places, counts = np.unique(packed.ravel(), return_inverse=True, return_counts=True)
-    known = {r << 16 | g << 8 | b: index for index, (_, (r, g, b)) in enumerate(table)}
+    known = {_number(colour): index for index, (_, colour) in enumerate(table)}
     lost = [(int(n), int(colour)) for colour, n in zip(seen, counts, strict=True) if int(colour) not in known]
     if lost:
         most = ", ".join(
             f"{c >> 16},{c >> 8 & 255},{c & 255} ({n:,} pixels)" for n, c in sorted(lost, reverse=True)[:5]
         )
         raise LabelError(f"the mask has {len(lost)} colours that are not in the table: {most}")
+    for name, colour in table:
+        other = table[known[_number(colour)]][0]
+        if other != name and _number(colour) in seen:  # where no pixel has it, it does no harm
+            both = f"{name or 'void'!r} and to {other or 'void'!r}"
+            raise LabelError(f"the mask has the colour {colour}, which the table gives to {both}")
     codes = np.array([known[int(colour)] for colour in seen], dtype=np.uint16)
     return Codes(codes[places].reshape(packed.shape), dict(enumerate(name for name, _ in table)))
+
+
+def _number(colour: Colour) -> int:
+    red, green, blue = colour
+    return red << 16 | green << 8 | blue
 
 
 def label_colors(path: Path) -> list[tuple[str | None, Colour]]:
