@@ -11,7 +11,7 @@ from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.web import Desk, create_app
 from pickwell.web.security import BODY
-from pickwell.web.server import is_loopback
+from pickwell.web.server import Server, is_loopback
 from pickwell.web.tokens import Tokens
 
 EVENT = {"annotator": "anna", "tab": "t1", "event": "e1"}
@@ -202,6 +202,15 @@ def test_which_addresses_are_this_machines_own() -> None:
     assert [is_loopback(host) for host in (*own, "0.0.0.0", "::", "10.0.0.1", "example.org")] == [True] * 4 + [
         False
     ] * 4
+
+
+def test_a_host_name_in_capitals_is_the_same(root: Path) -> None:
+    server = Server(root, host="LOCALHOST", port=0)
+    try:
+        assert (server.host, server.links) == ("localhost", {})
+    finally:
+        server._socket.close()
+        server.desk.close()
 
 
 STRANGE: list[Any] = [

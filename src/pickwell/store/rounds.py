@@ -200,6 +200,12 @@ def items(connection: Connection, *where: sa.ColumnElement[bool]) -> NDArray[np.
     return np.unique(np.array(found, dtype=np.int64))
 
 
+def count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
+    """How many `items` of these conditions there are."""
+    found = sa.union(*(select(pick.c.item).where(one) for one in where)).subquery()
+    return int(connection.execute(select(sa.func.count()).select_from(found)).scalar_one())
+
+
 # An import that was undone leaves a round of picks behind that nobody was ever asked.
 was_asked = pick.c.round.not_in(
     select(round_.c.number).where(round_.c.strategy == IMPORT, round_.c.state == RoundState.ABANDONED)

@@ -32,6 +32,7 @@ from pickwell.store.rows import (
 from pickwell.store.tables import campaign, pick, round_
 
 _PAGE = 10_000
+_TAKEN = (pick.c.state.in_(rounds.DECIDED), rounds.in_open_round)
 
 
 def now() -> int:
@@ -214,7 +215,12 @@ class Store:
 
     def taken(self) -> NDArray[np.int64]:
         """The items that cannot be asked now, ascending: answered, ignored, or in the open round."""
-        return self._items(pick.c.state.in_(rounds.DECIDED), rounds.in_open_round)
+        return self._items(*_TAKEN)
+
+    def count_taken(self) -> int:
+        """How many items `taken` has, without fetching them."""
+        with self._database.reading() as connection:
+            return rounds.count(connection, *_TAKEN)
 
     def asked(self) -> NDArray[np.int64]:
         """The items that `tell` takes without `imported`, ascending: all that were ever picked or imported."""

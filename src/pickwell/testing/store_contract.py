@@ -93,13 +93,14 @@ class StoreContract(OverlapContract):
         store.lease("ann", 1, 60)
         store.close_round(1, RoundState.ABANDONED)
         assert (store.round(1).state, states(store, 1)) == ("abandoned", {1: "waiting", 2: "waiting"})
-        assert store.taken().tolist() == []
+        assert (store.taken().tolist(), store.count_taken()) == ([], 0)
         with pytest.raises(RoundError, match="round 1 cannot be closed: it is abandoned already"):
             store.close_round(1)
 
     def test_telling_moves_picks_and_the_last_one_closes_the_round(self, store: Store) -> None:
         ask(store, [5, 3, 8, 1], held_out=[3])
         assert store.taken().tolist() == [1, 3, 5, 8]
+        assert store.count_taken() == 4
         told = store.tell([Label(8, None, Kind.SKIP), Label(5, "cat", annotator="ann", seconds=1.5)], source="page")
         assert (told.answered, told.skipped, told.ignored, told.corrected, told.closed) == (1, 1, 0, 0, None)
         assert states(store, 1) == {5: "answered", 3: "waiting", 8: "skipped", 1: "waiting"}

@@ -84,7 +84,7 @@ class Loop:
 
     def left(self) -> int:
         """How many images can still be asked for."""
-        return len(self._desk.pool) - len(self._desk.store.taken())
+        return len(self._desk.pool) - self._desk.store.count_taken()
 
     def ask(self, budget: int | None = None) -> None:
         """Starts picking the next round; RoundError while one is open or being picked, BudgetError if none is left."""

@@ -30,7 +30,7 @@ class Server:
         """`names` are further host names under which it is reached; each of `annotators` gets a new link."""
         self.desk = Desk(root)
         serve = self.desk.settings.serve
-        self.host = host or serve.host
+        self.host = (host or serve.host).lower()  # as browsers send it
         # Before the links, which name the port: 0 asks for any that is free.
         self._socket = _bound(self.host, serve.port if port is None else port)
         self.port = int(self._socket.getsockname()[1])
