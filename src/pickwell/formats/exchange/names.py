@@ -41,32 +41,35 @@ class Names:
         same = self.manifest.find(name)
         if same is not None:
             return [same]
-        near = self._by_stem.get(_last(without_ending(name)), ())
-        if ends := [item for item, known in near if _is_end(known, name)]:
+        path, stem = _path(name), _path(without_ending(name))
+        near = self._by_stem.get(_last(stem), ())
+        if ends := [item for item, known, _ in near if _is_end(known, path)]:
             return ends
-        stem = without_ending(name)
-        alike = [item for item, known in near if without_ending(known) == stem]
-        return alike or [item for item, known in near if _is_end(without_ending(known), stem)]
+        alike = [item for item, _, known in near if known == stem]
+        return alike or [item for item, _, known in near if _is_end(known, stem)]
 
     @cached_property
-    def _by_stem(self) -> dict[str, list[tuple[ItemId, str]]]:
-        stems: dict[str, list[tuple[ItemId, str]]] = defaultdict(list)
+    def _by_stem(self) -> dict[str, list[tuple[ItemId, str, str]]]:
+        """Items, their paths, and these without endings, by the last part of the latter."""
+        stems: dict[str, list[tuple[ItemId, str, str]]] = defaultdict(list)
         for item, name in enumerate(self.manifest.names()):
-            stems[_last(without_ending(name))].append((item, name))
+            stem = _path(without_ending(name))
+            stems[_last(stem)].append((item, _path(name), stem))
         return dict(stems)
 
 
-def _last(name: str) -> str:
-    return name.replace("\\", "/").rpartition("/")[2]
+def _path(name: str) -> str:
+    """The name with a slash before each part of it, so that whole parts are compared."""
+    return "".join(f"/{part}" for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _is_end(one: str, other: str) -> bool:
-    short, long = sorted((_parts(one), _parts(other)), key=len)
-    return bool(short) and long[-len(short) :] == short
-
-
-def _parts(name: str) -> list[str]:
-    return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+    """Whether one path is the end of the other; asked of thousands, where each video of a pool has a frame 1."""
+    return bool(one and other) and (one.endswith(other) or other.endswith(one))
 
 
 def inside(name: str, what: str = "the image") -> PurePosixPath:
