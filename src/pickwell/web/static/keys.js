@@ -28,9 +28,10 @@ export function keySet(moves) {
     }
     if (press.altKey) return null;
     const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
-    if (key in moves) return { move: moves[key] };
-    // Some keyboards have digits on the shifted level only.
+    // Some keyboards have digits on the shifted level only: without Shift, such a key's own sign is no move.
     const digit = /^Digit(\d)$/.exec(press.code)?.[1];
+    if (!press.shiftKey && classOf.has(digit)) return { label: classOf.get(digit) };
+    if (key in moves) return { move: moves[key] };
     const label = classOf.get(digit ?? key) ?? classOf.get(key);
     return label === undefined ? null : { label };
   }
