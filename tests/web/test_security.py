@@ -2,6 +2,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
@@ -202,6 +203,23 @@ def test_which_addresses_are_this_machines_own() -> None:
     assert [is_loopback(host) for host in (*own, "0.0.0.0", "::", "10.0.0.1", "example.org")] == [True] * 4 + [
         False
     ] * 4
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_server_at_all_addresses_is_reached_by_their_numbers(desk: Desk, host: str) -> None:
+    with TestClient(create_app(desk, hosts=(host, "box"))) as client:
+        for name, code in (("192.168.1.7:8760", 200), ("[fe80::1]:8760", 200), ("box", 200), ("evil.example", 421)):
+            assert client.get("/healthz", headers={"Host": name}).status_code == code
+        for name in ("192.168.1.7.evil.example", "0x7f.1", "192.168.1", "3232235783", ""):
+            assert client.get("/healthz", headers={"Host": name}).status_code == 421
+
+
+def test_the_link_of_a_server_at_all_addresses_can_be_opened_elsewhere(root: Path) -> None:
+    for names, shown in (((), gethostname().lower()), (("Owls.example",), "owls.example")):
+        server = Server(root, host="0.0.0.0", port=0, names=names)
+        server._socket.close()
+        server.desk.close()
+        assert server.url == f"http://{shown}:{server.port}"
 
 
 def test_a_host_name_in_capitals_is_the_same(root: Path) -> None:

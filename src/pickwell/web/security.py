@@ -1,6 +1,7 @@
 """What every request must pass: the right host, our own origin, a token where one is asked for, a bounded body."""
 
 from collections.abc import Collection, Mapping
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +15,8 @@ BODY = 1 << 18
 """The largest body of a request, in bytes."""
 LARGER: Mapping[str, int] = {"/api/masks": 1 << 23}
 """Where more may be sent."""
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - to know them by
+"""What a server that listens on all addresses of its machine is told."""
 OPEN = ("/enter", "/static/")
 """What a browser may fetch before it has shown a token."""
 HEADERS: Mapping[str, str] = {
@@ -36,6 +39,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], tokens: Tokens | None) -> None:
         self.app, self.hosts, self.tokens = app, frozenset(hosts), tokens
+        self._everywhere = not self.hosts.isdisjoint(EVERYWHERE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -51,19 +55,20 @@ class Gate:
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         """The answer to a request that may not pass; None lets it pass, and names its annotator."""
         host, path = headers.get("host", ""), str(scope["path"])
-        # Against DNS rebinding: a page whose own name comes to point here still sends that name.
-        if _name(host) not in self.hosts:
+        # Against DNS rebinding: a page whose own name comes to point here still sends that name, and never a number.
+        name = _name(host)
+        if name not in self.hosts and not (self._everywhere and _is_number(name)):
             return _refuse(421, "this address is not served here; open the one that pickwell serve printed")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
             return refusal
         most = _most(scope)
         if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > most:
             return _refuse(413, f"the request is larger than {most} bytes; send less at once")
-        name = self.tokens.who(_secret(headers, self.tokens.cookie)) if self.tokens is not None else ""
-        if name is None and not path.startswith(OPEN):
+        who = self.tokens.who(_secret(headers, self.tokens.cookie)) if self.tokens is not None else ""
+        if who is None and not path.startswith(OPEN):
             return _refuse(401, "a personal link is needed; ask whoever started pickwell serve for yours")
         # Starlette shows it as `request.state.name`.
-        scope.setdefault("state", {})["name"] = name or ""
+        scope.setdefault("state", {})["name"] = who or ""
         return None
 
 
@@ -82,6 +87,14 @@ def _name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "") if host else ""
     except ValueError:
         return ""
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _foreign(headers: Headers, host: str) -> JSONResponse | None:

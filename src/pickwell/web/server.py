@@ -12,6 +12,7 @@ from pickwell.errors import SettingsError
 from pickwell.web.app import LOOPBACK, create_app
 from pickwell.web.desk import Desk
 from pickwell.web.loop import Loop
+from pickwell.web.security import EVERYWHERE
 from pickwell.web.tokens import Tokens
 
 
@@ -29,6 +30,7 @@ class Server:
     ) -> None:
         """`names` are further host names under which it is reached; each of `annotators` gets a new link."""
         self.desk = Desk(root)
+        self.names = tuple(name.lower() for name in names)
         serve = self.desk.settings.serve
         self.host = (host or serve.host).lower()  # as browsers send it
         # Before the links, which name the port: 0 asks for any that is free.
@@ -38,15 +40,16 @@ class Server:
         self.app = create_app(
             self.desk,
             loop=Loop(self.desk),
-            hosts=(*LOOPBACK, self.host, *(name.lower() for name in names), *_others(self.host)),
+            hosts=(*LOOPBACK, self.host, *self.names, *_others(self.host)),
             tokens=tokens,
             annotator="" if tokens else _user(),
         )
 
     @property
     def url(self) -> str:
-        """Where the page is."""
-        shown = f"[{self.host}]" if ":" in self.host else self.host
+        """Where the page is; of a server at all addresses one that others can open, too."""
+        host = [*self.names, *_others(self.host), self.host][0] if self.host in EVERYWHERE else self.host
+        shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{self.port}"
 
     def run(self) -> None:
@@ -100,7 +103,7 @@ def _others(host: str) -> tuple[str, ...]:
     """The names by which whoever listens on all addresses may be called: its own, beside those given."""
     from socket import gethostname
 
-    return (gethostname().lower(),) if host in ("0.0.0.0", "::") else ()  # noqa: S104
+    return (gethostname().lower(),) if host in EVERYWHERE else ()
 
 
 def _user() -> str:
