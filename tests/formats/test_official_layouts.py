@@ -185,6 +185,13 @@ def test_a_colour_of_two_classes_is_told_where_a_mask_has_it(bench: Bench) -> No
     assert bench.maps("voc", bench.root, context) == {1: four(1, 0, I)}
 
 
+def test_a_left_image_is_no_mask_of_camvid(bench: Bench) -> None:
+    (bench.root / "label_colors.txt").write_text("1 2 3 road\n9 9 9 car\n")
+    colours(bench.root / "b c_L.png", (1, 2, 3), (9, 9, 9), (9, 9, 9))
+    colours(bench.root / "b c_l.png", (4, 4, 4), (5, 5, 5), (6, 6, 6))
+    assert bench.maps("camvid", bench.root, bench.context("segmentation", ("road", "car"))) == {1: four(0, 1, 1)}
+
+
 @pytest.mark.parametrize("name", ["b c.PNG", "b c.Png"])
 def test_endings_in_capitals_are_masks_too(bench: Bench, name: str) -> None:
     png(bench.root / "in" / name, four(0, 1, I))

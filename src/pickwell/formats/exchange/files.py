@@ -101,14 +101,18 @@ class _Elements:
 
 
 def files_below(folder: Path, ending: str) -> list[tuple[str, Path]]:
-    """The files of that ending, in whatever letters, below a folder, at any depth: names from it and paths, sorted."""
+    """The files of that ending below a folder, at any depth: names from the folder and paths, sorted by name.
+
+    An ending that is an extension alone is found in capitals, too; `_l.png` is not `_L.png`.
+    """
     if not folder.is_dir():
         raise LabelError(f"{folder} is no folder; name the folder that holds the files")
     found = []
     # Links to folders are not followed: they may lead round.
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(here, name) for name in names if name.lower().endswith(ending.lower()) and name[0] != "."]
+        known = ((name, name.lower() if ending.startswith(".") else name) for name in names if name[0] != ".")
+        paths = [Path(here, name) for name, compared in known if compared.endswith(ending)]
         found += [(path.relative_to(folder).as_posix(), path) for path in paths]
     return sorted(found)
 
