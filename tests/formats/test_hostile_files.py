@@ -177,6 +177,12 @@ def test_colour_masks_that_are_none(bench: Bench, which: str) -> None:
     assert said.startswith("the file: labels that do not fit: 1 (b c: ")
 
 
+def test_a_table_of_colours_has_a_limit(bench: Bench) -> None:
+    (bench.root / "label_colors.txt").write_text("0 0 0 road\n" * 65_535)
+    (bench.root / "b c_L.png").write_bytes(encode(FOUR))
+    assert "the table has 65,535 colours" in str(attempt(bench, "camvid", bench.root))
+
+
 def test_a_link_in_a_mask_folder_leads_nowhere_new(bench: Bench) -> None:
     (bench.root / "in").mkdir()
     (bench.root / "in" / "b c.png").symlink_to("/etc/passwd")

@@ -14,7 +14,7 @@ from pickwell.data.decode import decode as decode_colours
 from pickwell.data.reasons import ImageError
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.files import PICTURE_BYTES, read, read_text
-from pickwell.formats.exchange.found import Codes, Size
+from pickwell.formats.exchange.found import UNCOVERED, Codes, Size
 from pickwell.labels import IGNORE_INDEX
 from pickwell.masks import PIXELS, Mask, decode, encode
 
@@ -47,23 +47,35 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
 def _by_colour(pixels: NDArray[np.uint8], table: Sequence[tuple[str | None, Colour]]) -> Codes:
     """The places of a picture's colours in a table; LabelError with those that are not in it."""
-    red, green, blue = (pixels[..., channel].astype(np.uint32) for channel in range(3))
-    packed = red << 16 | green << 8 | blue
-    seen, places, counts = np.unique(packed.ravel(), return_inverse=True, return_counts=True)
-    known = {_number(colour): index for index, (_, colour) in enumerate(table)}
-    lost = [(int(n), int(colour)) for colour, n in zip(seen, counts, strict=True) if int(colour) not in known]
-    if lost:
-        most = ", ".join(
-            f"{c >> 16},{c >> 8 & 255},{c & 255} ({n:,} pixels)" for n, c in sorted(lost, reverse=True)[:5]
-        )
-        raise LabelError(f"the mask has {len(lost)} colours that are not in the table: {most}")
+    packed = pixels[..., 0].astype(np.uint32)
+    for channel in (1, 2):
+        packed <<= 8
+        packed |= pixels[..., channel]
+    if len(table) >= UNCOVERED:
+        raise LabelError(f"the table has {len(table):,} colours; fewer than {UNCOVERED:,} are read")
+    # Of all colours, counted from 1: sorting a large picture's pixels would take ten times as long.
+    places = np.zeros(1 << 24, dtype=np.uint16)
+    for place, (_, colour) in enumerate(table, 1):
+        places[_number(colour)] = place
+    codes = places[packed]
+    if not codes.all():
+        raise LabelError(_lost(packed[codes == 0]))
     for name, colour in table:
-        other = table[known[_number(colour)]][0]
-        if other != name and _number(colour) in seen:  # where no pixel has it, it does no harm
+        place = int(places[_number(colour)])
+        other = table[place - 1][0]
+        if other != name and (codes == place).any():  # where no pixel has it, it does no harm
             both = f"{name or 'void'!r} and to {other or 'void'!r}"
             raise LabelError(f"the mask has the colour {colour}, which the table gives to {both}")
-    codes = np.array([known[int(colour)] for colour in seen], dtype=np.uint16)
-    return Codes(codes[places].reshape(packed.shape), dict(enumerate(name for name, _ in table)))
+    codes -= 1
+    return Codes(codes, dict(enumerate(name for name, _ in table)))
+
+
+def _lost(packed: NDArray[np.uint32]) -> str:
+    """The sentence about colours that are not in a table, the commonest first."""
+    values, counts = np.unique(packed, return_counts=True)
+    lost = sorted(zip(counts.tolist(), values.tolist(), strict=True), reverse=True)
+    most = ", ".join(f"{c >> 16},{c >> 8 & 255},{c & 255} ({n:,} pixels)" for n, c in lost[:5])
+    return f"the mask has {len(lost)} colours that are not in the table: {most}"
 
 
 def _number(colour: Colour) -> int:
