@@ -250,7 +250,7 @@ def times(judged: Judgement) -> Section:
     )  # fmt: skip
     columns = ("method", "query, s", "ratio to vaal", "fit, s", "labels paid for")
     table = Table(
-        "times", "Seconds and labels", columns, rows, "Medians over rounds and seeds; a fit includes measuring it."
+        "times", "Seconds and labels", columns, rows, "Medians over rounds and seeds; a fit is the training alone."
     )
     return Section("What does it cost?", figures=(("query-time", drawn),), tables=(table,))
 
