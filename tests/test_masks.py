@@ -105,6 +105,10 @@ def test_what_is_no_mask_is_named(data: bytes, sentence: str) -> None:
         decode(data)
 
 
+def test_a_text_that_names_a_chunk_is_no_chunk() -> None:
+    assert np.array_equal(decode(grey(SCENE, 8, extra=chunk(b"tEXt", b"Comment\0no acTL here"))), SCENE)
+
+
 @given(data=st.binary(max_size=60), at=st.integers(0, 80))
 def test_damage_ends_in_a_sentence_or_a_mask_of_the_same_shape(data: bytes, at: int) -> None:
     whole = encode(SCENE)

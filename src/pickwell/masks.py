@@ -5,7 +5,7 @@ import io
 import os
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -76,10 +76,17 @@ def _header(data: bytes) -> tuple[int, bool]:
         raise LabelError(f"the mask has {depth} bits a pixel; a mask is a grey or palette PNG of at most 8")
     if not 0 < width * height <= PIXELS:
         raise LabelError(f"the mask has {width} x {height} pixels; at least 1 and at most {PIXELS:,} are decoded")
-    # The chunk of animations comes before any pixel.
-    if b"acTL" in data[:4096]:
+    if b"acTL" in _chunks(data):
         raise LabelError("the mask is an animated PNG; save a single picture")
     return depth, width * height > _LARGE
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    """The kinds of the chunks before the pixels: whatever is said of the picture stands there."""
+    at = len(_SIGNATURE)
+    while (kind := data[at + 4 : at + 8]) not in (b"", b"IDAT"):
+        yield kind
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
 
 
 def label_map(values: Mask, classes: int, void: Sequence[int] = (), *, where: str = "") -> Mask:

@@ -28,7 +28,10 @@ let packing = 0;
 
 const events = new Events({
   changed: (waiting, trouble) => showSaved(waiting + packing, trouble),
-  refused: (event, sentence) => { say(sentence); forget(event.body.item ?? event.body.items?.[0]); },
+  refused: (event, sentence) => {
+    say(sentence);
+    if (event.path !== "/api/remark") forget(event.body.item ?? event.body.items?.[0]);
+  },
   acknowledged: (event, answer) => {
     if (event.path === "/api/undo") undone(event, answer.items);
     if (event.path === "/api/masks") drafts.acknowledged(event.body.item, event.body.event).then(() => kept(event.body.item));
@@ -198,7 +201,10 @@ function next() {
 // Takes back what was saved last; the mask is there again, as a draft.
 function takeBack() {
   if (tools.takeCorner()) return;
-  const action = actions.pop() ?? (history.length ? { entry: history.at(-1), before: null } : null);
+  // An entry stays in the history until its mask is at hand: a second press means the one before it.
+  const last = history.findLast((entry) => !entry.leaving);
+  const action = actions.pop() ?? (last ? { entry: last, before: null } : null);
+  if (action && !action.before) action.entry.leaving = true;
   queue(async () => {
     if (!action) return events.push("/api/undo", {});
     const { entry, before } = action;
