@@ -125,7 +125,7 @@ def check_size(mask: Mask, size: tuple[int, int], *, where: str = "") -> None:
 
 def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Sequence[int], where: str) -> None:
     """Raises LabelError if any of the `wrong` values occurs, and counts the commonest of them."""
-    counts = _counts(values)
+    counts = counted(values)
     lost = np.flatnonzero((counts > 0) & wrong)
     if not len(lost):
         return
@@ -139,11 +139,15 @@ def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Seque
     )
 
 
-def _counts(values: Mask) -> NDArray[np.int64]:
-    """How many pixels have each of the 256 values; numpy counts in 8 bytes a pixel, hence block by block."""
-    flat, counts = values.reshape(-1), np.zeros(256, dtype=np.int64)
-    for start in range(0, len(flat), 1 << 20):
-        counts += np.bincount(flat[start : start + (1 << 20)], minlength=256)
+def counted(values: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.int64]:
+    """How many pixels have each value that their type can hold.
+
+    >>> counted(np.array([[0, 2, 2]], np.uint8))[:4].tolist()
+    [1, 0, 2, 0]
+    """
+    flat, counts = values.reshape(-1), np.zeros(np.iinfo(values.dtype).max + 1, dtype=np.int64)
+    for start in range(0, len(flat), 1 << 20):  # numpy counts in 8 bytes a pixel, hence block by block
+        counts += np.bincount(flat[start : start + (1 << 20)], minlength=len(counts))
     return counts
 
 
@@ -224,7 +228,7 @@ class MaskFolder:
 @lru_cache(maxsize=1 << 16)
 def _shown(folder: MaskFolder, name: str) -> tuple[int, ...]:
     """What a name stands for never changes, so each mask is read once."""
-    return tuple(np.flatnonzero(_counts(folder.get(name))[:IGNORE_INDEX]).tolist())
+    return tuple(np.flatnonzero(counted(folder.get(name))[:IGNORE_INDEX]).tolist())
 
 
 def _name_of(mask: Mask) -> str:

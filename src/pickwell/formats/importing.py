@@ -12,7 +12,7 @@ from pickwell.formats.exchange.names import Names
 from pickwell.formats.exchange.problems import Problems
 from pickwell.items import ItemId, Kind, Label
 from pickwell.labels import IGNORE_INDEX
-from pickwell.masks import Mask
+from pickwell.masks import Mask, counted
 
 NO_IMAGE = "images that the pool does not have"
 SEVERAL = "names that fit several images"
@@ -134,7 +134,7 @@ class Importer:
 
     def _mask(self, codes: Codes, problems: Problems, where: str) -> Mask:
         """The label map in the campaign's indices; pixels of classes that it does not have are 255, and noted."""
-        bins = np.bincount(codes.values.ravel())
+        bins = counted(codes.values)
         counts = {code: int(bins[code]) for code in np.flatnonzero(bins).tolist()}
         lost = [f"{code} ({counts[code]:,} pixels)" for code in counts if code not in codes.names]
         if lost:

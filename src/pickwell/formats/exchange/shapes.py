@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import UNCOVERED, Codes, Size
 from pickwell.formats.exchange.runs import Region
-from pickwell.masks import Mask
+from pickwell.masks import Mask, counted
 
 _CROSSINGS = 1 << 22
 """So many crossings of rows are held at once."""
@@ -101,5 +101,5 @@ def paint(regions: Iterable[tuple[str, Region]], size: Size, background: str | N
 
 def parts(mask: Mask, classes: Sequence[str]) -> list[tuple[int, str, Region]]:
     """The classes that a label map has: index, name and region of each, in the order of the class list."""
-    present = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)[: len(classes)]).tolist()
+    present = np.flatnonzero(counted(mask)[: len(classes)]).tolist()
     return [(index, classes[index], mask == index) for index in present]
