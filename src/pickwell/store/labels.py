@@ -160,13 +160,15 @@ def _close(connection: Connection, now: int, number: int) -> int | None:
     return current
 
 
-def truth(connection: Connection) -> Labels:
-    """The answers that stand, by item."""
+def truth(connection: Connection, items: Collection[int] | None = None) -> Labels:
+    """The answers that stand, by item: of all, or of these `items`."""
     held_out = type_coerce(pick.c.held_out, Integer)  # turning 100,000 rows into bool one by one takes longer
     query = select(pick.c.item, label.c.value, held_out, pick.c.round).join(label, label.c.id == pick.c.label)
-    rows = connection.execute(query.where(pick.c.state == PickState.ANSWERED).order_by(pick.c.item)).all()
-    items, values, kept_back, numbers = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Labels(np.array(items, np.int64), list(values), np.array(kept_back, np.bool_), np.array(numbers, np.int64))
+    query = query.where(pick.c.state == PickState.ANSWERED).order_by(pick.c.item)
+    parts = [query] if items is None else [query.where(pick.c.item.in_(c)) for c in chunks(sorted(items), 10_000)]
+    rows = [row for part in parts for row in connection.execute(part)]
+    places, values, kept_back, numbers = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Labels(np.array(places, np.int64), list(values), np.array(kept_back, np.bool_), np.array(numbers, np.int64))
 
 
 def entries(connection: Connection, after: int, last: int, limit: int) -> list[Entry]:

@@ -204,10 +204,10 @@ class Store:
                 return _undo.undone(connection, before[0])
             return _undo.undo(connection, self._clock(), annotator, event)
 
-    def labels(self) -> Labels:
-        """The answers that stand, by item."""
+    def labels(self, items: Collection[int] | None = None) -> Labels:
+        """The answers that stand, by item: of all, or of these `items`."""
         with self._database.reading() as connection:
-            return _labels.truth(connection)
+            return _labels.truth(connection, items)
 
     def ignored(self) -> NDArray[np.int64]:
         """The items never to be labelled, ascending."""

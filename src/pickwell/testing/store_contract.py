@@ -111,6 +111,8 @@ class StoreContract(OverlapContract):
         assert (labels.items.tolist(), labels.values, len(labels)) == ([3, 5], ["dog", "cat"], 2)
         assert (labels.held_out.tolist(), labels.rounds.tolist()) == ([True, False], [1, 1])
         assert [a.dtype for a in (labels.items, labels.held_out, labels.rounds)] == [np.int64, np.bool_, np.int64]
+        some = store.labels([8, 5, 77])
+        assert (some.items.tolist(), some.values, len(store.labels([]))) == ([5], ["cat"], 0)
         assert (store.ignored().tolist(), store.taken().tolist()) == ([1], [1, 3, 5])
         assert store.asked().tolist() == [1, 3, 5, 8]
 

@@ -253,9 +253,9 @@ def round_(
 ) -> Mapping[str, Any]:
     """A page of a round's picks in rank order, with the labels that they have."""
     found = at.store.round(number)
-    labels = at.store.labels()
-    said = dict(zip(labels.items.tolist(), labels.values, strict=True))
     picks = list(islice(found.picks, start, start + limit))
+    labels = at.store.labels([pick.item for pick in picks])
+    said = dict(zip(labels.items.tolist(), labels.values, strict=True))
     page = [
         {**one, "state": pick.state, "label": said.get(pick.item)}
         for one, pick in zip(shown(at, picks, number), picks, strict=True)

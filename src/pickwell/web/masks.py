@@ -78,11 +78,8 @@ def unpacked(text: str, width: int, height: int) -> Mask:
 @router.get("/masks/{item}", response_class=Response)
 def mask(at: AtDesk, item: _PATH) -> Response:
     """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
-    labels = at.store.labels()
-    place = int(np.searchsorted(labels.items, item))
-    if not at.dense or place == len(labels) or labels.items[place] != item:
-        return _sent(None)
-    return _sent(at.masks.get(labels.values[place]))
+    found = at.store.labels([item]).values if at.dense else []
+    return _sent(at.masks.get(found[0]) if found else None)
 
 
 @router.get("/rounds/{number}/predictions/{item}", response_class=Response)
