@@ -45,7 +45,7 @@ class Masks(Generic[Key]):
     def _mask(self, key: Key) -> Tensor:
         if key in self._kept:
             return self._kept[key]
-        found = torch.from_numpy(np.array(self._read(key), dtype=np.uint8))
+        found = torch.from_numpy(np.require(self._read(key), np.uint8, ["C", "W"]))
         # The first ones stay: each epoch has an order of its own, in which the newest would be pushed out unused.
         if found.numel() > self.room:
             return found
