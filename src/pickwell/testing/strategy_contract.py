@@ -5,6 +5,8 @@ class TestMine(StrategyContract):
         return Mine(steps=2)
 """
 
+from abc import ABC, abstractmethod
+
 import pytest
 import torch
 
@@ -19,14 +21,14 @@ UNLABELLED = 40
 """What is left of the pool of 48: the largest budget."""
 
 
-class StrategyContract:
+class StrategyContract(ABC):
     """A pool of 48 small images, 6 labelled and 2 held out; with `dense`, of scenes of two sizes, for masks."""
 
     dense = False
 
+    @abstractmethod
     def make(self) -> Strategy:
         """A new strategy with settings that make it quick."""
-        raise NotImplementedError
 
     def view(self, *, batch_size: int = 16, seed: int = 0) -> FakeView:
         """The round's view that every test picks from."""
