@@ -1,7 +1,6 @@
 """The loop: fit -> ask -> tell, and `run`, which is Algorithm 2 repeated."""
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +17,10 @@ from pickwell.campaign.ability import check_ability
 from pickwell.campaign.answers import Answer, Answers
 from pickwell.campaign.creation import check_task, located
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
-from pickwell.campaign.hints import write_hints
-from pickwell.campaign.maps import write_map
-from pickwell.campaign.picking import interleave, same_question, slice_to_hold_out, versions
-from pickwell.campaign.predictions import write_predictions
+from pickwell.campaign.opening import open_round
+from pickwell.campaign.picking import same_question
 from pickwell.campaign.standing import Standing, standing
-from pickwell.campaign.vectors import PoolVectors, digest
-from pickwell.campaign.view import PoolStream, PoolView
+from pickwell.campaign.view import PoolStream
 from pickwell.config import Settings
 from pickwell.data.images import Images
 from pickwell.data.pool import Pool, Summary
@@ -32,8 +28,8 @@ from pickwell.data.scenes import Scenes
 from pickwell.directory import Directory
 from pickwell.errors import BudgetError, LabelError, PickwellError, PoolError, RoundError, SettingsError, unknown
 from pickwell.items import Label, Metrics, Round
-from pickwell.learner import Devices, TaskLearner
-from pickwell.learner.seeds import derive, generator
+from pickwell.learner import Devices
+from pickwell.learner.seeds import derive
 from pickwell.learner.training import Progress
 from pickwell.masks import MaskFolder
 from pickwell.oracle import Human, KnownMasks, Noisy, Oracle, Simulated
@@ -105,7 +101,7 @@ class Campaign:
         """Trains on what is labelled; says how well the model does on images that it was not trained on."""
         with self.directory.exclusive("fit"):
             name, chosen = self._strategy(strategy, settings)
-            return self._fitted(name, chosen, self.store.labels()).metrics
+            return self.fitted(name, chosen, self.store.labels()).metrics
 
     def ask(self, budget: int, strategy: str | None = None, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
@@ -135,7 +131,7 @@ class Campaign:
         name, chosen = self._strategy(strategy, settings)
         if not len(self.store.labels().part(held_out=False)[0]):
             name, chosen = FIRST, strategies.create(FIRST)
-        return self._open(name, chosen, budget, free)
+        return open_round(self, name, chosen, budget, free)
 
     def tell(
         self,
@@ -194,6 +190,10 @@ class Campaign:
     def unlabelled(self) -> Tensor:
         """The ids that can be asked for now, ascending."""
         return self._without(self.store.taken())
+
+    def stream(self, ids: Tensor) -> Stream:
+        """Some items of the pool, as networks see them."""
+        return PoolStream(self.images, ids, self.devices)
 
     def _without(self, items: NDArray[np.int64]) -> Tensor:
         """The ids of the pool but for these ascending ones; PoolError if the pool is too small to hold them."""
@@ -265,7 +265,7 @@ class Campaign:
         check_ability(self.settings, made)
         return chosen, made
 
-    def _fitted(self, name: str, strategy: Strategy, labels: Labels) -> Learnt:
+    def fitted(self, name: str, strategy: Strategy, labels: Labels) -> Learnt:
         """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed."""
         question = self.store.current()
         items, values = labels.part(held_out=False)
@@ -293,80 +293,13 @@ class Campaign:
             truth = self._truth(self.test)
         else:
             items, values = labels.part(held_out=True)
-            judged, truth = self._stream(torch.from_numpy(items)), self.task.targets(values)
+            judged, truth = self.stream(torch.from_numpy(items)), self.task.targets(values)
         metrics = fitter.measure(fit, judged, truth, len(labels))
         self.store.record(number, {**metrics.values, "measured": metrics.measured}, labels=metrics.labels)
         return metrics
-
-    def _open(self, name: str, strategy: Strategy, budget: int, free: Tensor) -> Round:
-        """Draws what is to be measured on, fits, lets the strategy pick, and opens the round."""
-        number, labels = self.store.next_number(), self.store.labels()
-        seed = derive(self.settings.seed, "round", number)
-        share, held = self.settings.validation.share, int(labels.held_out.sum())
-        drawn = slice_to_hold_out(free, budget, share, held, len(labels), generator(seed, "validation"))
-        fit = self._fitted(name, strategy, labels).fit if len(labels.part(held_out=False)[0]) else None
-        fitted = time.perf_counter()
-        chosen = fit.strategy if fit else strategy
-        view = self._view(fit, drawn, free, labels, generator(seed, "strategy"))
-        picks = chosen.select(view, budget - len(drawn))
-        logger.info("round %d, %s: %s", number, name, chosen.monitors())
-        question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
-        queried = time.perf_counter()
-        self._show(fit, chosen, number, [pick.item for pick in question], labels)
-        # Last: a process that is killed before leaves nothing, and asking again makes the same round.
-        return self.store.open_round(
-            number=number,
-            strategy=name,
-            seed=seed,
-            picks=question,
-            settings=strategies.settings_of(chosen),
-            versions=versions(),
-            timings={
-                "fit": fit.seconds if fit else 0.0,
-                "query": queried - fitted,
-                "hints": time.perf_counter() - queried,
-            },
-            monitors=chosen.monitors(),
-            overlap=self.settings.serve.overlap,
-        )
-
-    def _show(self, fit: Fit | None, strategy: Strategy, number: int, items: list[int], labels: Labels) -> None:
-        """Writes down, before the round opens, what people are shown beside its picks."""
-        folder = self.directory.rounds
-        if fit:
-            rng = generator(derive(self.settings.seed, "round", number), "hints")
-            names = () if self.task.dense else self.task.classes
-            write_hints(folder, number, items, labels, names, fit.learner, self._stream, rng)
-            if self.task.dense:
-                write_predictions(folder, number, items, fit.learner, self._stream)
-        if found := strategy.projection():
-            write_map(folder, number, found)
 
     def _truth(self, pool: Pool) -> Targets:
         """What is known of all images of a pool."""
         if self.task.dense:
             return Masks(range(len(pool)), pool.mask)
         return self.task.targets([str(known) for known in pool.manifest.known()])
-
-    def _stream(self, ids: Tensor) -> Stream:
-        return PoolStream(self.images, ids, self.devices)
-
-    def _view(self, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, rng: torch.Generator) -> PoolView:
-        def some(ids: Tensor) -> Stream:
-            return PoolStream(self.images, ids, self.devices, self.progress)
-
-        return PoolView(
-            # A first, random round has no model, and asks it nothing.
-            learner=fit.learner if fit else TaskLearner((), self.devices),
-            rng=rng,
-            unlabelled=some(free[~torch.isin(free, drawn)]),
-            labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
-            held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
-            pending=some(drawn),
-            vectors=PoolVectors(
-                self.directory.vectors,
-                some(torch.arange(len(self.pool))),
-                self.settings.seed,
-                (digest(self.pool.manifest.path), self.settings.model.image_size, self.devices.device.type, versions()),
-            ),
-        )

@@ -87,7 +87,8 @@ def _advice(campaign: "Campaign", labelled: int, is_open: bool, unmeasured: bool
     """The command to run next."""
     root, left = campaign.directory.root, len(campaign.unlabelled())
     if is_open:
-        return f"label the images in {root / 'to-label.csv'}, then: pickwell tell {root} {root / 'to-label.csv'}"
+        table = root / "to-label.csv"
+        return f"label in the browser: pickwell serve {root}; or fill in {table}, then: pickwell tell {root} {table}"
     if not left:
         return f"every image was asked for: pickwell report {root}, or add more with pickwell add {root}"
     ask = f"pickwell ask {root} --budget {min(50, left)}"
