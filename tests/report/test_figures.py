@@ -167,6 +167,14 @@ def test_a_strategy_keeps_its_colour_and_the_ninth_is_dashed() -> None:
     assert variables(LIGHT)["line-0"] == "#0072b2"
 
 
+def test_no_two_of_sixteen_lines_look_alike_and_their_names_say_how_they_are_dashed(example: Make) -> None:
+    names = ["random", *(f"s{i:02}" for i in range(15))]
+    found = hues(names, "random", LIGHT)
+    assert len({*zip(found.lines, found.dashes, strict=True)}) == 16
+    ends = [row["name"] for row in values(learning_curve(example(tuple(names), 1)), "text")]
+    assert {"random", "s00", "-- s06", "·· s12"} <= set(ends)
+
+
 def test_a_strategy_keeps_its_colour_where_only_some_are_shown() -> None:
     every = hues(["random", "core-set", "vaal"], "random", LIGHT)
     assert every.only({"vaal"}) == Hues(("vaal",), LIGHT.lines[1:2], LIGHT.texts[1:2], ((1, 0),))

@@ -22,8 +22,8 @@ from pickwell.report.runs import Report, strategies
 from pickwell.report.statistics import Estimate, mean_interval
 
 QUERY = (
-    "Median over rounds and seeds. What a method trains in its query counts; what it trains beside the task model "
-    "belongs to the fit."
+    "Median over rounds and seeds; in brackets, times vaal's. What a method trains in its query counts; what it trains "
+    "beside the task model belongs to the fit."
 )
 
 
@@ -87,8 +87,8 @@ def _areas(experiment: Experiment, judged: Judgement) -> Table:
     return Table(
         "aubc", "Area under the budget curve", columns, tuple(rows),
         f"{_capital(experiment.measure)}: means over seeds with 95 % t intervals. Differences: of the AUBC, paired by "
-        "seed. p: paired t test; "
-        "corrected: Holm, over all comparisons of this report.",
+        "seed, each with its own interval. p: paired t test; corrected: Holm, over all comparisons of this report. The "
+        "verdict goes by the corrected p.",
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def savings(experiment: Experiment, judged: Judgement) -> Section:
             Bar(s.method, s.images, f"{s.images.mean:+.0f} labels ({s.share.mean:+.0%})")
             for s in judged.saved if s.variant == variant
         ]  # fmt: skip
-        said = f"At the highest {measure} that both reach, with 95 % bootstrap intervals over seeds."
+        said = f"At the highest {measure} that both reach, with 95 % bootstrap intervals over seeds; not tested."
         return comparisons.intervals(bars, _where(variant, "Labels saved"), said, ink, "+.0f")
 
     rows = tuple(
@@ -239,7 +239,7 @@ def times(judged: Judgement) -> Section:
 
     def drawn(ink: Ink) -> Figure | None:
         bars = [
-            Bar(name, Estimate(value, None, None, 0), f"{value:.3g} s" + (f", {times:.2f} of vaal's" if times else ""))
+            Bar(name, Estimate(value, None, None, 0), f"{value:.3g} s" + (f" ({times:.2g})" if times else ""))
             for name, (value, times) in judged.queries.items()
         ]  # fmt: skip
         return comparisons.seconds(bars, "The time of one query", QUERY, ink)

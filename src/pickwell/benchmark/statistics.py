@@ -210,7 +210,7 @@ def claim(found: Comparison, measure: str = "AUBC") -> str:
     """What may be said of the comparison, in a sentence.
 
     >>> claim(Comparison("", "vaal", "random", Estimate(0.004, -0.005, 0.013, 5), 0.3, 0.3))
-    'vaal is not separable from random at 5 seeds: difference +0.4 ± 0.9 points of AUBC'
+    'vaal is not separable from random at 5 seeds: difference +0.4 ± 0.9 points of AUBC, corrected p = 0.300'
     """
     where = f"With {found.variant}, " if found.variant else ""
     low, high = found.estimate.low, found.estimate.high
@@ -220,11 +220,12 @@ def claim(found: Comparison, measure: str = "AUBC") -> str:
         difference = f": difference {mean} points of {measure}" if found.estimate.n else ""
         return f"{where}{found.first} and {found.second} cannot be tested ({why}){difference}"
     spread = f"{mean} ± {50 * (high - low):.1f} points of {measure}"  # half the width of the interval
+    least = "< 0.001" if (found.corrected or 0) < 0.001 else f"= {found.corrected:.3f}"
     if found.verdict == 0:
         pair = f"{found.first} is not separable from {found.second}"
-        return f"{where}{pair} at {found.estimate.n} seeds: difference {spread}"
+        # With its p: the interval, which is this pair's alone, may well exclude zero.
+        return f"{where}{pair} at {found.estimate.n} seeds: difference {spread}, corrected p {least}"
     side = "above" if found.verdict > 0 else "below"
-    least = "< 0.001" if (found.corrected or 0) < 0.001 else f"= {found.corrected:.3f}"
     return f"{where}{found.first} is {side} {found.second} at {found.estimate.n} seeds: {spread}, corrected p {least}"
 
 

@@ -11,7 +11,7 @@ from pickwell.report.phrases import listing, plural
 def methods_paragraph(experiment: Experiment, found: Sequence[Mapping[str, Any]], seconds: float) -> Iterator[str]:
     """How it was measured, sentence by sentence."""
     yield _data(experiment, found)
-    yield _learning(experiment, found[0]["features"])
+    yield _learning(experiment, found)
     yield _statistics(experiment, found)
     yield _machines(found, seconds)
 
@@ -29,12 +29,14 @@ def _data(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
             f", none of which {shown} of {listing(names) if names else f'{start.absent} classes that the seed draws'}"
         )
     noise = _noise(experiment)
+    same = "Pool, test images and features" if data.features else "Pool and test images"
     kind = {"vae": "features of the pool's own VAE", "network": "features of a network"}.get(data.features, "images")
     return (
         f"Data: {data.set} ({kind}; fingerprint {found[0]['data']}), {pool}{aside}, {measured:,} to measure on that "
         f"nothing is trained or chosen on. {start.labels:,} images are labelled at first ({start.draw} draw{absent}), "
         f"then {rounds.budget:,} a round for {plural(rounds.count, 'round')}; under one seed every method has the same "
-        f"first labels and the same test images. Labels count all that was paid for, validation included.{noise}"
+        f"first labels. {same} are the same under all seeds, so that intervals say nothing of other ones. "
+        f"Labels count all that was paid for, validation included.{noise}"
     )
 
 
@@ -47,8 +49,8 @@ def _noise(experiment: Experiment) -> str:
     return f" {share:.0%} of the labels are wrong."
 
 
-def _learning(experiment: Experiment, features: int | None) -> str:
-    model, training = experiment.model, experiment.training
+def _learning(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
+    model, training, features = experiment.model, experiment.training, found[0]["features"]
     width = f" at {model.width:g} of its width" if model.width != 1 else ""
     sight = f"on {features} features" if features else f"at {model.image_size} pixels"
     if experiment.task == "segmentation":
@@ -57,7 +59,17 @@ def _learning(experiment: Experiment, features: int | None) -> str:
         f"Learning: {model.name}{width} {sight}, trained anew after every round for {training.epochs} "
         f"epochs of the labelled images, Adam, learning rate {training.learning_rate:g} ({training.schedule}), batch "
         f"{training.batch_size}, weight decay {training.weight_decay:g}, augmentation {training.augment}."
+        f"{_committees(found)}"
     )
+
+
+def _committees(found: Sequence[Mapping[str, Any]]) -> str:
+    """Whose accuracy is that of several networks: a part of their gain, whatever they pick."""
+    sizes = {r["method"]: n for r in found if (n := r["facts"]["strategy"].get("members"))}
+    if not sizes:
+        return ""
+    each = listing([f"{name} has {count}" for name, count in sizes.items()])
+    return f" Committees are measured by the mean prediction of their networks: {each}."
 
 
 def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
@@ -66,8 +78,8 @@ def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> s
         f"Statistics: {plural(seeds, 'seed')}. AUBC is the area under the curve of {experiment.measure} over labels, "
         "divided by the labels' range. Methods are compared by paired t tests over seeds; all comparisons of this "
         "report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it weighted "
-        f"to those with {experiment.baseline}. Labels saved are read off mean curves made to rise, with percentiles "
-        "of 2,000 bootstrap resamples of the seeds."
+        f"to those with {experiment.baseline}. Intervals are each comparison's own, not corrected. Labels saved are "
+        "read off mean curves made to rise, with percentiles of 2,000 bootstrap resamples of the seeds."
     )
 
 

@@ -83,13 +83,14 @@ def matrix(
             alt.Tooltip("words:N", title="difference"),
         ],
     )
-    tiles = {"wins": (ink.heat, 0.65), "loses": (ink.lines[4], 0.65), "same": (ink.grid, 1.0)}
+    tiles = {"wins": (ink.heat, 0.65), "loses": (ink.lines[4], 0.45), "same": (ink.grid, 1.0)}
     fields = [
         base.transform_filter(f"datum.kind == '{kind}'").mark_rect(color=colour, opacity=opacity)
         for kind, (colour, opacity) in tiles.items()
     ]
     words = base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N")
-    return dress(alt.layer(*fields, words), ink, title=title, subtitle=subtitle, height=30 * len(names))
+    chart = dress(alt.layer(*fields, words), ink, title=title, subtitle=subtitle, height=30 * len(names))
+    return chart.properties(usermeta={"least": 200 + 40 * len(names)})
 
 
 def seconds(bars: Sequence[Bar], title: str, subtitle: str, ink: Ink = LIGHT) -> Figure | None:
@@ -100,10 +101,11 @@ def seconds(bars: Sequence[Bar], title: str, subtitle: str, ink: Ink = LIGHT) ->
     rows = [{"name": b.name, "seconds": b.estimate.mean, "words": b.words}
             for b in sorted(known, key=lambda bar: bar.estimate.mean)]  # fmt: skip
     least, most = min(b.estimate.mean for b in known), max(b.estimate.mean for b in known)
+    # Room on the right for the words beside the last dot: three eighths of the axis.
+    top = most * (2 * most / least) ** 0.6
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("seconds:Q", title="seconds", axis=alt.Axis(tickCount=5, grid=False),
-                # Room on the right for the words beside the last dot.
-                scale=alt.Scale(type="log", domain=[least / 2, most * 4], nice=False)),
+                scale=alt.Scale(type="log", domain=[least / 2, top], nice=False)),
         y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=190)),
     )  # fmt: skip
     dots = base.mark_point(filled=True, size=80, opacity=1, color=ink.lines[0])

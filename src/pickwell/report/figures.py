@@ -57,9 +57,10 @@ def share_by_round(report: Report, ink: Ink = LIGHT) -> Figure | None:
 
     pool = known(report.pool_shares.get(report.group))
     who = f" ({listing(report.marked)})" if 0 < len(report.marked) <= 12 else ""
-    blind = "" if pool is None else "A query that is blind to class would follow the dashed line, the pool's share."
+    blind = "A query that is blind to class would follow the dashed line, the pool's share."
     plot = Lines(
-        title=f"Share of the {report.group} classes{who} in each query", subtitle=blind, value=value,
+        title=f"Share of the {report.group} classes{who} in each query",
+        subtitle="Lines: means over seeds. Bands: 95 % t intervals." if pool is None else blind, value=value,
         percentages=True, floor=0.0, rule=None if pool is None else ("the pool", pool),
     )  # fmt: skip
     return lines(report, plot, ink)

@@ -128,13 +128,17 @@ def _by_class(report: Report, names: list[str]) -> Iterator[tuple[str, list[Figu
 
 
 def _figure(chart: Figure) -> dict[str, Any]:
-    """A chart's spec without its title, which the page sets in type that wraps; it fills the page's column."""
+    """A chart's spec without its title, which the page sets in type that wraps; it fills the page's column.
+
+    `least` pixels are what it needs in width; on narrower screens it scrolls.
+    """
     spec = chart.to_dict()
-    title = spec.pop("title")
+    title, least = spec.pop("title"), spec.pop("usermeta", {}).get("least", 0)
     for key in ("$schema", "width"):
         spec.pop(key, None)
     spec |= {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, "description": title["text"]}
-    return {"title": title["text"], "subtitle": title["subtitle"], "spec": spec, "height": spec["height"]}
+    return {"title": title["text"], "subtitle": title["subtitle"], "spec": spec, "height": spec["height"],
+            "least": least}  # fmt: skip
 
 
 def _gallery(gallery: Gallery) -> dict[str, Any]:

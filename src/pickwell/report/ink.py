@@ -50,6 +50,12 @@ SCREEN = Ink(
 )
 
 
+DASHES = ((1, 0), (6, 3), (2, 3), (9, 3, 2, 3))
+"""How lines are dashed whose colours come again: not, in strokes, in dots, in both."""
+MARKS = ("", "-- ", "·· ", "-· ")
+"""The same, before the name at a line's end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hues:
     """Which colour each strategy has in every chart: the baseline grey, the others in their order."""
@@ -67,7 +73,7 @@ class Hues:
 
 
 def hues(names: Sequence[str], baseline: str, ink: Ink) -> Hues:
-    """Colours for the strategies; past six they come again, dashed."""
+    """Colours for the strategies; past six they come again, dashed, and past twelve dotted."""
     others = [name for name in names if name != baseline]
     place: Mapping[str, int] = {name: i for i, name in enumerate(others)}
     count = len(ink.lines)
@@ -75,7 +81,7 @@ def hues(names: Sequence[str], baseline: str, ink: Ink) -> Hues:
         tuple(names),
         tuple(ink.baseline if n == baseline else ink.lines[place[n] % count] for n in names),
         tuple(ink.muted if n == baseline else ink.texts[place[n] % count] for n in names),
-        tuple((1, 0) if n == baseline or place[n] < count else (6, 3) for n in names),
+        tuple(DASHES[0 if n == baseline else place[n] // count % len(DASHES)] for n in names),
     )
 
 

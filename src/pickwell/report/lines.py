@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from pickwell.report.ink import Hues, Ink, hues, theme
+from pickwell.report.ink import DASHES, MARKS, Hues, Ink, hues, theme
 from pickwell.report.phrases import interval, number, percent
 from pickwell.report.runs import Report, RoundRow, Run, known, strategies
 from pickwell.report.statistics import Point, points
@@ -146,8 +146,9 @@ def _end_names(curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequenc
     where = max(point.labels if plot.by == "labels" else point.round for point in curve)
     levels = spaced([level for _, level in named], LABEL_GAP * (ends[1] - ends[0]) / HEIGHT, ends[0], ends[1])
     texts = dict(zip(colours.names, colours.texts, strict=True))
+    marks = {name: MARKS[DASHES.index(dash)] for name, dash in zip(colours.names, colours.dashes, strict=True)}
     rows = [
-        {"name": name, plot.by: where, "mean": level, "place": i}
+        {"name": marks.get(name, "") + name, plot.by: where, "mean": level, "place": i}
         for i, ((name, _), level) in enumerate(zip(named, levels, strict=True))
     ]
     tones = [*(texts[name] for name in last), *([ink.muted] if plot.rule else [])]

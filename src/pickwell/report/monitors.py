@@ -22,7 +22,7 @@ def active_units(report: Report, ink: Ink = LIGHT) -> Figure | None:
     sizes = [known(row.monitors.get("latent_units")) or 0.0 for run in report.runs for row in run.rounds]
     plot = Lines(
         title="Latent dimensions that carry information", value=lambda row: row.monitors.get("active_units"),
-        subtitle="Active units: their means vary over the pool. With none the VAE has collapsed and picks are chance.",
+        subtitle="Active units: their means vary over the pool. With none the VAE has collapsed: picks near chance.",
         floor=0.0, ceiling=max(sizes, default=0.0) or None,
     )  # fmt: skip
     return lines(report, plot, ink)
@@ -64,7 +64,7 @@ def latent_use(report: Report, strategy: str, ink: Ink = LIGHT) -> Figure | None
 
 
 def score_histogram(report: Report, strategy: str, ink: Ink = LIGHT) -> Figure | None:
-    """The scores 1 - D in the strategy's last monitored round, of unlabelled images and of labelled ones if known."""
+    """1 - D in the strategy's last monitored round, of unlabelled images and of labelled ones if known."""
     found = last_monitored(of(report.runs, strategy), "score_histogram")
     if found is None or not sum(numbers(found[1].monitors["score_histogram"])):
         return None
@@ -72,7 +72,7 @@ def score_histogram(report: Report, strategy: str, ink: Ink = LIGHT) -> Figure |
     kinds = [kind for kind in KINDS.values() if any(bar["kind"] == kind for bar in bars)]
     colours = scale(kinds, ink.lines[: len(kinds)])
     chart = alt.Chart(alt.InlineData(values=bars)).mark_bar(opacity=0.6, binSpacing=1).encode(
-        x=alt.X("low:Q", bin="binned", title=f"score, 1 {MINUS} D: high looks new, is asked first",
+        x=alt.X("low:Q", bin="binned", title=f"1 {MINUS} D: high looks new",
                 scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(grid=False, values=[0, 0.2, 0.4, 0.6, 0.8, 1])),
         x2="high:Q",
         y=alt.Y("share:Q", title=None, stack=None, axis=alt.Axis(format="%", tickCount=4)),
@@ -80,8 +80,8 @@ def score_histogram(report: Report, strategy: str, ink: Ink = LIGHT) -> Figure |
         tooltip=[alt.Tooltip("kind:N"), alt.Tooltip("low:Q", format=".2f"), alt.Tooltip("share:Q", format=".1%")],
     )  # fmt: skip
     return dress(
-        chart, ink, height=180, title=f"The scores of {strategy}",
-        subtitle=f"Share of the {' and '.join(kinds)} images by score; {_where(*found)}",
+        chart, ink, height=180, title=f"What D says under {strategy}",
+        subtitle=f"Share of the {' and '.join(kinds)} images by 1 {MINUS} D; {_where(*found)}",
     )  # fmt: skip
 
 
