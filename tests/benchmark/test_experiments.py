@@ -72,6 +72,17 @@ def test_robustness_and_ablation() -> None:
     assert list(load("ablation")[1].methods) == parts == list(load("ablation-small")[1].methods)
 
 
+def test_the_parts_of_vaal_have_its_sizes() -> None:
+    parts = load("ablation")[1].methods
+    whole = parts["vaal"]
+    assert whole == load("bdd100k")[1].methods["vaal"]
+    for name in ("vaal-no-vae", "vaal-frozen", "vaal-wasserstein"):
+        changed = {key for key, value in parts[name].items() if value != whole.get(key)}
+        assert changed == ({"steps", "vae_steps"} if name == "vaal-frozen" else set())
+    # Neither wants what the other does in its steps: the VAE and D both get as many as in VAAL.
+    assert parts["vaal-frozen"]["vae_steps"] == parts["vaal-frozen"]["steps"] / 2 == whole["steps"]
+
+
 def test_an_experiment_reads_back_what_it_writes(tmp_path: Path, tiny: Experiment) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(tiny.toml(), encoding="utf-8-sig")  # as an editor on Windows saves it
@@ -85,6 +96,7 @@ def test_an_experiment_reads_back_what_it_writes(tmp_path: Path, tiny: Experimen
     ({"methods.full data": {}}, "'full data' is the reference's name; set reference = true"),
     ({"title.x": 1}, "'title' is a value, not a table"),
     ({"format": "1"}, "setting 'format' is '1': input should be a valid integer"),
+    ({"published": ["cifar"]}, r"unknown table 'cifar'; did you mean 'cifar10'\? Available: cifar10"),
 ])  # fmt: skip
 def test_what_is_wrong_is_named(tiny: Experiment, change: dict[str, object], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
@@ -111,6 +123,8 @@ def test_the_grid_goes_seed_by_seed(tiny: Experiment) -> None:
     ]  # fmt: skip
     assert len(cells) == 12
     assert [c.seed for c in grid(tiny, ["random"], [3, 5])] == [3, 5]
+    # A cell named twice would be counted twice.
+    assert [(c.method, c.seed) for c in grid(tiny, ["random", "random"], [3, 3])] == [("random", 3)]
 
 
 def one(tiny: Experiment, seed: int = 0, method: str = "margin") -> Cell:

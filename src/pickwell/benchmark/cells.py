@@ -90,15 +90,15 @@ class Cell:
 
 
 def grid(experiment: Experiment, methods: Sequence[str] = (), seeds: Sequence[int] = ()) -> list[Cell]:
-    """The cells, seed by seed: what is compared with one another comes out together."""
+    """The cells, each once, seed by seed: what is compared with one another comes out together."""
     for name in methods:
         if name not in (*experiment.methods, FULL):
             raise SettingsError(unknown("method", name, experiment.methods))
-    named = list(methods) or [*experiment.methods, *([FULL] if experiment.reference else [])]
+    named = dict.fromkeys(methods or [*experiment.methods, *([FULL] if experiment.reference else [])])
     variants = {name: experiment.variant(name) for name in (experiment.variants or {"": {}})}
     return [
         Cell(changed, method, seed, variant)
-        for seed in (seeds or range(experiment.seeds))
+        for seed in dict.fromkeys(seeds or range(experiment.seeds))
         for variant, changed in variants.items()
         for method in named
         if method == FULL or method in changed.methods

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from pickwell.benchmark.published import TABLES
 from pickwell.config import Document, ModelSettings, Section, TrainingSettings, ValidationSettings
 from pickwell.errors import SettingsError, unknown
 
@@ -100,6 +101,13 @@ class Experiment(Document):
         if FULL in methods:
             raise ValueError(f"'{FULL}' is the reference's name; set reference = true instead")
         return methods
+
+    @field_validator("published")
+    @classmethod
+    def _printed(cls, published: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [name for name in published if name not in TABLES]:
+            raise ValueError(unknown("table", wrong[0], TABLES))
+        return published
 
     @model_validator(mode="after")
     def _compared(self) -> Self:
