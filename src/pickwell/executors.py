@@ -1,13 +1,18 @@
 """Where work runs: in this process or in some processes of this machine; a cluster's engine fits the interface too."""
 
 import os
+import signal
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Protocol, TypeVar
+
+from pickwell.errors import PickwellError
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
@@ -16,17 +21,17 @@ Done = TypeVar("Done")
 class Executor(Protocol):
     """Runs one function over tasks; both can be pickled, and tasks do not depend on one another."""
 
-    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
-        """What `work` returns of each task, as it is ready."""
+    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Generator[Done, None, None]:
+        """What `work` returns of each task, as it is ready; closed early, it ends what is at work."""
         ...
 
 
 class Here:
     """Runs tasks one after another in this process."""
 
-    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
+    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Generator[Done, None, None]:
         """What `work` returns of each task, in order."""
-        return map(work, tasks)
+        yield from map(work, tasks)
 
 
 @dataclass(frozen=True)
@@ -35,27 +40,58 @@ class Processes:
 
     jobs: int
 
-    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
-        """What `work` returns of each task, as it is ready."""
+    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Generator[Done, None, None]:
+        """What `work` returns of each task, as it is ready.
+
+        Where a process is killed (the system does so when memory runs out), what has no answer yet is begun again in
+        new ones; PickwellError when not even one task is answered before the next is killed.
+        """
+        left = dict(enumerate(tasks))
+        while left:
+            waiting = len(left)
+            with suppress(BrokenProcessPool):
+                for place, done in self._answered(work, dict(left)):
+                    del left[place]
+                    yield done
+            if len(left) == waiting:
+                raise PickwellError(
+                    f"a process was killed from outside, with {waiting} left to do; most likely the memory does not "
+                    "suffice. What is finished is kept: use fewer jobs, or close other programs, and repeat the command"
+                )
+
+    def _answered(self, work: Callable[[Task], Done], tasks: Mapping[int, Task]) -> Iterator[tuple[int, Done]]:
         threads = max(1, (os.cpu_count() or 1) // self.jobs)
         # Spawned, because a fork of a process with running threads may hang.
-        pool = ProcessPoolExecutor(self.jobs, get_context("spawn"), _begin, (threads, os.getpid()))
+        context = get_context("spawn")
+        heard, held = context.Pipe(duplex=False)
+        pool = ProcessPoolExecutor(self.jobs, context, _begin, (threads, heard))
         try:
-            for future in as_completed([pool.submit(work, task) for task in tasks]):
-                yield future.result()
+            # Ctrl-C is for this process to hear: the others inherit that it is blocked.
+            usual = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                places = {pool.submit(work, task): place for place, task in tasks.items()}
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, usual)
+            for future in as_completed(places):
+                yield places[future], future.result()
+        except BaseException:
+            # Else each would go on to the end of its task, and of the next, which is handed to it already.
+            held.close()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            held.close()
+            heard.close()
 
 
-def _begin(threads: int, parent: int) -> None:
+def _begin(threads: int, parent: Connection) -> None:
     import torch
 
     torch.set_num_threads(threads)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
-def _follow(parent: int) -> None:
-    """Ends this process when its parent is gone: a killed parent cannot say goodbye."""
-    while os.getppid() == parent:
-        time.sleep(1)
+def _follow(parent: Connection) -> None:
+    """Ends this process when the parent lets go of its end of the pipe: at its wish, and when it is killed."""
+    parent.poll(None)
     os._exit(1)

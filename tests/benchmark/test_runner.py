@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -5,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -23,7 +25,7 @@ from pickwell.benchmark.report import report
 from pickwell.benchmark.runner import Bench, Outcome, State, attempt, run, states
 from pickwell.benchmark.running import run_cell
 from pickwell.errors import BudgetError, SettingsError, TrainingError, VersionError
-from pickwell.executors import Processes
+from pickwell.executors import Here, Processes
 
 
 @pytest.fixture
@@ -312,6 +314,34 @@ def test_cells_of_other_code_are_left_out_or_read_on_demand(bench: Bench, tiny: 
     found, said = tables.results(bench.root, cells, any_code=True)
     assert len(found) == 3
     assert "made by 2 versions" in said[0]
+
+
+def test_what_a_person_can_mend_is_said(bench: Bench, tiny: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "weights")
+    for error, said in ((full, "weights: No space left on device; free some"), (MemoryError(), "memory does not suf")):
+        monkeypatch.setattr(runner, "run_cell", lambda *_, error=error: (_ for _ in ()).throw(error))
+        (outcome,) = run(tiny, grid(tiny, ["random"], [0]), Bench(bench.root, bench.data, retry=True))
+        assert outcome.state is State.FAILED
+        assert said in outcome.sentence
+    assert not list(bench.root.rglob("*.new"))
+
+
+def test_nothing_works_on_for_a_listener_that_is_gone(bench: Bench, tiny: Experiment) -> None:
+    closed: list[bool] = []
+
+    class Watched(Here):
+        def map(self, work: Any, tasks: Any) -> Generator[Any, None, None]:
+            try:
+                yield from super().map(lambda task: Outcome(task.cell, State.BUSY), tasks)
+            finally:
+                closed.append(True)
+
+    def gone(*_: object) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError) as kept:  # which holds the frames, and all that is in them
+        run(tiny, grid(tiny), bench, executor=Watched(), told=gone)
+    assert (closed, kept.type) == ([True], BrokenPipeError)
 
 
 def test_the_time_left_knows_which_methods_are_slow(tiny: Experiment) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +17,8 @@ from pickwell.benchmark.cells import Cell, finished
 from pickwell.benchmark.experiment import Experiment
 from pickwell.benchmark.prepare import prepare
 from pickwell.benchmark.running import run_cell
-from pickwell.errors import PickwellError, SettingsError, TrainingError
+from pickwell.data.files import replacing
+from pickwell.errors import PickwellError, SettingsError, TrainingError, of_memory, of_system
 from pickwell.executors import Executor, Here
 from pickwell.learner.training import Progress
 
@@ -91,11 +93,13 @@ def run(
     clock, outcomes = Clock(getattr(executor, "jobs", 1)), []
     # A progress bar cannot be sent to another process.
     tasks = [Task(bench, cell, None if executor else progress) for cell in cells]
-    for outcome in (executor or Here()).map(attempt, tasks):
-        outcomes.append(outcome)
-        clock.add(outcome, cells)
-        if told:
-            told(outcome, len(outcomes), len(cells), clock.left())
+    # Closed also where `told` fails: processes must not work on for nobody.
+    with closing((executor or Here()).map(attempt, tasks)) as settled:
+        for outcome in settled:
+            outcomes.append(outcome)
+            clock.add(outcome, cells)
+            if told:
+                told(outcome, len(outcomes), len(cells), clock.left())
     return outcomes
 
 
@@ -108,7 +112,9 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
     for changed in {json.dumps(cell.experiment.dump(), default=str): cell.experiment for cell in cells}.values():
         prepare(changed, bench.data, bench.root)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
-    (bench.root / "experiment.toml").write_text(experiment.toml(), encoding="utf-8")
+    # Replaced as a whole: another runner may be reading it.
+    with replacing(bench.root / "experiment.toml") as new:
+        new.write_text(experiment.toml(), encoding="utf-8")
     # Results are worth committing; pools are made again, and weights and databases are large.
     kept = "pools/\n*.lock\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
     (bench.root / ".gitignore").write_text(kept, encoding="utf-8")
@@ -164,20 +170,27 @@ def _work(task: Task, root: Path) -> Outcome:
 
 def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome:
     state = State.DIVERGED if isinstance(error, TrainingError) else State.FAILED
-    known = isinstance(error, PickwellError)
-    sentence = str(error) if known else f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
+    sentence = _sentence(error) or f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
     facts = {
         "state": state, "sentence": sentence, "error": f"{type(error).__name__}: {error}", "cell": str(cell),
         "trace": traceback.format_exc(), "time": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds,
     }  # fmt: skip
     root.mkdir(parents=True, exist_ok=True)
-    (root / "failure.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    with replacing(root / "failure.json") as new:
+        new.write_text(json.dumps(facts, indent=1), encoding="utf-8")
     return Outcome(cell, state, seconds, ran=True, sentence=sentence)
 
 
-def states(experiment_cells: Sequence[Cell], bench: Bench) -> Iterator[Outcome]:
+def _sentence(error: Exception) -> str | None:
+    """What a person can do about it, if anything."""
+    if isinstance(error, PickwellError):
+        return str(error)
+    return of_system(error) if isinstance(error, OSError) else of_memory(error)
+
+
+def states(cells: Sequence[Cell], bench: Bench) -> Iterator[Outcome]:
     """What has become of each cell so far, without running any."""
-    for cell in experiment_cells:
+    for cell in cells:
         yield state_of(bench, cell) or Outcome(cell, State.BUSY if _is_locked(bench, cell) else State.WAITING)
 
 
