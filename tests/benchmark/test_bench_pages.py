@@ -64,30 +64,75 @@ def test_what_is_concluded(compared: Experiment) -> None:
     assert judged.wins["margin", "random"] == 1
     assert judged.wins["random", "margin"] == 0
     assert judged.reference[""].mean == 0.95
-    seconds, ratio = judged.queries["random"]
+    seconds, ratio = judged.queries["", "random"]
     assert (seconds, ratio or 0.0) == pytest.approx((0.1, 0.2))
     saved = {s.method: s.images.mean for s in judged.saved}
     assert saved["margin"] == pytest.approx(5, abs=1)  # 0.05 higher, where 10 labels are worth 0.1
-    assert judged.costs["vaal"] == 50
+    assert judged.costs["", "vaal"] == 50
 
 
 def test_only_the_first_rounds_are_judged_where_asked(compared: Experiment) -> None:
     early = compared.changed({"judged_rounds": 1})
     judged = judge(early, made_up(early))
-    assert judged.measure == "AUBC of the first 1 rounds"
+    assert judged.measure == "AUBC of the first 1 round"
     (random,) = [level.mean for key, level in judged.areas.items() if key == ("", "random")]
     assert random == pytest.approx(0.65, abs=0.02)
+    (first, *_) = shown(early, made_up(early), Path()).summary
+    assert re.search(r"margin is above random .* points of AUBC of the first 1 round, corrected p", first)
+
+
+def test_a_page_without_the_baseline_or_of_seeds_that_do_not_meet(compared: Experiment, tmp_path: Path) -> None:
+    found = made_up(compared)
+    others = shown(compared, [r for r in found if r["method"] != "random"], tmp_path)
+    assert others.summary == ("No cell of random is finished, with which every method is to be compared.",)
+    assert "vaal is" not in render(others)
+    alone = shown(compared, [r for r in found if r["method"] == "vaal"], tmp_path)
+    assert alone.summary == ("One method alone: there is nothing to compare it with.",)
+    apart = shown(compared, [r for r in found if (r["seed"] > 2) == (r["method"] == "random")], tmp_path)
+    assert "margin and random cannot be tested (no seed has both)." in apart.summary
+    assert "nan" not in "".join(cell for s in apart.sections for t in s.tables for row in t.rows for cell in row)
+    reference = shown(compared, [r for r in found if r["method"] == FULL], tmp_path)
+    assert "How it was measured" in render(reference)
+
+
+def test_what_differs_by_variant_is_shown_by_variant(compared: Experiment, tmp_path: Path) -> None:
+    varied = compared.changed({"variants": {"a": {"rounds.budget": 5}, "b": {}}})
+    found = made_up(varied, ("a", "b"))
+    for result in found:
+        for row in result["rounds"]:
+            if result["variant"] == "a":
+                row["labels"] = 30 + 5 * row["round"]
+            elif row["round"]:
+                row["query_seconds"] *= 20_000
+        if (result["variant"], result["method"]) == ("b", "vaal"):
+            result["facts"] = {"strategy": {"name": "vaal", "beta": 2.0}}
+    judged = judge(varied, found)
+    assert [judged.queries[v, "vaal"] for v in ("a", "b")] == [(0.5, 1.0), (10_000, 1.0)]
+    assert [judged.costs[v, "random"] for v in ("a", "b")] == [40, 50]
+    sections = shown(varied, found, tmp_path).sections
+    tables = {table.name: table for section in sections for table in section.tables}
+    assert tables["times"].rows[0] == ("random", "a", "0.1", "0.20", "2", "40")
+    assert ("vaal", "b", "10,000", "1.00", "2", "50") in tables["times"].rows
+    assert [row for row in tables["published-sampling-time"].rows if row[0].startswith("vaal")] == [
+        ("vaal, theirs", "10.59", "1"), ("vaal, ours (a)", "0.5", "1.00"), ("vaal, ours (b)", "10,000", "1.00"),
+    ]  # fmt: skip
+    assert [row[0] for row in tables["settings"].rows] == ["random", "margin", "vaal", "vaal", "full data"]
+    assert [name for name in tables["at-a-glance"].columns if "labels" in name] == [
+        "30 labels", "35 labels", "40 labels", "50 labels",
+    ]  # fmt: skip
+    assert "Variants change what is said above: a (rounds.budget = 5); b (nothing)." in sections[-1].notes
 
 
 def test_the_page_says_it_and_the_files_hold_it(compared: Experiment, tmp_path: Path) -> None:
-    path = write(shown(compared, made_up(compared), tmp_path), tmp_path / "report.html")
+    # All but one; what other code has finished is there too, though this code has run none.
+    path = write(shown(compared, made_up(compared)[:-1], tmp_path), tmp_path / "report.html")
     text = path.read_text()
     assert re.search(r"margin is above random at 5 seeds: \+3\.\d ± 0\.\d points of AUBC, corrected p", text)
     assert re.search(r"vaal is not separable from random at 5 seeds", text)
     assert "one family, corrected by Holm" in text
     assert "vaal, theirs" in text
     assert "vaal, ours" in text
-    assert "20 of 20 cells have not been run yet" in text
+    assert "1 of 20 cells have not been run yet" in text
     assert "http://" not in text.split("<script>")[0]
     assert {p.name for p in (tmp_path / "figures").glob("*.svg")} >= {
         "curves.svg", "differences.svg", "labels-saved.svg", "wins.svg", "query-time.svg", "picks-vaal.svg",

@@ -24,7 +24,7 @@ from pickwell.benchmark.prepare import prepare
 from pickwell.benchmark.report import report
 from pickwell.benchmark.runner import Bench, Outcome, State, attempt, run, states
 from pickwell.benchmark.running import run_cell
-from pickwell.errors import BudgetError, SettingsError, TrainingError, VersionError
+from pickwell.errors import BudgetError, SettingsError, StoreError, TrainingError, VersionError
 from pickwell.executors import Here, Processes
 
 
@@ -313,7 +313,43 @@ def test_cells_of_other_code_are_left_out_or_read_on_demand(bench: Bench, tiny: 
     assert [o.state for o in states(cells, anyway)] == [State.FINISHED] * 3
     found, said = tables.results(bench.root, cells, any_code=True)
     assert len(found) == 3
-    assert "made by 2 versions" in said[0]
+    assert "made by several versions of the code" in said[0]
+
+
+def copied(bench: Bench, cell: Cell, **changes: object) -> None:
+    """The cell's result once more, as other code or other data would have made it."""
+    path = bench.folder(cell) / "result.json"
+    other = json.loads(path.read_text()) | changes
+    if "code" in changes:
+        path = path.parent.with_name(f"{cell.stem}.{changes['code']}") / path.name
+        path.parent.mkdir()
+    path.write_text(json.dumps(other))
+
+
+def test_of_two_whole_grids_the_present_codes_is_read(bench: Bench, tiny: Experiment) -> None:
+    cells = grid(tiny, ["random"])
+    run(tiny, cells, bench)
+    for other in ("0" * 12, "f" * 12):
+        for cell in cells:
+            copied(bench, cell, code=other)
+    for any_code in (False, True):
+        found, said = tables.results(bench.root, cells, any_code=any_code)
+        assert [r["code"] for r in found] == [cell.folder.rpartition(".")[2] for cell in cells]
+        assert said == []
+
+
+def test_cells_of_other_data_are_not_compared(bench: Bench, tiny: Experiment) -> None:
+    cells = grid(tiny, ["random"], [0, 1, 2])
+    run(tiny, cells, bench)
+    copied(bench, cells[1], data="another")
+    found, said = tables.results(bench.root, cells)
+    assert [r["seed"] for r in found] == [0, 2]
+    assert "1 of 3 finished cells saw other images or labels and are left out" in said[0]
+    empty = [{**row, "metrics": {}} for row in found[0]["rounds"]]
+    for cell in cells:
+        copied(bench, cell, rounds=empty)
+    with pytest.raises(StoreError, match="no accuracy could be measured"):
+        report(tiny, cells, bench)
 
 
 def test_what_a_person_can_mend_is_said(bench: Bench, tiny: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from pickwell.benchmark.statistics import (
     query_times,
     wins,
 )
+from pickwell.report.phrases import plural
 from pickwell.report.statistics import Estimate, mean_interval
 
 Key = tuple[str, str]
@@ -29,8 +30,9 @@ class Judgement:
     """What the cells support. Keys are (variant, method); `variants` is how many named ones there are.
 
     `areas` and `finals` are means over seeds, of `measure` and of the last value. `wins` counts the variants in which
-    the first of a pair is above the second. `queries` has the median seconds of a query and their ratio to vaal's,
-    `fits` the median seconds of a fit, `costs` the labels paid for; `reference` is the full data's level by variant.
+    the first of a pair is above the second. `queries` has the median seconds of a query and their ratio to vaal's in
+    the same variant, `fits` the median seconds of a fit, `costs` the labels paid for; `reference` is the full data's
+    level by variant.
     """
 
     measure: str
@@ -41,9 +43,9 @@ class Judgement:
     comparisons: Sequence[Comparison]
     saved: Sequence[Saved]
     wins: Mapping[tuple[str, str], int]
-    queries: Mapping[str, tuple[float, float | None]]
-    fits: Mapping[str, float]
-    costs: Mapping[str, float]
+    queries: Mapping[Key, tuple[float, float | None]]
+    fits: Mapping[Key, float]
+    costs: Mapping[Key, int]
     reference: Mapping[str, Estimate]
 
 
@@ -67,13 +69,16 @@ def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgeme
     tested = compare(own, experiment.baseline, value)
     methods = tuple(name for name in experiment.methods if any(curve.method == name for curve in own))
     variants = tuple(dict.fromkeys(curve.variant for curve in own))
-    seconds = {name: [row for r in found if r["method"] == name for row in r["rounds"]] for name in methods}
+    rows = {(c.variant, c.method): list[Any]() for c in own}
+    for result in found:
+        if result["method"] != FULL:
+            rows[result["variant"], result["method"]] += result["rounds"]
     saved = [
         labels_saved([c for c in own if c.variant == variant], name, experiment.baseline)
         for variant in variants for name in methods if name != experiment.baseline
     ]  # fmt: skip
     return Judgement(
-        measure=f"AUBC of the first {limit} rounds" if limit else "AUBC",
+        measure=f"AUBC of the first {plural(limit, 'round')}" if limit else "AUBC",
         methods=methods,
         variants=len([v for v in variants if v]),
         areas=_means(own, methods, variants, value),
@@ -81,16 +86,20 @@ def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgeme
         comparisons=tested,
         saved=[one for one in saved if one is not None],
         wins=wins(tested, methods),
-        queries=query_times(
-            {name: [row["query_seconds"] for row in rows if row["round"]] for name, rows in seconds.items()}
-        ),
-        fits={name: float(np.median([row["fit_seconds"] for row in rows])) for name, rows in seconds.items()},
-        costs={name: max(row["labels"] for row in rows) for name, rows in seconds.items()},
+        queries={(variant, name): times for variant in variants for name, times in _queries(rows, variant).items()},
+        fits={key: float(np.median([row["fit_seconds"] for row in each])) for key, each in rows.items()},
+        costs={key: max(row["labels"] for row in each) for key, each in rows.items()},
         reference={
             v: mean_interval([final(c) for c in every if c.method == FULL and c.variant == v])
             for v in dict.fromkeys(c.variant for c in every if c.method == FULL)
         },
     )
+
+
+def _queries(rows: Mapping[Key, Sequence[Any]], variant: str) -> dict[str, tuple[float, float | None]]:
+    # The first row of a run is of before any query.
+    own = {name: [row for row in each if row["round"]] for (of, name), each in rows.items() if of == variant}
+    return query_times({name: [row["query_seconds"] for row in each] for name, each in own.items()})
 
 
 def _means(found: Sequence[Curve], methods: Sequence[str], variants: Sequence[str], value: Any) -> dict[Key, Estimate]:

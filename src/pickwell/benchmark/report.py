@@ -25,7 +25,10 @@ def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictu
     if not found:
         raise StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
     tables.export(found, bench.root / "data")
-    return write(page(experiment, found, cells, bench, left_out, pictures=pictures), bench.root / "report.html")
+    judged = [result for result in found if tables.is_measured(result, experiment.metric)]
+    if not judged:
+        raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
+    return write(page(experiment, judged, cells, bench, left_out, pictures=pictures), bench.root / "report.html")
 
 
 def page(
@@ -40,11 +43,13 @@ def page(
     """The report as a page."""
     judged = judge(experiment, found)
     reports = _reports(experiment, found)
-    outcomes = [o for o in states(cells, bench) if o.state is not State.FINISHED]
-    failed = [o for o in outcomes if o.state in (State.FAILED, State.DIVERGED)]
-    waiting = len(outcomes) - len(failed)
-    notes = [f"{waiting} of {len(cells)} cells have not been run yet." for _ in range(min(waiting, 1))]
-    notes += [f"{len(failed)} of {len(cells)} cells failed; they are listed below." for _ in range(min(len(failed), 1))]
+    # Shown may also be what another version of the code has finished.
+    shown = {(result["variant"], result["method"], result["seed"]) for result in found}
+    missing = [o for o in states(cells, bench) if (o.cell.variant, o.cell.method, o.cell.seed) not in shown]
+    failed = [o for o in missing if o.state in (State.FAILED, State.DIVERGED)]
+    waiting = [o for o in missing if o.state in (State.WAITING, State.BUSY)]
+    notes = [f"{len(waiting)} of {len(cells)} cells have not been run yet."] if waiting else []
+    notes += [f"{len(failed)} of {len(cells)} cells failed; they are listed below."] if failed else []
     told = dict.fromkeys(sentence for each in reports.values() for sentence in warnings(each))
     return Page(
         title=experiment.title,
@@ -84,7 +89,9 @@ def _reports(experiment: Experiment, found: Sequence[dict[str, Any]]) -> dict[st
 
 
 def _summary(experiment: Experiment, judged: Judgement) -> list[str]:
-    said = [f"{claim(c)}." for c in judged.comparisons if c.second == experiment.baseline]
-    if not said:
+    said = [f"{claim(c, judged.measure)}." for c in judged.comparisons if c.second == experiment.baseline]
+    if said:
+        return said
+    if len(judged.methods) < 2:
         return ["One method alone: there is nothing to compare it with."]
-    return said
+    return [f"No cell of {experiment.baseline} is finished, with which every method is to be compared."]

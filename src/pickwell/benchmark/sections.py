@@ -94,8 +94,7 @@ def _areas(experiment: Experiment, judged: Judgement) -> Table:
 
 def _at_a_glance(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:
     """One row a method: what it asked for, how it learnt, and the area."""
-    steps = [(row.round, row.labels) for each in reports.values() for run in each.runs[:1] for row in run.rounds]
-    labels = list(dict.fromkeys(count for _, count in sorted(steps)))
+    labels = sorted({row.labels for each in reports.values() for run in each.runs for row in run.rounds})
     counted = any(row.shares for each in reports.values() for run in each.runs for row in run.rounds)
     rows = []
     for variant, each in reports.items():
@@ -131,8 +130,12 @@ def _points(experiment: Experiment, judged: Judgement, reports: dict[str, Report
 
 
 def _tested(c: Comparison) -> tuple[str, str, str, str]:
-    difference = f"{signed(c.estimate.mean)} ({interval(c.estimate, 'signed')})"
+    difference = f"{_difference(c)} ({interval(c.estimate, 'signed')})"
     return difference, _p(c.p), _p(c.corrected), _verdict(c.verdict)
+
+
+def _difference(c: Comparison) -> str:
+    return signed(c.estimate.mean if c.estimate.n else None)
 
 
 def _if(judged: Judgement, cell: str) -> list[str]:
@@ -200,7 +203,7 @@ def _points_of(difference: float) -> str:
 
 def matches(judged: Judgement) -> Section:
     """Every method against every other."""
-    names = [name for name in judged.methods if name != FULL]
+    names = judged.methods
     # Of two methods the difference to the baseline says it all.
     if len(names) < 3:
         return Section("")
@@ -221,7 +224,7 @@ def matches(judged: Judgement) -> Section:
         return comparisons.matrix(cells, names, title, said, ink)
 
     rows = tuple(
-        (f"{c.first} against {c.second}", *_if(judged, c.variant), str(c.estimate.n), signed(c.estimate.mean),
+        (f"{c.first} against {c.second}", *_if(judged, c.variant), str(c.estimate.n), _difference(c),
          interval(c.estimate, "signed"), _p(c.p), _p(c.corrected), _verdict(c.verdict))
         for c in judged.comparisons
     )  # fmt: skip
@@ -233,26 +236,35 @@ def matches(judged: Judgement) -> Section:
 def times(judged: Judgement) -> Section:
     """Seconds and labels."""
 
-    def ratio(method: str) -> str:
-        value = judged.queries[method][1]
-        return DASH if value is None else f"{value:.2f}"
-
-    def drawn(ink: Ink) -> Figure | None:
+    def drawn(variant: str, ink: Ink) -> Figure | None:
         bars = [
-            Bar(name, Estimate(value, None, None, 0), f"{value:.3g} s" + (f" ({times:.2g})" if times else ""))
-            for name, (value, times) in judged.queries.items()
+            Bar(name, Estimate(value, None, None, 0), f"{_seconds(value)} s" + (f" ({times:.2g})" if times else ""))
+            for (of, name), (value, times) in judged.queries.items() if of == variant
         ]  # fmt: skip
-        return comparisons.seconds(bars, "The time of one query", QUERY, ink)
+        return comparisons.seconds(bars, _where(variant, "The time of one query"), QUERY, ink)
 
     rows = tuple(
-        (name, f"{value:.3g}", ratio(name), f"{judged.fits[name]:.3g}", f"{judged.costs[name]:.0f}")
-        for name, (value, _) in judged.queries.items()
-    )  # fmt: skip
-    columns = ("method", "query, s", "ratio to vaal", "fit, s", "labels paid for")
+        (name, *_if(judged, variant), *_query(judged, variant, name), _seconds(fit), f"{judged.costs[variant, name]}")
+        for (variant, name), fit in judged.fits.items()
+    )
+    columns = ("method", *_if(judged, "variant"), "query, s", "ratio to vaal", "fit, s", "labels paid for")
     table = Table(
         "times", "Seconds and labels", columns, rows, "Medians over rounds and seeds; a fit is the training alone."
     )
-    return Section("What does it cost?", figures=(("query-time", drawn),), tables=(table,))
+    names = dict.fromkeys(variant for variant, _ in judged.queries)
+    figures = tuple((_plain("query-time", variant), partial(drawn, variant)) for variant in names)
+    return Section("What does it cost?", figures=figures, tables=(table,))
+
+
+def _query(judged: Judgement, variant: str, method: str) -> tuple[str, str]:
+    """The median seconds of a query and their ratio to vaal's, a dash for what there is not."""
+    median, times = judged.queries.get((variant, method), (None, None))
+    return DASH if median is None else _seconds(median), DASH if times is None else f"{times:.2f}"
+
+
+def _seconds(value: float) -> str:
+    """Three digits, but no power of ten where there are more: `0.0123`, `45.6`, `12,346`."""
+    return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}"
 
 
 def picked(reports: dict[str, Report]) -> list[Section]:
@@ -312,21 +324,21 @@ def published(experiment: Experiment, judged: Judgement, found: Sequence[dict[st
         rows = []
         for method, values in theirs.rows.items():
             rows.append((f"{method}, theirs", *(f"{value:g}" for value in values)))
-            if method in judged.methods:
-                rows.append((f"{method}, ours", *_ours(theirs, method, judged, found, experiment.metric)))
+            for variant in [of for of, name in judged.areas if name == method]:
+                own = [r for r in found if (r["variant"], r["method"]) == (variant, method)]
+                measured = _query(judged, variant, method) if not theirs.labels else _ours(theirs, own, experiment)
+                rows.append((_where(variant, f"{method}, ours"), *measured))
         caption = f"Theirs: {theirs.source}; {theirs.unit}. Other code, other settings: the levels do not compare."
         made.append(Table(f"published-{name}", theirs.title, ("method", *theirs.columns), tuple(rows), caption))
     return Section("Published numbers beside ours", tables=tuple(made))
 
 
-def _ours(theirs: Published, method: str, judged: Judgement, found: Sequence[dict[str, Any]], metric: str) -> list[str]:
-    """Our numbers at the table's columns; a dash where we have none."""
-    if not theirs.labels:
-        median, times = judged.queries[method]
-        return [f"{median:.3g}", DASH if times is None else f"{times:.2f}"]
-    rows = [row for result in found if result["method"] == method for row in result["rounds"]]
-    levels = [[row["metrics"][metric] for row in rows if row["labels"] == labels] for labels in theirs.labels]
-    return [f"{100 * float(np.mean(values)):.2f}" if values else DASH for values in levels]
+def _ours(theirs: Published, own: Sequence[dict[str, Any]], experiment: Experiment) -> Iterator[str]:
+    """One method's means in per cent at the table's numbers of labels; a dash where it has none."""
+    rows = [row for result in own for row in result["rounds"]]
+    for labels in theirs.labels:
+        values = [row["metrics"][experiment.metric] for row in rows if row["labels"] == labels]
+        yield f"{100 * _mean(values):.2f}" if values else DASH
 
 
 def failures(failed: Sequence[Any]) -> Section:
@@ -337,10 +349,9 @@ def failures(failed: Sequence[Any]) -> Section:
 
 def methods(experiment: Experiment, found: Sequence[dict[str, Any]]) -> Section:
     """The methods paragraph and all settings."""
-    settings = {}
-    for result in found:
-        settings[result["method"]] = result["facts"]["strategy"]
-    rows = tuple((method, ", ".join(f"{k} {v}" for k, v in chosen.items())) for method, chosen in settings.items())
+    settings = [(result["method"], result["facts"]["strategy"]) for result in found]
+    # Each once: a variant may change them.
+    rows = tuple(dict.fromkeys((method, ", ".join(f"{k} {v}" for k, v in own.items())) for method, own in settings))
     table = Table("settings", "Settings of the methods", ("method", "settings"), rows, folded=True)
     seconds = float(np.sum([row["fit_seconds"] + (row["query_seconds"] or 0) for r in found for row in r["rounds"]]))
     return Section("How it was measured", notes=tuple(methods_paragraph(experiment, found, seconds)), tables=(table,))

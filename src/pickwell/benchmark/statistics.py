@@ -104,19 +104,16 @@ def holm(p: Sequence[float], weights: Sequence[float] | None = None) -> list[flo
     return [float(value) for value in corrected]
 
 
-def compare(
-    curves: Sequence[Curve], baseline: str, value: Callable[[Curve], float] = area, *, control: Sequence[str] = ()
-) -> list[Comparison]:
+def compare(curves: Sequence[Curve], baseline: str, value: Callable[[Curve], float] = area) -> list[Comparison]:
     """Every pair of methods within every variant, paired by seed, as one family of tests.
 
     Half of alpha is for the comparisons with the baseline, which are what is asked first, half for the others; what
-    either half does not need goes to the other (Holm's weights). `control` methods are left out.
+    either half does not need goes to the other (Holm's weights).
     """
     found = []
     for variant in dict.fromkeys(curve.variant for curve in curves):
         levels = _levels([curve for curve in curves if curve.variant == variant], value)
-        names = [name for name in levels if name not in control]
-        names.sort(key=lambda name: name == baseline)  # the baseline comes second in its pairs
+        names = sorted(levels, key=lambda name: name == baseline)  # the baseline comes second in its pairs
         found += [_compared(variant, a, b, levels[a], levels[b]) for a, b in combinations(names, 2)]
     return _corrected(found, baseline)
 

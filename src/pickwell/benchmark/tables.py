@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +13,52 @@ import pyarrow.parquet as pq
 from pickwell.benchmark.cells import SHARED, Cell
 from pickwell.benchmark.experiment import FORMAT
 from pickwell.errors import StoreError, VersionError
-from pickwell.report.runs import RoundRow, Run
+from pickwell.report.runs import RoundRow, Run, known
 
 Result = Mapping[str, Any]
 
 
 def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
-    """The results of finished cells, all of one version of the code, and sentences about what was left out.
+    """The results of finished cells that may be compared, and sentences about what was left out.
 
-    Where several versions of the code have finished cells, the one with most is taken, or with `any_code` all.
+    Where several versions of the code have finished cells, the one with most is taken (of equals the present one), or
+    with `any_code` all. Cells of one variant that saw other images than most are left out in any case.
     """
     found = [result for cell in cells for result in _of(root, cell)]
-    once = list(_first_of_each(found))
-    group = _commonest(result["code"][:SHARED] for result in found)
+    found, said = _of_one_code(found, {cell.folder.rpartition(".")[2] for cell in cells}, any_code)
+    data = {v: _commonest(r["data"] for r in found if r["variant"] == v) for v in {r["variant"] for r in found}}
+    same = [result for result in found if result["data"] == data[result["variant"]]]
+    if len(same) < len(found):
+        said.append(
+            f"{len(found) - len(same)} of {len(found)} finished cells saw other images or labels and are left out; "
+            "remove their folders, and run the experiment again."
+        )
+    return same, said
+
+
+def _of_one_code(
+    found: Sequence[dict[str, Any]], present: set[str], any_code: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    group = _commonest((result["code"][:SHARED] for result in found), {code[:SHARED] for code in present})
     # Within the group each method's own code may have versions too, which do not concern the other methods.
-    own = {name: _commonest(r["code"] for r in found if r["method"] == name and r["code"][:SHARED] == group)
+    own = {name: _commonest((r["code"] for r in found if r["method"] == name and r["code"][:SHARED] == group), present)
            for name in {result["method"] for result in found}}  # fmt: skip
     kept = [result for result in found if result["code"] == own[result["method"]]]
+    once = list(_first_of_each([*kept, *found]))
     if len(kept) == len(once):
         return kept, []
     if any_code:
-        versions = len({result["code"][:SHARED] for result in once})
-        return once, [
-            f"The cells were made by {versions} versions of the code and are read together, as was asked for."
-        ]
+        return once, ["The cells were made by several versions of the code and are read together, as was asked for."]
     return kept, [
         f"{len(once) - len(kept)} of {len(once)} finished cells were made by another version of the code and are left "
         "out; --any-code reads them too."
     ]
 
 
-def _commonest(values: Iterable[str]) -> str | None:
+def _commonest(values: Iterable[str], first: Collection[str] = ()) -> str | None:
+    """The value that occurs most often; of those that are equally many, one of `first`."""
     counts = Counter(values)
-    return counts.most_common(1)[0][0] if counts else None
+    return max(counts, key=lambda value: (counts[value], value in first), default=None)
 
 
 def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
@@ -73,6 +86,11 @@ def _first_of_each(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         if key not in seen:
             seen.add(key)
             yield result
+
+
+def is_measured(result: Result, metric: str) -> bool:
+    """Whether every round has a value of the metric; scenes have none where no pixel of the test set counts."""
+    return all(known(row["metrics"].get(metric)) is not None for row in result["rounds"])
 
 
 def runs(found: Sequence[Result], metric: str) -> list[Run]:
@@ -110,11 +128,16 @@ def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 def picks(found: Sequence[Result]) -> pa.Table:
     """One row a labelled image: the index sets, round 0 being the first labels."""
-    rows = [
-        {**_key(result), "round": row["round"], **{name: pick[name] for name, _ in PICK}}
-        for result in found for row in result["rounds"] for pick in row["picks"]
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=pa.schema([*KEY, ("round", pa.int64()), *PICK]))
+    schema = pa.schema([*KEY, ("round", pa.int64()), *PICK])
+    # Cell by cell: as Python values all rows at once would need many times the table's memory.
+    parts = [pa.Table.from_pylist(list(_picks(result)), schema=schema) for result in found]
+    return pa.concat_tables([schema.empty_table(), *parts])
+
+
+def _picks(result: Result) -> Iterator[dict[str, Any]]:
+    for row in result["rounds"]:
+        for pick in row["picks"]:
+            yield {**_key(result), "round": row["round"], **{name: pick[name] for name, _ in PICK}}
 
 
 def runs_made(found: Sequence[Result]) -> pa.Table:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.statistics import RESAMPLES
 from pickwell.report.live import duration
 from pickwell.report.phrases import listing, plural
 
@@ -12,6 +13,8 @@ def methods_paragraph(experiment: Experiment, found: Sequence[Mapping[str, Any]]
     """How it was measured, sentence by sentence."""
     yield _data(experiment, found)
     yield _learning(experiment, found)
+    if experiment.variants:
+        yield _variants(experiment)
     yield _statistics(experiment, found)
     yield _machines(found, seconds)
 
@@ -72,14 +75,26 @@ def _committees(found: Sequence[Mapping[str, Any]]) -> str:
     return f" Committees are measured by the mean prediction of their networks: {each}."
 
 
+def _variants(experiment: Experiment) -> str:
+    """What the sentences about the experiment as it stands do not hold for."""
+    each = [f"{name} ({_changes(changes)})" for name, changes in experiment.variants.items()]
+    return f"Variants change what is said above: {'; '.join(each)}."
+
+
+def _changes(changes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in changes.items()) or "nothing"
+
+
 def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
     seeds = len({result["seed"] for result in found if result["method"] != FULL})
+    first = f"; of the first {plural(experiment.judged_rounds, 'round')} alone" if experiment.judged_rounds else ""
     return (
         f"Statistics: {plural(seeds, 'seed')}. AUBC is the area under the curve of {experiment.measure} over labels, "
-        "divided by the labels' range. Methods are compared by paired t tests over seeds; all comparisons of this "
-        "report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it weighted "
-        f"to those with {experiment.baseline}. Intervals are each comparison's own, not corrected. Labels saved are "
-        "read off mean curves made to rise, with percentiles of 2,000 bootstrap resamples of the seeds."
+        f"divided by the labels' range{first}. Methods are compared by paired t tests over seeds; all comparisons of "
+        "this report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it "
+        f"weighted to those with {experiment.baseline}. Intervals are each comparison's own, not corrected. Labels "
+        f"saved are read off mean curves made to rise, with percentiles of {RESAMPLES:,} bootstrap resamples of the "
+        "seeds."
     )
 
 
