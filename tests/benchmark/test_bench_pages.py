@@ -189,7 +189,7 @@ def test_the_commands(
         return command(monkeypatch, capsys, *arguments)
 
     mine, out = tmp_path / "mine.toml", tmp_path / "out"
-    mine.write_text(tiny.toml())
+    mine.write_text(tiny.changed({"seeds": 1}).toml())  # the folder remembers that more were asked for
     listed = bench("list")[1]
     assert "cifar10-small" in listed
     assert "robust-oracle" in listed
@@ -218,6 +218,20 @@ def test_the_commands(
     ):
         code, said = bench(*arguments)
         assert (code, sentence in said.replace("\n", " ")) == (2, True), said
+
+
+def test_a_file_that_is_no_experiment_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/run7.toml").write_text("seed = 7")
+    monkeypatch.chdir(tmp_path)
+    code, said = command(monkeypatch, capsys, "list", "--json")
+    found = json.loads(said)
+    assert code == 0
+    assert found["digits"]["cells"] == 100
+    assert "setting 'title' is missing" in found["run7"]["error"]
+    assert "setting 'title' is missing" in command(monkeypatch, capsys, "list")[1]
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -9,7 +9,8 @@ from rich.table import Table
 from pickwell.cli import show as said
 from pickwell.cli.campaign import Json, Sets, _changes
 from pickwell.cli.terminal import plain
-from pickwell.errors import SettingsError
+from pickwell.errors import PickwellError, SettingsError
+from pickwell.report.phrases import DASH
 
 if TYPE_CHECKING:
     from pickwell.benchmark.cells import Cell
@@ -36,17 +37,28 @@ AnyCode = Annotated[bool, typer.Option("--any-code", help="Count cells that anot
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List the experiments by name."""
-    from pickwell.benchmark.cells import grid
-    from pickwell.benchmark.experiment import Experiment, available
+    from pickwell.benchmark.experiment import available
 
-    found = {name: Experiment.read(path) for name, path in available().items()}
+    found = {name: _about(path) for name, path in available().items()}
     if json:
-        return said.as_json({name: {"title": e.title, "cells": len(grid(e))} for name, e in found.items()})
+        return said.as_json(found)
     table = Table("name", "cells", "what", box=None, header_style="bold")
-    for name, experiment in found.items():
-        table.add_row(plain(name), str(len(grid(experiment))), plain(experiment.title))
+    for name, facts in found.items():
+        table.add_row(plain(name), str(facts.get("cells", DASH)), plain(facts.get("title") or facts["error"]))
     said.laid_out(table)
     return None
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """An experiment's title and how many cells it has; what is wrong, where the file is none of an experiment."""
+    from pickwell.benchmark.cells import grid
+    from pickwell.benchmark.experiment import Experiment
+
+    try:
+        experiment = Experiment.read(path)
+        return {"title": experiment.title, "cells": len(grid(experiment))}
+    except PickwellError as error:
+        return {"error": str(error)}
 
 
 @app.command()
@@ -80,6 +92,9 @@ def run(
     from pickwell.executors import Processes
 
     stem, experiment = _load(name, set_)
+    # More seeds than the file has: the folder then says so, and `report` and `status` know of all of them.
+    if (more := len(parse_seeds(seeds))) > experiment.seeds and seeds == str(more):
+        experiment = experiment.changed({"seeds": more})
     root = out or Path("results") / stem
     bench = Bench.at(root, data, retry=retry, any_code=any_code)
     cells = _cells(experiment, strategies, seeds)
