@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pickwell import strategies
-from pickwell.benchmark.code import shared_digest, strategy_digest
+from pickwell.benchmark.code import pools_digest, shared_digest, strategy_digest
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.errors import SettingsError, unknown
 
@@ -29,8 +29,8 @@ HARMLESS = (
 """Entries of an experiment's file that may change without a new run: words, and which cells there are."""
 SHARED = 8
 """How many letters of a cell's code stand for what all cells share."""
-LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy")
-"""Those whose arithmetic goes into the numbers."""
+LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "pillow", "simplejpeg")
+"""Those whose arithmetic, or decoding, goes into the numbers."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Cell:
     @property
     def folder(self) -> str:
         """The name of its directory: readable, the facts' hash, and the code's."""
-        return f"{self.stem}.{code(self.chosen['name'], self.experiment.training.precision)}"
+        return f"{self.stem}.{code(self.chosen['name'], bool(self.experiment.data.features))}"
 
     @property
     def stem(self) -> str:
@@ -106,16 +106,18 @@ def grid(experiment: Experiment, methods: Sequence[str] = (), seeds: Sequence[in
 
 
 @cache
-def code(strategy: str, precision: str) -> str:
+def code(strategy: str, embedded: bool = False) -> str:
     """Two hashes: of the code, the libraries and the arithmetic that all cells share, and of the strategy's own code.
 
-    The first `SHARED` letters are the first: cells in which they are equal may be compared with one another.
+    The first `SHARED` letters are the first: cells in which they are equal may be compared with one another. With
+    `embedded`, features in place of images, what makes these is a part of it.
     """
     from pickwell.learner import Devices
 
-    devices = Devices(precision)  # type: ignore[arg-type]
+    # What "auto" means here; a precision that an experiment names is one of its settings.
+    devices = Devices("auto")
     libraries = {name: version(name) for name in LIBRARIES}
-    common = _digest([shared_digest(), libraries, devices.device.type, devices.precision])
+    common = _digest([shared_digest(), libraries, devices.device.type, devices.precision, embedded and pools_digest()])
     return common[:SHARED] + _digest(strategy_digest(strategy))[:4]
 
 

@@ -13,6 +13,10 @@ ROOMS = ("acquisition", "campaign", "data", "learner", "models", "tasks")
 a change in one of these makes its own cells anew, not all.
 """
 FILES = ("oracle.py", "labels.py", "masks.py", "benchmark/prepare.py", "benchmark/features.py", "benchmark/running.py")
+POOLS = ("data", "benchmark/sets")
+"""Rooms that say which images a pool holds; VAAL's networks and losses make the features in place of images."""
+POOL_FILES = ("benchmark/prepare.py", "benchmark/features.py")
+FEATURE_FILES = ("losses.py", "networks.py", "convolutions.py")
 HOME = Path(pickwell.__file__).parent
 
 
@@ -21,6 +25,14 @@ def shared_digest() -> str:
     """A hash of the source that all strategies' numbers come from."""
     rooms = [path for room in ROOMS for path in (HOME / room).rglob("*.py")]
     return _digest([*rooms, *(HOME / name for name in FILES)])
+
+
+@cache
+def pools_digest() -> str:
+    """A hash of the source that pools, and the features of their images, come from."""
+    rooms = [path for room in POOLS for path in (HOME / room).rglob("*.py")]
+    vaal = HOME / "strategies" / "vaal"
+    return _digest([*rooms, *(HOME / name for name in POOL_FILES), *(vaal / name for name in FEATURE_FILES)])
 
 
 @cache

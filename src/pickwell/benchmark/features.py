@@ -80,14 +80,15 @@ def read(path: Path) -> tuple[Rows, list[str]]:
             if len(pc.unique(pc.list_value_length(column))) > 1:
                 raise ValueError("its lists are not all of one length")
             rows = np.asarray(pc.list_flatten(column)).reshape(len(table), -1)
-    except (OSError, KeyError, ValueError) as error:
+        rows = rows.astype(np.float32)
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise PoolError(
             f"{path} is no usable feature file: {error}; give a Parquet file with a list column and a column 'label', "
             "or NAME.npy with NAME.labels.npy beside it"
         ) from error
     if rows.ndim != 2 or len(rows) != len(labels) or not np.isfinite(rows).all():
         raise PoolError(f"{path} has vectors of shape {rows.shape} for {len(labels)} labels; one finite row a label")
-    return rows.astype(np.float32), labels
+    return rows, labels
 
 
 def layout(path: Path, directory: Path) -> Layout:

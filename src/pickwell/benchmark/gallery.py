@@ -45,7 +45,7 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
         name = result["variant"]
         if name not in pools:
             # Ids count anew in the pool of each variant: pictures of another pool would be of other images.
-            pools[name], kept = _pool(experiment.variant(name), bench), {}
+            pools[name], kept = _pool(experiment.variant(name), bench, result["data"]), {}
         pool = pools[name]
         if pool is not None:
             rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
@@ -54,9 +54,9 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
                 yield Album(result["method"] + (f" ({name})" if name else ""), galleries)
 
 
-def _pool(experiment: Experiment, bench: Bench) -> Pool | None:
+def _pool(experiment: Experiment, bench: Bench, fingerprint: str) -> Pool | None:
     """The pool that the picks are of; None where it is gone, or holds vectors."""
-    known = prepared(experiment, bench.root)
+    known = prepared(experiment, bench.root, fingerprint)
     return None if known is None or known.feature_size() else Pool.open(known.pool)
 
 

@@ -13,7 +13,8 @@ import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from pickwell.benchmark import features, sets
+from pickwell.benchmark import features, freshness, sets
+from pickwell.benchmark.code import pools_digest
 from pickwell.benchmark.experiment import DataSettings, Experiment
 from pickwell.data import layouts
 from pickwell.data.images import Images
@@ -41,6 +42,8 @@ class Prepared:
     classes: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
     fingerprint: str
+    sources: dict[str, freshness.Stamp]
+    """How a user's own files looked when the pools were drawn from them."""
 
     @property
     def pool(self) -> Path:
@@ -67,7 +70,8 @@ class Prepared:
         return int(np.load(stored, mmap_mode="r").shape[1]) if stored.exists() else None
 
 
-@lru_cache(maxsize=4)
+# Pool and test set of one variant: each may fill its share of the memory.
+@lru_cache(maxsize=2)
 def _images(part: Path, size: int, limit: int, scenes: bool) -> Images | Scenes:
     if scenes:
         return Scenes(Pool.open(part), limit)
@@ -80,36 +84,47 @@ def prepare(experiment: Experiment, data: Path, root: Path) -> Prepared:
     folder = _folder(experiment, root)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Runners that begin together make the pools once: the first at the lock makes them, the others find them.
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(_beside(folder, "lock")):
         if not (folder / "ready.json").exists():
             with new_directory(folder) as partial:
                 # Converted images lie outside of `partial`: manifests hold absolute paths, which renaming breaks.
-                _make(experiment, data, partial, folder.with_suffix(".source"))
+                _make(experiment, data, partial, _beside(folder, "source"))
     return _read(folder)
 
 
-def prepared(experiment: Experiment, root: Path) -> Prepared | None:
-    """The experiment's pools below `root`, None if they are not there."""
-    folder = _folder(experiment, root)
-    return _read(folder) if (folder / "ready.json").exists() else None
+def prepared(experiment: Experiment, root: Path, fingerprint: str) -> Prepared | None:
+    """The experiment's pools below `root` with that fingerprint, whatever code made them; None if there are none."""
+    stem = _folder(experiment, root).stem
+    found = (_read(path.parent) for path in sorted((root / "pools").glob(f"{stem}*/ready.json")))
+    return next((known for known in found if known.fingerprint == fingerprint), None)
 
 
 def _folder(experiment: Experiment, root: Path) -> Path:
-    """Named by what the pools depend on, so that experiments share them; the image size matters to features alone."""
+    """Named by the settings and the code that make pools, so that experiments share them.
+
+    The image size matters to features alone.
+    """
     data_settings = experiment.data.model_dump(mode="json")
     facts = [data_settings, experiment.model.image_size if experiment.data.features else 0, experiment.task]
-    return root / "pools" / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+    settings = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    return root / "pools" / f"{settings[:12]}.{pools_digest()[:4]}"
+
+
+def _beside(folder: Path, kind: str) -> Path:
+    return folder.with_name(f"{folder.name}.{kind}")
 
 
 def _read(folder: Path) -> Prepared:
     facts = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
     groups = tuple(tuple(group) for group in facts["groups"])
-    return Prepared(folder, tuple(facts["classes"]), groups, facts["fingerprint"])
+    return Prepared(folder, tuple(facts["classes"]), groups, facts["fingerprint"], facts.get("sources", {}))
 
 
 def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None:
     """Draws test set, validation images and pool in this order, so that a smaller pool has the same test set."""
     settings = experiment.data
+    # First: what changes while the images are read is to be noticed.
+    sources = freshness.stamps(settings)
     layout = _layout(experiment, data, partial, into)
     pool = _opened(layout.train, partial / "all", layout.labels_from_folders, layout.masks)
     usable = _usable(pool, layout.leave_out)
@@ -130,7 +145,7 @@ def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None
     rest = shuffled[settings.validation :]
     _write(pool, np.sort(rest[: settings.train or None]), partial / "pool")
     features.write(experiment, pool, partial)
-    _finish(partial, layout)
+    _finish(partial, layout, sources)
 
 
 def _layout(experiment: Experiment, data: Path, partial: Path, into: Path) -> sets.Layout:
@@ -239,8 +254,19 @@ def _drawn(pool: Pool, shuffled: Ids, settings: DataSettings) -> Ids:
     if settings.test_draw == "random":
         return shuffled[: settings.test]
     names = np.array(pool.manifest.known(shuffled), dtype=str)
-    each = settings.test // len(set(names.tolist()))
-    return np.concatenate([shuffled[names == name][:each] for name in sorted(set(names.tolist()))])
+    found, counts = np.unique(names, return_counts=True)
+    each, over = divmod(settings.test, len(found))
+    if over:
+        raise SettingsError(
+            f"data.test is {settings.test:,} for {len(found)} classes, and data.test_draw balanced takes as many of "
+            f"each; give a multiple of {len(found)}"
+        )
+    if counts.min() < each:
+        raise PoolError(
+            f"{settings.set} has {counts.min():,} images of '{found[counts.argmin()]}', a balanced test set wants "
+            f"{each:,} of each class; ask for fewer: data.test"
+        )
+    return np.concatenate([shuffled[names == name][:each] for name in found])
 
 
 def _write(pool: Pool, rows: Ids, directory: Path) -> None:
@@ -250,7 +276,7 @@ def _write(pool: Pool, rows: Ids, directory: Path) -> None:
     np.save(directory / "rows.npy", rows)
 
 
-def _finish(partial: Path, layout: sets.Layout) -> None:
+def _finish(partial: Path, layout: sets.Layout, sources: dict[str, freshness.Stamp]) -> None:
     """Writes down what is known of both parts, and takes away what they were drawn from."""
     pool, test = Pool.open(partial / "pool").manifest, Pool.open(partial / "test").manifest
     classes = layout.classes or sorted({*pool.classes(), *test.classes()})
@@ -258,16 +284,31 @@ def _finish(partial: Path, layout: sets.Layout) -> None:
     text = hashlib.sha256(json.dumps([pool.names(), pool.known(), test.names(), test.known()]).encode())
     if layout.masks:
         text.update(_count_pixels(partial / "pool", len(classes)).tobytes())
+        _check_masks(partial / "test", len(classes))
+    # Features may differ from one machine to another in their last bits: made once, they hold for all cells.
+    for vectors in sorted(partial.glob(features.file("*"))):
+        text.update(vectors.read_bytes())
     facts = {
         "classes": classes,
         "groups": [group for group in layout.groups if set(group) <= set(classes)],
         "fingerprint": text.hexdigest()[:16],
         "sizes": {"pool": len(pool), "test": len(test)},
+        "sources": sources,
     }
     # Only drawn from; what was drawn has a manifest of its own.
     for name in ("all", "all-test"):
         shutil.rmtree(partial / name, ignore_errors=True)
     (partial / "ready.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _check_masks(directory: Path, classes: int) -> None:
+    """Refuses a test set on which nothing could be measured."""
+    pool = Pool.open(directory)
+    if not any((pool.mask(item) < classes).any() for item in range(len(pool))):
+        raise PoolError(
+            f"none of the {len(pool):,} masks of the test set has a pixel of a known class, so that nothing can be "
+            "measured; look at their values, and at the names in data.classes"
+        )
 
 
 def _count_pixels(directory: Path, classes: int) -> NDArray[np.int64]:

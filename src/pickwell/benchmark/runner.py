@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -13,6 +14,7 @@ from time import perf_counter
 
 from filelock import FileLock, Timeout
 
+from pickwell.benchmark import freshness
 from pickwell.benchmark.cells import Cell, finished
 from pickwell.benchmark.experiment import Experiment
 from pickwell.benchmark.prepare import prepare
@@ -110,7 +112,7 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
     check_folder(bench.root)
     # Made here, once: workers that all begin by making the same pools would wait for one of them.
     for changed in {json.dumps(cell.experiment.dump(), default=str): cell.experiment for cell in cells}.values():
-        prepare(changed, bench.data, bench.root)
+        freshness.check(changed.data, prepare(changed, bench.data, bench.root).sources)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
     # Replaced as a whole: another runner may be reading it.
     with replacing(bench.root / "experiment.toml") as new:
@@ -131,9 +133,11 @@ def check_folder(root: Path) -> Experiment | None:
 def attempt(task: Task) -> Outcome:
     """Runs the cell unless it is finished, has failed before, or another runner is at it."""
     bench, cell = task.bench, task.cell
-    if settled := state_of(bench, cell):
-        return settled
     root = bench.folder(cell)
+    if settled := state_of(bench, cell):
+        if settled.state is State.FINISHED:  # killed between its result and the clearing of its weights
+            shutil.rmtree(root / "fits", ignore_errors=True)
+        return settled
     root.parent.mkdir(parents=True, exist_ok=True)
     # A little patience: whoever asks for the states holds each lock for a moment.
     lock = FileLock(root.with_name(root.name + ".lock"), timeout=0.5)

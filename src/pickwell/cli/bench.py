@@ -85,7 +85,10 @@ def run(
     pictures: Pictures = True,
     json: Json = False,
 ) -> None:
-    """Run what is not finished yet, then write the report. Stop it when you like: the same command goes on."""
+    """Run what is not finished yet, then write the report. Stop it when you like: the same command goes on.
+
+    Ends with 1 where a cell has failed.
+    """
     from pickwell.benchmark.report import report as write
     from pickwell.benchmark.runner import Bench, State
     from pickwell.benchmark.runner import run as run_cells
@@ -110,11 +113,13 @@ def run(
     # The report is of all methods, those of earlier runs too.
     page = write(experiment, _cells(experiment, None, seeds), bench, pictures=pictures) if finished else None
     if json:
-        return said.as_json({"states": _counts(outcomes), "report": page and str(page)})
-    said.out.print(_sentence(outcomes))
-    if page:
-        said.written(page, json=False)
-    return None
+        said.as_json({"states": _counts(outcomes), "report": page and str(page)})
+    else:
+        said.out.print(_sentence(outcomes))
+        if page:
+            said.written(page, json=False)
+    if any(outcome.state in (State.FAILED, State.DIVERGED) for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -94,8 +94,8 @@ def warnings(values: dict[str, Any], unlabelled: Tensor) -> list[str]:
     found = []
     if values["active_units"] == 0:
         found.append(
-            f"VAE collapsed: none of {values['latent_units']} latent units is active, so the picks are random; "
-            "lower strategy.beta, or check strategy.observation"
+            f"VAE collapsed: none of {values['latent_units']} latent units is active, so the picks are little better "
+            "than chance; lower strategy.beta, or check strategy.observation"
         )
     separation = values.get("discriminator_auc")
     if separation is None:
@@ -107,8 +107,8 @@ def warnings(values: dict[str, Any], unlabelled: Tensor) -> list[str]:
         )
     if separation < BLIND_AUC:
         found.append(
-            f"D blind: it cannot tell labelled from unlabelled (AUC {separation:.2f}), so the picks are random; "
-            "train more steps (strategy.steps), or label a first batch that differs from the pool"
+            f"D blind: it cannot tell labelled from unlabelled (AUC {separation:.2f}), so the picks are little better "
+            "than chance; train more steps (strategy.steps), or label a first batch that differs from the pool"
         )
     return found
 
