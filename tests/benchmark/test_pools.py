@@ -65,6 +65,8 @@ def test_images_that_came_later_are_noticed(tmp_path: Path, photos: Path, trees:
     e, bench = own(photos), Bench(tmp_path / "out", tmp_path)
     assert [o.state for o in run(e, grid(e), bench)] == [State.FINISHED]
     run(e, grid(e), bench)  # as it was
+    (photos / "Thumbs.db").touch()
+    run(e, grid(e), bench)  # no image
     trees.folders(tmp_path / "more", ("cat",), each=1)
     next((tmp_path / "more/cat").iterdir()).rename(photos / "cat/new.jpg")
     with pytest.raises(SettingsError, match=r"photos' has changed .* \(12 files then, 13 now\).*choose a new results"):
@@ -75,6 +77,14 @@ def test_images_that_came_later_are_noticed(tmp_path: Path, photos: Path, trees:
     os.utime(next((photos / "dog").iterdir()), (later, later))
     with pytest.raises(SettingsError, match="has changed"):
         run(e, grid(e), bench)
+
+
+def test_results_beside_the_images_are_no_change(tmp_path: Path, photos: Path) -> None:
+    e, bench = own(photos), Bench(photos / "results", tmp_path)
+    run(e, grid(e), bench)
+    (bench.root / "figures").mkdir()
+    (bench.root / "figures/curves.png").touch()
+    run(e, grid(e), bench)
 
 
 def test_balanced_test_sets_are_balanced_or_refused(tmp_path: Path, photos: Path) -> None:

@@ -1,11 +1,12 @@
 """Whether a user's own images are still those that an experiment's pools were drawn from."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pickwell.benchmark import sets
 from pickwell.benchmark.experiment import DataSettings
+from pickwell.data.sources.folder import SUFFIXES
 from pickwell.data.sources.source import place
 from pickwell.errors import SettingsError
 
@@ -13,16 +14,16 @@ Stamp = list[int]
 """How many files there are, and when the newest was written, in ns: tells that some came, went or changed."""
 
 
-def stamps(settings: DataSettings) -> dict[str, Stamp]:
-    """How the folders and files that the settings name look now; data sets by name are left out."""
+def stamps(settings: DataSettings, root: Path) -> dict[str, Stamp]:
+    """How the folders and files that the settings name look now, but for data sets by name and results in `root`."""
     named = (settings.set, settings.masks, settings.test_set, settings.test_masks, settings.weights)
     own = {text: place(text) for text in named if text and text not in sets.available()}
-    return {text: _stamp(path) for text, path in own.items() if path.exists()}
+    return {text: _stamp(path, place(str(root))) for text, path in own.items() if path.exists()}
 
 
-def check(settings: DataSettings, before: Mapping[str, Stamp]) -> None:
+def check(settings: DataSettings, before: Mapping[str, Stamp], root: Path) -> None:
     """A SettingsError where something looks otherwise than `before`: cells of other images cannot be compared."""
-    for text, now in stamps(settings).items():
+    for text, now in stamps(settings, root).items():
         if text in before and before[text] != now:
             raise SettingsError(
                 f"'{text}' has changed since this experiment's pools were drawn from it ({before[text][0]:,} files "
@@ -31,7 +32,15 @@ def check(settings: DataSettings, before: Mapping[str, Stamp]) -> None:
             )
 
 
-def _stamp(path: Path) -> Stamp:
-    every = [path] if path.is_file() else [Path(root, name) for root, _, names in os.walk(path) for name in names]
-    times = [file.stat().st_mtime_ns for file in every if file.exists()]
+def _stamp(path: Path, root: Path) -> Stamp:
+    times = [file.stat().st_mtime_ns for file in _files(path, root) if file.exists()]
     return [len(times), max(times, default=0)]
+
+
+def _files(path: Path, root: Path) -> Iterator[Path]:
+    """The file itself, or the images below a folder: what a file browser leaves there, and our own results, change."""
+    if path.is_file():
+        yield path
+    for folder, inner, names in os.walk(path):
+        inner[:] = [name for name in inner if not name.startswith(".") and Path(folder, name) != root]
+        yield from (Path(folder, name) for name in names if Path(name).suffix.lower() in SUFFIXES)

@@ -88,7 +88,7 @@ def prepare(experiment: Experiment, data: Path, root: Path) -> Prepared:
         if not (folder / "ready.json").exists():
             with new_directory(folder) as partial:
                 # Converted images lie outside of `partial`: manifests hold absolute paths, which renaming breaks.
-                _make(experiment, data, partial, _beside(folder, "source"))
+                _make(experiment, data, root, partial, _beside(folder, "source"))
     return _read(folder)
 
 
@@ -120,11 +120,11 @@ def _read(folder: Path) -> Prepared:
     return Prepared(folder, tuple(facts["classes"]), groups, facts["fingerprint"], facts.get("sources", {}))
 
 
-def _make(experiment: Experiment, data: Path, partial: Path, into: Path) -> None:
+def _make(experiment: Experiment, data: Path, root: Path, partial: Path, into: Path) -> None:
     """Draws test set, validation images and pool in this order, so that a smaller pool has the same test set."""
     settings = experiment.data
     # First: what changes while the images are read is to be noticed.
-    sources = freshness.stamps(settings)
+    sources = freshness.stamps(settings, root)
     layout = _layout(experiment, data, partial, into)
     pool = _opened(layout.train, partial / "all", layout.labels_from_folders, layout.masks)
     usable = _usable(pool, layout.leave_out)
@@ -287,7 +287,8 @@ def _finish(partial: Path, layout: sets.Layout, sources: dict[str, freshness.Sta
         _check_masks(partial / "test", len(classes))
     # Features may differ from one machine to another in their last bits: made once, they hold for all cells.
     for vectors in sorted(partial.glob(features.file("*"))):
-        text.update(vectors.read_bytes())
+        with vectors.open("rb") as file:
+            text.update(hashlib.file_digest(file, "sha256").digest())
     facts = {
         "classes": classes,
         "groups": [group for group in layout.groups if set(group) <= set(classes)],

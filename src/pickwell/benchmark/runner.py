@@ -112,7 +112,8 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
     check_folder(bench.root)
     # Made here, once: workers that all begin by making the same pools would wait for one of them.
     for changed in {json.dumps(cell.experiment.dump(), default=str): cell.experiment for cell in cells}.values():
-        freshness.check(changed.data, prepare(changed, bench.data, bench.root).sources)
+        sources = prepare(changed, bench.data, bench.root).sources
+        freshness.check(changed.data, sources, bench.root)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
     # Replaced as a whole: another runner may be reading it.
     with replacing(bench.root / "experiment.toml") as new:
@@ -135,7 +136,7 @@ def attempt(task: Task) -> Outcome:
     bench, cell = task.bench, task.cell
     root = bench.folder(cell)
     if settled := state_of(bench, cell):
-        if settled.state is State.FINISHED:  # killed between its result and the clearing of its weights
+        if (root / "result.json").exists():  # killed between its result and the clearing of its weights
             shutil.rmtree(root / "fits", ignore_errors=True)
         return settled
     root.parent.mkdir(parents=True, exist_ok=True)
