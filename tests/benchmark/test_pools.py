@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
+from pickwell import models
 from pickwell.benchmark import features, prepare, runner
 from pickwell.benchmark.cells import SHARED, grid
 from pickwell.benchmark.experiment import Experiment
@@ -137,3 +139,26 @@ def test_a_run_with_a_failed_cell_ends_with_1(tmp_path: Path, photos: Path, monk
         patch.setattr(runner, "run_cell", fails)
         assert CliRunner().invoke(app, arguments).exit_code == 1
     assert CliRunner().invoke(app, [*arguments, "--retry"]).exit_code == 0
+
+
+def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path, photos: Path) -> None:
+    file = tmp_path / "seen.safetensors"
+    e = own(photos).changed({"model.weights": str(file)})
+    bench = Bench(tmp_path / "out", tmp_path)
+    with pytest.raises(SettingsError, match=r"seen\.safetensors', which is no file"):
+        run(e, grid(e), bench)
+    save_file(models.load("small_cnn", 2, image_size=8).state_dict(), file)
+    assert [o.state for o in run(e, grid(e), bench)] == [State.FINISHED]
+    os.utime(file)  # written anew, the same
+    run(e, grid(e), bench)
+    save_file(models.load("small_cnn", 2, image_size=8).state_dict(), file)
+    with pytest.raises(SettingsError, match=r"seen\.safetensors' has changed since .* choose a new results folder"):
+        run(e, grid(e), bench)
+
+
+def test_a_report_of_another_experiments_folder_is_refused(tmp_path: Path, photos: Path) -> None:
+    e = own(photos)
+    run(e, grid(e), Bench(tmp_path / "out", tmp_path))
+    asked = CliRunner().invoke(app, ["bench", "report", "digits", "--out", str(tmp_path / "out")])
+    assert isinstance(asked.exception, SettingsError)
+    assert "holds results of 'own', and digits is 'Handwritten digits" in str(asked.exception)

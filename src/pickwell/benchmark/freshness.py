@@ -1,11 +1,14 @@
-"""Whether a user's own images are still those that an experiment's pools were drawn from."""
+"""Whether a user's own images and weights are still those that an experiment's results are of."""
 
+import hashlib
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pickwell.benchmark import sets
 from pickwell.benchmark.experiment import DataSettings
+from pickwell.data.files import replacing
 from pickwell.data.sources.folder import SUFFIXES
 from pickwell.data.sources.source import place
 from pickwell.errors import SettingsError
@@ -30,6 +33,32 @@ def check(settings: DataSettings, before: Mapping[str, Stamp], root: Path) -> No
                 f"then, {now[0]:,} now), and results of both could not be compared; choose a new results folder with "
                 "--out, or put back what was there"
             )
+
+
+def check_weights(named: Iterable[str], root: Path) -> None:
+    """A SettingsError where a network's weight file is missing, or is not the one that results in `root` began with.
+
+    By content, which is kept in `root`: cells are named by the file's path alone, so that a report needs no weights.
+    """
+    kept = root / "weights.json"
+    before: dict[str, str] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    now = {text: _digest(Path(text)) for text in named if text}
+    for text, digest in now.items():
+        if before.get(text, digest) != digest:
+            raise SettingsError(
+                f"model.weights '{text}' has changed since this experiment was begun, and results of both could not be "
+                "compared; choose a new results folder with --out, or put back the file that was there"
+            )
+    if now.keys() - before.keys():
+        with replacing(kept) as new:
+            new.write_text(json.dumps(before | now, indent=1), encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise SettingsError(f"model.weights is '{path}', which is no file; name one, or leave it out")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stamp(path: Path, root: Path) -> Stamp:

@@ -115,6 +115,7 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
         sources = prepare(changed, bench.data, bench.root).sources
         freshness.check(changed.data, sources, bench.root)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
+    freshness.check_weights({cell.experiment.model.weights for cell in cells}, bench.root)
     # Replaced as a whole: another runner may be reading it.
     with replacing(bench.root / "experiment.toml") as new:
         new.write_text(experiment.toml(), encoding="utf-8")

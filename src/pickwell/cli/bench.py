@@ -177,6 +177,11 @@ def _bench(
     kept = check_folder(root)
     if kept is None:
         raise SettingsError(f"{root} holds no results; run the experiment first: pickwell bench run {name}")
+    if not sets and experiment.title != kept.title:
+        raise SettingsError(
+            f"{root} holds results of '{kept.title}', and {name} is '{experiment.title}'; give the experiment that was "
+            f"run there ({root / 'experiment.toml'} is a copy of it), or another folder with --out"
+        )
     experiment = experiment if sets else kept
     return experiment, _cells(experiment, strategies, seeds), Bench.at(root, any_code=any_code)
 
