@@ -67,9 +67,12 @@ def grey(values: Mask, depth: int, colour: int = 0, extra: bytes = b"") -> bytes
         text += "0" * (-len(text) % 8)
         rows += b"\0" + bytes(int(text[i : i + 8], 2) for i in range(0, len(text), 8))
     height, width = values.shape
-    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([depth, colour, 0, 0, 0])
-    chunks = chunk(b"IHDR", head) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    chunks = head(depth, width, height, colour) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def head(depth: int, width: int, height: int, colour: int = 0) -> bytes:
+    return chunk(b"IHDR", width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([depth, colour, 0, 0, 0]))
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -78,7 +81,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 SCENE = np.arange(12, dtype=np.uint8).reshape(3, 4)
 EXIF = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-BOMB = chunk(b"IHDR", (60_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0]))
+BOMB = head(8, 60_000, 60_000)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +97,10 @@ BOMB = chunk(b"IHDR", (60_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0]))
         (encode(SCENE)[:50], "the mask is a damaged PNG"),
         (encode(SCENE)[:33], "the mask is a damaged PNG"),
         (b"\x89PNG\r\n\x1a\n" + BOMB, "the mask has 60000 x 60000 pixels; at least 1 and at most 178,956,970"),
-        (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(8) + bytes([8, 0, 0, 0, 0])), "the mask has 0 x 0 pixels"),
+        (b"\x89PNG\r\n\x1a\n" + head(8, 0, 0), "the mask has 0 x 0 pixels"),
         (grey(SCENE, 8, extra=chunk(b"eXIf", EXIF)), "the mask is to be turned (EXIF orientation 6)"),
+        (grey(SCENE, 8, extra=head(8, 60_000, 60_000)), "the mask is a damaged PNG (it has more than one header)"),
+        (grey(SCENE, 8, extra=head(8, 4, 3, colour=2)), "the mask is a damaged PNG (it has more than one header)"),
         (grey(SCENE, 8, extra=chunk(b"acTL", bytes(8))), "the mask is an animated PNG"),
         (grey(SCENE, 8, extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 25)))), "the mask is a damaged PNG"),
     ],
@@ -103,6 +108,13 @@ BOMB = chunk(b"IHDR", (60_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0]))
 def test_what_is_no_mask_is_named(data: bytes, sentence: str) -> None:
     with pytest.raises(LabelError, match=re.escape(sentence)):
         decode(data)
+
+
+def test_a_later_header_does_not_lift_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pickwell.masks.PIXELS", 4)
+    later = grey(np.zeros((40, 30), np.uint8), 8)[8:]
+    with pytest.raises(LabelError, match="it has more than one header"):
+        decode(b"\x89PNG\r\n\x1a\n" + head(8, 2, 2) + later)
 
 
 def test_a_text_that_names_a_chunk_is_no_chunk() -> None:

@@ -76,6 +76,8 @@ def _header(data: bytes) -> tuple[int, bool]:
         raise LabelError(f"the mask has {depth} bits a pixel; a mask is a grey or palette PNG of at most 8")
     if not 0 < width * height <= PIXELS:
         raise LabelError(f"the mask has {width} x {height} pixels; at least 1 and at most {PIXELS:,} are decoded")
+    if sum(kind == b"IHDR" for kind in _chunks(data)) > 1:  # Pillow would go by the last of them
+        raise LabelError("the mask is a damaged PNG (it has more than one header); write it again")
     if b"acTL" in _chunks(data):
         raise LabelError("the mask is an animated PNG; save a single picture")
     return depth, width * height > _LARGE
