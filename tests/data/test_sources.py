@@ -177,6 +177,35 @@ class TestParquet:
         pq.write_table(table, tmp_path / "a.parquet")
         assert column(tmp_path / "a.parquet", "known") == known
 
+    @pytest.mark.parametrize(
+        ("labels", "said"),
+        [
+            (pa.array([["x"], ["y"]]), r"list<element: string>: .*"),
+            (pa.array([{"x": 1}, {"x": 2}]), r"struct<x: int64>: .*"),
+            (pa.array([b"x", b"\xff"]), r"binary: .*"),
+        ],
+    )
+    def test_labels_that_are_no_text_are_told(self, tmp_path: Path, labels: pa.Array, said: str) -> None:
+        pq.write_table(pa.table({"image": [b"a", b"b"], "label": labels}), tmp_path / "a.parquet")
+        sentence = rf"the column 'label' of .*a\.parquet is no text \({said}\); it may hold text in UTF-8 or numbers"
+        with pytest.raises(PoolError, match=sentence):
+            names(tmp_path / "a.parquet")
+
+    def test_paths_that_are_no_text_are_told(self, tmp_path: Path) -> None:
+        write(tmp_path / "a.parquet", [{"bytes": b"x", "path": b"\xff"}])
+        with pytest.raises(PoolError, match=r"the column 'img\.path' of .*a\.parquet is no text \(binary: "):
+            names(tmp_path / "a.parquet")
+
+    @pytest.mark.parametrize("rows", [0, 2])
+    def test_a_row_that_is_there_no_more_is_told(self, tmp_path: Path, rows: int) -> None:
+        images = pa.array([{"bytes": b"x", "path": str(i)} for i in range(8)])
+        write(tmp_path / "a.parquet", images)
+        record = {"kind": "parquet", **find(tmp_path / "a.parquet").record()}
+        write(tmp_path / "a.parquet", images[:rows])
+        for row in (2, 7):
+            with pytest.raises(ImageError, match=f"^missing file: row {row} of a.parquet, which now has {rows} rows"):
+                restore(record).read("a.parquet", row, 9)
+
     def test_rows_are_numbered_where_paths_are_not_their_own(self, tmp_path: Path) -> None:
         write(tmp_path / "a.parquet", [{"bytes": b"x", "path": p} for p in ("same", "same", None)])
         source = find(tmp_path)

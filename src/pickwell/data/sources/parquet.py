@@ -86,11 +86,10 @@ class ParquetSet:
     def _listed(self, file: str) -> pa.Table:
         """The rows of one file; `name` is the image's path, null where there is none."""
         opened = self._file(file)
-        rows = opened.file.metadata.num_rows
-        blank = pa.nulls(rows, pa.string())
-        labels = _labels(opened.file) if "label" in opened.file.schema_arrow.names else blank
-        at = pa.array(range(rows), pa.int64())
-        return pa.table([opened.paths(), pa.repeat(file, rows), at, labels, blank], schema=LISTING)
+        blank = pa.nulls(opened.rows, pa.string())
+        labels = opened.labels() if "label" in opened.file.schema_arrow.names else blank
+        at = pa.array(range(opened.rows), pa.int64())
+        return pa.table([opened.paths(), pa.repeat(file, opened.rows), at, labels, blank], schema=LISTING)
 
     def _file(self, file: str) -> "_File":
         if file not in self._open:
@@ -106,6 +105,8 @@ class ParquetSet:
         """The images of the row group that holds `row`, and its place among them."""
         with self._lock:
             opened = self._file(file)
+            if row >= opened.rows:
+                raise ImageError(Reason.MISSING, f"row {row} of {file}, which now has {opened.rows:,} rows")
             number = bisect_right(opened.starts, row) - 1
             key = (file, number)
             if key not in self._groups:
@@ -125,6 +126,7 @@ class _File:
         self.file = pq.ParquetFile(path)
         self.column, self.has_path = _image_column(self.file.schema_arrow, path)
         groups = self.file.metadata
+        self.rows: int = groups.num_rows
         sizes = [groups.row_group(i).num_rows for i in range(groups.num_row_groups)]
         self.starts = [0, *accumulate(sizes[:-1])]
 
@@ -141,9 +143,34 @@ class _File:
     def paths(self) -> pa.ChunkedArray:
         """The images' paths; null where there is none."""
         if not self.has_path:
-            return pa.nulls(self.file.metadata.num_rows, pa.string())
+            return pa.nulls(self.rows, pa.string())
         read = self.file.read(columns=[f"{self.column}.path"]).column(0)
-        return _or_null(pc.struct_field(read, "path").cast(pa.string()))
+        return self._texts(pc.struct_field(read, "path"), f"{self.column}.path")
+
+    def labels(self) -> pa.ChunkedArray | pa.Array:
+        """The column `label` as class names: numbers are looked up in the schema's metadata; -1 and null mean none."""
+        column = self.file.read(columns=["label"]).column(0)
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if not pa.types.is_integer(column.type):
+            return self._texts(column, "label")
+        names = _class_names(self.file.schema_arrow.metadata or {})
+        numbers = pc.if_else(pc.greater_equal(column, 0), column, None).combine_chunks()
+        if not names:
+            return numbers.cast(pa.string())
+        return pa.array(names, pa.string()).take(pc.if_else(pc.less(numbers, len(names)), numbers, None))
+
+    def _texts(self, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+        """The column as text; null where it is empty."""
+        try:
+            texts = column.cast(pa.string())
+            texts.validate(full=True)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise PoolError(
+                f"the column '{name}' of {self.path} is no text ({column.type}: {error}); it may hold text in UTF-8 or "
+                "numbers: write it so, or rename it and it is passed over"
+            ) from error
+        return pc.if_else(pc.equal(texts, ""), None, texts)
 
 
 def _image_column(schema: pa.Schema, file: Path) -> tuple[str, bool]:
@@ -165,20 +192,6 @@ def _binary(kind: pa.DataType | None) -> bool:
     return kind is not None and (pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _labels(opened: pq.ParquetFile) -> pa.Array:
-    """The column `label` as class names: numbers are looked up in the schema's metadata; -1 and null mean none."""
-    column = opened.read(columns=["label"]).column(0)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if not pa.types.is_integer(column.type):
-        return _or_null(column.cast(pa.string()).combine_chunks())
-    names = _class_names(opened.schema_arrow.metadata or {})
-    numbers = pc.if_else(pc.greater_equal(column, 0), column, None).combine_chunks()
-    if not names:
-        return numbers.cast(pa.string())
-    return pa.array(names, pa.string()).take(pc.if_else(pc.less(numbers, len(names)), numbers, None))
-
-
 def _class_names(metadata: dict[bytes, bytes]) -> list[str]:
     """The class names under `huggingface` (as `datasets` writes them) or, separated by commas, under `classes`."""
     try:
@@ -187,10 +200,6 @@ def _class_names(metadata: dict[bytes, bytes]) -> list[str]:
     except (KeyError, TypeError, ValueError):
         plain = metadata.get(b"classes", b"").decode("utf-8", "replace")
         return [name.strip() for name in plain.split(",")] if plain else []
-
-
-def _or_null(names: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(names, ""), None, names)
 
 
 def _numbered(listed: pa.Table) -> pa.Array:
