@@ -176,6 +176,15 @@ def test_more_images_with_masks_are_added(town: Path) -> None:
     assert np.array_equal(Pool.open(town / "pool").mask(8), mask_of(0, 2))
 
 
+def test_a_folder_around_one_with_masks_brings_the_others(town: Path) -> None:
+    pool = Pool.create(town / "pool", town / "images/a", masks=MaskFiles(town / "masks/a", 3, (3,)))
+    summary = pool.add(town / "images", masks=MaskFiles(town / "masks", 3, (3,)))
+    assert (summary.added, summary.already, summary.masks) == (3, 2, 3)
+    assert pool.manifest.known() == ["1.png", "10.png", "1.png", "2.png", "3.left.png"]
+    assert np.array_equal(pool.mask(0), np.where(mask_of(3) == 3, 255, mask_of(3)))
+    assert np.array_equal(pool.mask(2), np.where(mask_of(0) == 3, 255, mask_of(0)))
+
+
 def test_a_source_keeps_the_masks_it_has(town: Path) -> None:
     write(town / "other", NAMES, masks=town / "other-masks")
     pool = made(town)

@@ -177,6 +177,52 @@ def test_a_folder_within_the_pools_keeps_one_name(photos: Path, tmp_path: Path, 
     assert len(pool.sources) == 1
 
 
+def test_a_folder_around_the_pools_brings_only_what_is_new(
+    photos: Path, tmp_path: Path, measured: list[int], encode: Encode
+) -> None:
+    pool = Pool.create(tmp_path / "pool", photos / "cat")
+    measured.clear()
+    assert pool.add(photos) == Summary(added=2, already=4, set_aside=0, reasons={}, total=6)
+    assert len(measured) == 2
+    names = ["7.jpg", "8.jpg", "9.jpg", "10.jpg", "dog/11.jpg", "dog/12.jpg"]
+    assert pool.manifest.names() == names
+    assert pool.bytes(4) == (photos / "dog/11.jpg").read_bytes()
+    # New files are found from either folder, once, and those of the inner one also from further outside.
+    for number, (folder, where) in enumerate(
+        [("dog", photos), ("cat", photos), ("cat", photos / "cat"), ("dog", photos / "dog"), ("cat", tmp_path)]
+    ):
+        data = encode(Image.new("RGB", (4, 4 + number)), "PNG")
+        (photos / folder / f"new{number}.png").write_bytes(data)
+        assert pool.add(where).added == 1
+        for again in (photos, photos / "cat", photos / "dog", tmp_path):
+            assert pool.add(again).added == 0
+        assert pool.bytes(len(pool) - 1) == data
+    more = ["dog/new0.png", "cat/new1.png", "new2.png", "dog/new3.png", "photos/cat/new4.png"]
+    assert Pool.open(tmp_path / "pool").manifest.names() == names + more
+    assert pool.set_aside() == []
+
+
+def test_a_file_of_two_folders_is_set_aside_once(photos: Path, tmp_path: Path) -> None:
+    whole = (photos / "cat/7.jpg").read_bytes()
+    for name in ("a.jpg", "b.jpg"):
+        (photos / "cat" / name).write_bytes(whole[:-100])
+    pool = Pool.create(tmp_path / "pool", photos / "cat")
+    assert pool.add(photos).reasons == {"truncated": 2}
+    assert [name for name, _, _ in pool.set_aside()] == ["cat/a.jpg", "cat/b.jpg"]
+    (photos / "cat/a.jpg").write_bytes(whole)
+    assert pool.add(photos / "cat").added == 1
+    assert [name for name, _, _ in pool.set_aside()] == ["b.jpg"]
+    (photos / "cat/b.jpg").write_bytes(whole)
+    assert pool.add(photos).added == 1
+    assert pool.set_aside() == []
+
+
+def test_a_folder_beside_the_pools_is_not_within_it(photos: Path, tmp_path: Path) -> None:
+    (photos / "cat").rename(tmp_path / "photos2")
+    pool = Pool.create(tmp_path / "pool", tmp_path / "photos2")
+    assert pool.add(photos) == Summary(2, 0, 0, {}, 6)
+
+
 def test_equal_names_of_another_source_are_prefixed(photos: Path, tmp_path: Path, encode: Encode) -> None:
     other = tmp_path / "other" / "photos"
     (other / "cat").mkdir(parents=True)

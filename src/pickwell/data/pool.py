@@ -15,7 +15,7 @@ from pickwell.data.files import alone
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
-from pickwell.data.records import Placed, read_set_aside, read_sources, write_set_aside, write_sources
+from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.sources import MaskedFolder, Source, find, same
 from pickwell.data.survey import Progress, survey
 from pickwell.errors import LabelError, PoolError
@@ -96,7 +96,7 @@ class Pool:
                 )
             sources = [Placed(source)]
             write_sources(directory / SOURCES, sources, limits)
-            write_set_aside(directory / ASIDE, 0, seen)
+            write_set_aside(directory / ASIDE, sources, 0, seen)
             # Last, because it is what makes the folder a pool.
             pool = cls(directory, Manifest.write(directory / MANIFEST, _rows(seen, 0)), sources, limits)
         pool.summary = _summary(seen, source, already=0, total=len(pool))
@@ -120,19 +120,19 @@ class Pool:
         """Appends the images at `where` whose names are new; those set aside before are tried again.
 
         A source that is in the pool already keeps its settings. Where another source has images of the same names,
-        the new one's are prefixed with its folder's or file's name.
+        the new one's are prefixed with its folder's or file's name. Of folders within each other, each file is one
+        image, under the name that it got first.
         """
         with alone(self.directory):
             # Read again under the lock: another process may have added images since this one opened the pool.
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
             source, index, listing = _join(find(where, labels_from_folders, masks), where, sources, manifest)
-            # Names of this source alone: those that another source has are no reason to pass an image over in silence.
-            present = pc.is_in(listing["name"], value_set=manifest.names_of(index))
+            present = _present(listing["name"], index, sources, manifest)
             new = _foreign(listing.filter(pc.invert(present)), manifest)
             seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
             write_sources(self.directory / SOURCES, sources, self.limits)
-            write_set_aside(self.directory / ASIDE, index, seen)
+            write_set_aside(self.directory / ASIDE, sources, index, seen)
             # The manifest last: its rows name sources, which a kill must not leave unwritten.
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
         self.summary = _summary(seen, source, already=len(listing) - len(new), total=len(self))
@@ -234,6 +234,16 @@ def _prefixed(listing: pa.Table, prefix: str) -> pa.Table:
     names, paths = listing["name"], pc.coalesce(listing["path"], listing["name"])
     longer = pc.binary_join_element_wise(prefix, names, "")
     return listing.set_column(0, "name", longer).set_column(1, "path", paths)
+
+
+def _present(names: pa.ChunkedArray, index: int, sources: list[Placed], manifest: Manifest) -> pa.ChunkedArray:
+    """True for the names of one source's images that are in the pool."""
+    # Names of this source alone: those that another source has are no reason to pass an image over in silence.
+    present = pc.is_in(names, value_set=manifest.names_of(index))
+    for other in sharing(sources, index):
+        theirs = sources[other].files(manifest.names_of(other))
+        present = pc.or_(present, pc.is_in(sources[index].files(names), value_set=theirs))
+    return present
 
 
 def _foreign(new: pa.Table, manifest: Manifest) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pickwell.data.decode import Limits
 from pickwell.data.files import replacing
-from pickwell.data.sources import Source, restore
+from pickwell.data.sources import FolderTree, Source, restore
 from pickwell.errors import PoolError, VersionError
 
 VERSION = 1
@@ -24,6 +24,24 @@ class Placed(NamedTuple):
 
     source: Source
     prefix: str = ""
+
+    def shares(self, other: "Placed") -> bool:
+        """Whether one of the two is a folder that holds the other, so that both may list the same files."""
+        if not (isinstance(self.source, FolderTree) and isinstance(other.source, FolderTree)):
+            return False
+        mine, others = self.source.root, other.source.root
+        return mine.is_relative_to(others) or others.is_relative_to(mine)
+
+    def files(self, names: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The absolute paths of a folder's images, by their names in the pool."""
+        assert isinstance(self.source, FolderTree)
+        paths = pc.utf8_slice_codeunits(names, start=len(self.prefix))
+        return pc.binary_join_element_wise(self.source.root.as_posix().rstrip("/"), paths, "/")
+
+
+def sharing(sources: Sequence[Placed], index: int) -> list[int]:
+    """The other sources that may list the same files as the one at `index`."""
+    return [at for at, other in enumerate(sources) if at != index and other.shares(sources[index])]
 
 
 def write_sources(path: Path, sources: Sequence[Placed], limits: Limits) -> None:
@@ -58,12 +76,15 @@ def read_set_aside(path: Path) -> pa.Table:
         raise PoolError(f"{path} is damaged: {error}; remove it, then repeat `pickwell add`") from error
 
 
-def write_set_aside(path: Path, source: int, seen: pa.Table) -> None:
+def write_set_aside(path: Path, sources: Sequence[Placed], source: int, seen: pa.Table) -> None:
     """Replaces what is known of the source's images that were seen again: those now readable go, the bad ones come."""
     old = read_set_aside(path)
     # A closed folder, whose name ends in a slash, is listed again unless its images now are.
     named = pc.or_(pc.is_in(old["name"], value_set=seen["name"]), pc.ends_with(old["name"], "/"))
     again = pc.and_(pc.equal(old["source"], source), named)
+    for other in sharing(sources, source):
+        same = pc.is_in(sources[other].files(old["name"]), value_set=sources[source].files(seen["name"]))
+        again = pc.or_(again, pc.and_(pc.equal(old["source"], other), same))
     bad = seen.filter(pc.is_valid(seen["reason"]))
     bad = bad.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), len(bad))).select(SET_ASIDE.names)
     with replacing(path) as new:
