@@ -1,8 +1,12 @@
+import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
+from pickwell.data.manifest import Manifest
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.names import Names, Places, distinct, inside, without_ending
@@ -42,11 +46,31 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Names:
         ("/", []),
         ("..", []),
         ("../one.jpg", ["one.jpg"]),  # only a name: no file is ever opened by it
+        ("J\udcf6rg/one.jpg", ["one.jpg"]),  # the folders before a name need not be UTF-8
+        ("\udcf6ne.jpg", []),
     ],
 )
 def test_which_image_is_meant(names: Names, said: str, meant: list[str]) -> None:
     pool_names = names.manifest.names()
     assert sorted(pool_names[item] for item in names.find(said)) == meant
+
+
+def test_many_names_are_found_at_once(tmp_path: Path) -> None:
+    count = 60_000
+    known = [f"class-{number % 100:02d}/{number}.jpg" for number in range(count)]
+    rows = {
+        "source": np.zeros(count, np.int32),
+        "name": known,
+        "path": pa.nulls(count, pa.string()),
+        "row": pa.nulls(count, pa.int64()),
+        "width": np.ones(count, np.int32),
+        "height": np.ones(count, np.int32),
+        "known": pa.nulls(count, pa.string()),
+    }
+    names = Names(Manifest.write(tmp_path / "manifest.parquet", pa.table(rows)))
+    began = time.process_time()
+    assert [names.find(name) for name in known] == [[item] for item in range(count)]
+    assert time.process_time() - began < 2  # 0.1 s where nothing else runs; 40 s where each is looked for in all
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from pickwell.data.files import replacing
+from pickwell.data.sources.source import utf8
 from pickwell.errors import PoolError, VersionError
 from pickwell.items import Item, ItemId
 
@@ -80,14 +81,11 @@ class Manifest:
         source, name, path, row = (self._column(c)[item].as_py() for c in ("source", "name", "path", "row"))
         return source, name if path is None else path, row
 
-    def find(self, name: str) -> ItemId | None:
-        """The id of the item of that name, None if there is none."""
-        found = pc.index(self._column("name"), pa.scalar(name, pa.string())).as_py()
-        return None if found < 0 else int(found)
-
     def find_all(self, names: Sequence[str]) -> NDArray[np.int64]:
         """The ids of many names at once, -1 where there is no such item."""
-        found = pc.index_in(pa.array(names, pa.string()), value_set=self._column("name"))
+        # Bytes that are no UTF-8 are read as halves of characters, which Arrow cannot hold and no name in a pool has.
+        held = pa.array([None if utf8(name)[1] else name for name in names], pa.string())
+        found = pc.index_in(held, value_set=self._column("name"))
         return np.asarray(pc.fill_null(found, -1), dtype=np.int64)
 
     def names(self, ids: ArrayLike | None = None) -> list[str]:

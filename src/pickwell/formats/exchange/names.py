@@ -36,10 +36,7 @@ class Names:
 
     def find(self, name: str) -> Sequence[ItemId]:
         """The items that are meant: one; none if the pool has no such image, several if it cannot be told which."""
-        if not name.isprintable() and name != name.encode(errors="replace").decode():
-            return []  # halves of characters, which no name in a pool has
-        same = self.manifest.find(name)
-        if same is not None:
+        if (same := self._by_name.get(name)) is not None:
             return [same]
         path, stem = _path(name), _path(without_ending(name))
         near = self._by_stem.get(_last(stem), ())
@@ -47,6 +44,10 @@ class Names:
             return ends
         alike = [item for item, _, known in near if known == stem]
         return alike or [item for item, _, known in near if _is_end(known, stem)]
+
+    @cached_property
+    def _by_name(self) -> dict[str, ItemId]:
+        return {name: item for item, name in enumerate(self.manifest.names())}
 
     @cached_property
     def _by_stem(self) -> dict[str, list[tuple[ItemId, str, str]]]:
