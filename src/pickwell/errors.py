@@ -22,7 +22,14 @@ from difflib import get_close_matches
 
 
 class PickwellError(Exception):
-    """Any failure that a person can mend; the command line prints it as one sentence and ends with code 2."""
+    """Any failure that a person can mend; the command line prints it as one sentence and ends with code 2.
+
+    `facts` are what programs are told beside the sentence (`--json`).
+    """
+
+    def __init__(self, *sentence: object, **facts: object) -> None:
+        super().__init__(*sentence)
+        self.facts = facts
 
 
 class SettingsError(PickwellError, ValueError):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -116,10 +117,42 @@ def test_what_is_unknown_is_refused_or_left_out(pets: Path, cli: Cli) -> None:
     ):
         assert part in err
     assert stand(pets) == {}
+    path.write_text("image,label\n" + "".join(f"elephant{number}.png,cat\n" for number in range(9)))
+    for option in ("--asked-only", "--skip-unknown"):
+        code, out, err = cli("import", pets, path, "--format", "csv", option, "--json")
+        told = json.loads(out)
+        assert (code, f"pickwell: {told.pop('error')}\n") == (2, err)
+        assert told == {"problems": {"images that the pool does not have": [f"elephant{n}.png" for n in range(9)]}}
+    path.write_text("image,label\ncat/1.png,cat\nelephant.png,cat\n1.png,cat\ndog/2 b.png,wolf\n")
     kept = cli.json("import", pets, path, "--format", "csv", "--skip-unknown", "--rename", "wolf=dog")
     assert kept["answered"] == 2
     assert list(kept["left_out"].values()) == [["elephant.png"], ["1.png"]]
     assert stand(pets) == {0: "cat", 3: "dog"}
+
+
+def test_a_label_file_of_any_name_is_kept(pets: Path, tmp_path: Path, cli: Cli) -> None:
+    path = tmp_path / os.fsdecode(b"l\xe9.csv")
+    path.write_text("item,label\n0,cat\n")
+    assert cli.json("tell", pets, path, "--import")["answered"] == 1
+    path.write_text("item,label\n1,dog\n")
+    assert cli.json("import", pets, path, "--format", "csv")["answered"] == 1
+    with Campaign(pets) as campaign:
+        assert [entry.source for entry in campaign.store.log()] == ["file l\\udce9.csv", "import csv l\\udce9.csv"]
+
+
+def test_asking_again_loses_nothing_that_was_typed(pets: Path, cli: Cli) -> None:
+    asked = cli.json("ask", pets, "--budget", 3)
+    listed = pets / "to-label.csv"
+    lines = listed.read_text().splitlines()
+    typed = "\n".join([lines[0], lines[1] + "cat", lines[2] + "dog, probably", lines[3]])
+    listed.write_text(typed)
+    code, out, err = cli("ask", pets, "--budget", 3, "--json")
+    assert (code, json.loads(out)) == (0, asked)
+    assert err.startswith(f"pickwell: what was in {listed} is kept as {pets / 'to-label-1.csv'}, because it could not")
+    assert "line 3 has 6 cells, its header 5; quote values that hold a separator; mend it there and tell it" in err
+    assert (pets / "to-label-1.csv").read_text() == typed
+    (pets / "to-label-1.csv").write_text(typed.replace("dog, probably", "dog"))
+    assert cli.json("tell", pets, pets / "to-label-1.csv")["answered"] == 2
 
 
 def test_labels_never_asked_can_be_refused(pets: Path, cli: Cli) -> None:

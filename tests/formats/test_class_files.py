@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pickwell import formats
+from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, RoundError, SettingsError
 from pickwell.formats.exporting import question
 from pickwell.items import Pick, PickState, Round, RoundState
@@ -212,13 +214,29 @@ def test_cvat_tags_that_disagree_are_not_chosen_from(bench: Bench) -> None:
     [
         "filename,class\ntrain/b c.png,dog\n",
         "\ufeffLABEL;note;Image\r\ndog;x;b c.png\r\n",
-        "id\ttarget\n1\tdog\n0\t\n",
+        "ITEM\ttarget\n1\tdog\n0\t\n",
         'path,label\n"train/b c.png","dog"\n\n',
     ],
 )
 def test_csv_under_other_headers(bench: Bench, text: str) -> None:
     (bench.root / "labels.csv").write_text(text, encoding="utf-8")
     assert bench.read("csv", bench.root / "labels.csv", bench.context("classification", ("cat", "dog"))) == {1: "dog"}
+
+
+def test_ids_of_others_are_names(tmp_path: Path) -> None:
+    for number in range(1, 13):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("L", (2, 2)).save(tmp_path / "images" / f"{number}.png")
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    context = bench.context("classification", ("cat", "dog"))
+    (tmp_path / "train.csv").write_text("id,label\n1,cat\n12,dog\n")
+    assert {bench.names[item]: label for item, label in bench.read("csv", tmp_path / "train.csv", context).items()} == {
+        "1.png": "cat",
+        "12.png": "dog",
+    }
+    (tmp_path / "train.csv").write_text("id,label\n0,cat\n")
+    with pytest.raises(LabelError, match=r"images that the pool does not have: 1 \(0\)"):
+        bench.read("csv", tmp_path / "train.csv", context)
 
 
 def test_csv_ids_beyond_the_pool_are_names(bench: Bench) -> None:
@@ -232,8 +250,9 @@ def test_csv_ids_beyond_the_pool_are_names(bench: Bench) -> None:
     [
         ("", "no column for the image"),
         ("image\nx\n", "no column for the label; its header line must have one of label, class, target"),
-        ("image,label\nx,dog,3\n", "line 2 has 3 cells, its header 2"),
-        ('image,label\n"x,dog\n', "is not CSV: unexpected end of data"),
+        ("image,label\nx,dog,3\n", "line 2 has 3 cells, its header 2; quote values that hold a separator"),
+        ("image,label\nx\n", "line 2 has 1 cells, its header 2; write a separator for every column"),
+        ('image,label\n"x,dog\ny,cat\n', "line 2 is not CSV: unexpected end of data"),
     ],
 )
 def test_wrong_csv_files_are_told(bench: Bench, text: str, sentence: str) -> None:

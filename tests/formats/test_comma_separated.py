@@ -44,7 +44,7 @@ def test_the_to_label_list_comes_back_filled_in(tmp_path: Path, pool: Pool) -> N
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_items_by_name_and_other_delimiters(tmp_path: Path, pool: Pool, name: str, delimiter: str) -> None:
     text = f'\ufefflabel{delimiter} item{delimiter}note\r\ncat{delimiter}"{name}"{delimiter}x\r\n'
-    assert read(tmp_path, text, pool) == [Label(pool.manifest.find(name) or 0, "cat")]
+    assert read(tmp_path, text, pool) == [Label(pool.manifest.names().index(name), "cat")]
 
 
 def test_skips_and_ignores(tmp_path: Path, pool: Pool) -> None:
@@ -68,13 +68,45 @@ def test_skips_and_ignores(tmp_path: Path, pool: Pool) -> None:
         ("item,label\nz.png,cat\n", "line 2: unknown item 'z.png'"),
         ("item,label\n0,cat\n0,dog\n", "line 3: item 0 is there twice"),
         ("item,label\n0,cat\na.png,dog\n1,a\n", "is there twice"),
-        ("item,label\n0,cat,dog\n", "line 2: more cells than columns"),
+        ("item,label\n0,cat,dog\n", "line 2 has 3 cells, its header 2; quote values that hold a separator"),
+        ('item,label\n0,cat\n1,"dog\n2,cat\n3,dog\n', "line 3 is not CSV: unexpected end of data"),
+        ('item,label\n0,"cat"x\n', "line 2 is not CSV"),
+        ("item,label\n0,cat\n1 dog\n", "line 3: unknown item '1 dog'"),
+        ("label,item\ncat\n", "line 2: unknown item ''"),
+        ("item,note,label\n0,,cat\n1,dog\n", "line 3 ends before its label; write a separator for every column"),
+        ("rank,item,name,score,label\n1,0,NAME,0.5cat\n", "line 2 ends before its label"),
+        ("rank,item,name,score,label\n1,0,cat\n", "line 2 ends before its label"),
+        ("\0", "is not UTF-8 text; save it as CSV in UTF-8"),
     ],
 )
 def test_wrong_files_are_named(tmp_path: Path, pool: Pool, text: str, sentence: str) -> None:
-    twice = text.replace("a.png", pool.item(0).name)
+    named = text.replace("a.png", pool.item(0).name).replace("NAME", f'"{pool.item(0).name}"')
     with pytest.raises(LabelError, match=re.escape(sentence)):
-        read(tmp_path, twice, pool)
+        read(tmp_path, named, pool)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "item,label\n0,cat\n1\n\n2\n",
+        "item,label,note\n0,cat\n1,,\n",
+        "item,label\n0,cat\n,\n , \n\n",
+        "rank;item;name;score;label\n1;0;;0,5;cat\n2;1;;2,5E-01\n3;3;NAME\n4;2\n",
+    ],
+)
+def test_spreadsheets_may_leave_out_empty_cells_at_the_end(tmp_path: Path, pool: Pool, text: str) -> None:
+    garbled = pool.item(3).name.encode().decode("cp1252")  # as Excel reads a UTF-8 file
+    assert read(tmp_path, text.replace("NAME", garbled), pool) == [Label(0, "cat")]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("café.png,cat", "line 2: unknown item 'caf\\udce9.png'"), ("1é,cat", "unknown item '1\\udce9'")],
+)
+def test_files_in_another_encoding_name_no_item(tmp_path: Path, pool: Pool, text: str, sentence: str) -> None:
+    (tmp_path / "labels.csv").write_bytes(f"item,label\n{text}\n".encode("latin-1"))
+    with pytest.raises(LabelError, match=re.escape(sentence)):
+        read_labels(tmp_path / "labels.csv", pool)
 
 
 def test_a_missing_file_is_named(tmp_path: Path, pool: Pool) -> None:
@@ -103,8 +135,42 @@ def test_asking_again_keeps_what_was_typed_into_the_list(tmp_path: Path, pool: P
     assert path.read_text(encoding="utf-8").splitlines() == [lines[0], lines[1] + "cat", *lines[2:]]
 
 
-def test_a_list_replaces_a_file_that_is_no_list(tmp_path: Path, pool: Pool) -> None:
+def test_what_was_typed_beside_a_name_or_in_another_encoding_stays(tmp_path: Path, pool: Pool) -> None:
     path = tmp_path / "list.csv"
-    path.write_bytes(b"\x89PNG\r\n\0")
-    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),)), pool)
+    path.write_bytes(b"label;item\nd\xe9j\xe0;a.png\n!ignore;2\n")
+    assert write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75), Pick(1, 2, 0.5))), pool) == ""
+    assert path.read_bytes().splitlines()[1:] == [b'1,2,"b, c.png",0.75,!ignore', b"2,1,a.png,0.5,d\xe9j\xe0"]
+
+
+ONE_BAD_LINE = "rank,item,name,score,label\n1,2,,0.75,cat\n2,0,,0.5,heron, probably\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (ONE_BAD_LINE.encode(), "line 3 has 6 cells, its header 5"),
+        (ONE_BAD_LINE.encode("utf-16"), "is not UTF-8 text; save it as CSV in UTF-8"),
+        (b"item;class\n2;cat\n", "label missing"),
+        (b"item,label\n2,cat\n2,dog\n", "line 3: item 2 is there twice"),
+        (b"item,label\n99,cat\n", "unknown item '99'"),
+        (b"\x89PNG\r\n\0", "is not UTF-8 text"),
+    ],
+)
+def test_a_file_that_is_no_list_is_kept_beside_it(tmp_path: Path, pool: Pool, content: bytes, why: str) -> None:
+    path, question = tmp_path / "list.csv", Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),))
+    (tmp_path / "list-1.csv").write_text("somebody's")
+    path.write_bytes(content)
+    said = write_picks(path, question, pool)
+    assert said.startswith(f"what was in {path} is kept as {tmp_path / 'list-2.csv'}, because it could not be read as")
+    assert why in said
+    assert (tmp_path / "list-2.csv").read_bytes() == content
+    assert (tmp_path / "list-1.csv").read_text() == "somebody's"
     assert path.read_text(encoding="utf-8").startswith("rank,item,name,score,label\n1,2,")
+    assert write_picks(path, question, pool) == ""
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_an_empty_file_is_just_filled(tmp_path: Path, pool: Pool) -> None:
+    (tmp_path / "list.csv").touch()
+    assert write_picks(tmp_path / "list.csv", Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),)), pool) == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]

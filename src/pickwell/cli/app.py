@@ -65,7 +65,7 @@ def main() -> None:
         _explain(end)
         raise
     except PickwellError as error:
-        _say(str(error))
+        _say(str(error), **error.facts)
         raise SystemExit(2) from None
     except BrokenPipeError:
         # Python flushes once more as it ends: into nothing, or it would fail again.
@@ -89,10 +89,10 @@ def _explain(end: SystemExit) -> None:
         _write(sys.stdout, json.dumps({"error": message()}))
 
 
-def _say(sentence: str) -> None:
+def _say(sentence: str, **facts: object) -> None:
     # Looked for in the arguments themselves: an error can come before they are understood.
     if "--json" in sys.argv:
-        _write(sys.stdout, json.dumps({"error": sentence}))
+        _write(sys.stdout, json.dumps({"error": sentence, **facts}))
     _write(sys.stderr, f"pickwell: {printable(sentence)}")
 
 

@@ -96,7 +96,7 @@ def ask(
     with show.campaign(where, quiet=json) as (campaign, _):
         question = campaign.ask(budget, strategy)
         listed = out or where / "to-label.csv"
-        write_picks(listed, question, campaign.pool)
+        show.note(write_picks(listed, question, campaign.pool))
         chosen = strategy or str(campaign.settings.strategy["name"])
         show.question(question, campaign.pool, listed, chosen=chosen, json=json)
         if not json:

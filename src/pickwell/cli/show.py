@@ -111,6 +111,12 @@ def question(asked: "Round", pool: "Pool", listed: Path, *, chosen: str, json: b
     return None
 
 
+def note(sentence: str) -> None:
+    """A sentence, if there is one, on stderr: programs read stdout."""
+    if sentence:
+        typer.echo(f"pickwell: {printable(sentence)}", err=True)
+
+
 def told(kept: "Told", campaign: "Campaign", *, json: bool) -> None:
     """What a tell kept."""
     waiting = campaign.status().waiting

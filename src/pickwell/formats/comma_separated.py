@@ -3,7 +3,8 @@
 import csv
 import io
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pickwell.data.pool import Pool
@@ -16,31 +17,56 @@ WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
 COLUMNS = ("rank", "item", "name", "score", "label")
 
 
-def write_picks(path: Path, question: Round, pool: Pool) -> None:
-    """Writes the picks that wait, in rank order, with a label column to fill in; what was typed there already stays."""
-    typed = _typed(path)
+def write_picks(path: Path, question: Round, pool: Pool) -> str:
+    """Writes the picks that wait, in rank order, with a label column to fill in; what was typed there already stays.
+
+    A file there that cannot be read as such a list is kept under another name; returns the sentence about it, or "".
+    """
+    typed, problem = _typed(path, pool)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for pick in question.waiting:
         score = "" if pick.held_out else f"{pick.score:.6g}"
-        table.writerow([pick.rank, pick.item, pool.item(pick.item).name, score, typed.get(str(pick.item), "")])
+        table.writerow([pick.rank, pick.item, pool.item(pick.item).name, score, typed.get(pick.item, "")])
     # In one move: whoever has the list open sees the old one or the new one.
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
+    kept = _moved_aside(path) if problem else None
     partial.replace(path)
+    if kept is None:
+        return ""
+    return (
+        f"what was in {path} is kept as {kept}, because it could not be read as a to-label list: {problem}; "
+        "mend it there and tell it, or copy its labels to the new list"
+    )
 
 
-def _typed(path: Path) -> dict[str, str]:
-    """The labels in a to-label list that is there already, by item; none if the file is anything else.
+def _typed(path: Path, pool: Pool) -> tuple[dict[int, str], str]:
+    """The labels in a to-label list that is there already, by item; and why the file cannot be read as one, or "".
 
     A skip is left out: a later round that asks the item again should not find it answered.
     """
+    if not path.is_file() or not path.stat().st_size:
+        return {}, ""
     try:
-        found = {(row["item"] or "").strip(): (row["label"] or "").strip() for _, row in _rows(path)}
-    except LabelError:
-        return {}
-    return {item: value for item, value in found.items() if WORDS.get(value) is not Kind.SKIP}
+        labels = _labels(path, pool)
+    except LabelError as error:
+        return {}, str(error)
+    return {one.item: one.value or "!ignore" for one in labels if one.kind is not Kind.SKIP}, ""
+
+
+def _moved_aside(path: Path) -> Path:
+    """Gives the file the first name like its own that is free, and returns that."""
+    number = 1
+    while True:
+        place = path.with_stem(f"{path.stem}-{number}")
+        try:
+            place.touch(exist_ok=False)  # from here on it is this file's place, and nobody's file is overwritten
+        except FileExistsError:
+            number += 1
+        else:
+            return path.replace(place)
 
 
 def read_labels(path: Path, pool: Pool) -> list[Label]:
@@ -49,55 +75,91 @@ def read_labels(path: Path, pool: Pool) -> list[Label]:
     `item` is an id or a name. Raises LabelError for a file without the columns, without a label, with an unknown item
     or with an item twice.
     """
-    rows = [(line, row) for line, row in _rows(path) if (row["label"] or "").strip()]
-    named = pool.manifest.find_all([(row["item"] or "").strip() for _, row in rows]).tolist()
-    labels: dict[int, Label] = {}
-    for (line, row), found in zip(rows, named, strict=True):
-        item = _item((row["item"] or "").strip(), found, len(pool), f"{path} line {line}")
-        if item in labels:
-            raise LabelError(f"{path} line {line}: item {item} is there twice; keep one row an item")
-        value = (row["label"] or "").strip()
-        kind = WORDS.get(value, Kind.ANSWER)
-        labels[item] = Label(item, value if kind is Kind.ANSWER else None, kind, (row.get("annotator") or "").strip())
+    labels = _labels(path, pool)
     if not labels:
         raise LabelError(f"{path} holds no label; fill in its label column (a class, !skip or !ignore)")
+    return labels
+
+
+def _labels(path: Path, pool: Pool) -> list[Label]:
+    rows = [(f"{path} line {line}", row) for line, row in _rows(path) if row.get("label") != ""]
+    named = pool.manifest.find_all([row.get("item", "") for _, row in rows]).tolist()
+    labels: dict[int, Label] = {}
+    for (where, row), found in zip(rows, named, strict=True):
+        item = _item(row.get("item", ""), found, len(pool), where)
+        if "label" not in row:
+            _check_unlabelled(row, pool.item(item).name, where)
+            continue
+        if item in labels:
+            raise LabelError(f"{where}: item {item} is there twice; keep one row an item")
+        kind = WORDS.get(row["label"], Kind.ANSWER)
+        value = row["label"] if kind is Kind.ANSWER else None
+        labels[item] = Label(item, value, kind, row.get("annotator", ""))
     return list(labels.values())
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """The rows of a file with their line numbers; LabelError where its header lacks a column."""
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The cells of each row by column, with its line number; LabelError where the header lacks a column."""
     try:
-        # Spreadsheets put a byte order mark first, and names of files need not be UTF-8.
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        # Spreadsheets put a byte order mark first, and the name of a mask's file need not be UTF-8.
+        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
         raise LabelError(f"{path} cannot be read: {error.strerror}") from None
-    first = text.partition("\n")[0]
-    if not first.strip():
+    if "\0" in text:
+        raise LabelError(f"{path} is not UTF-8 text; save it as CSV in UTF-8")
+    table = cells(path, text)
+    columns = [name.strip() for name in next(table)[1]]
+    if not any(columns):
         raise LabelError(f"{path} is empty; it needs a header line with the columns item and label")
-    # Where commas are decimal points, spreadsheets write semicolons.
-    delimiter = max(",;\t", key=first.count)
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns = [name.strip() for name in table.fieldnames or ()]
     missing = {"item", "label"} - set(columns)
     if missing:
         raise LabelError(
             f"{path} has the columns {', '.join(columns)}; {' and '.join(sorted(missing))} missing: "
             "the header line must name item and label"
         )
-    table.fieldnames = columns
-    yield from _checked(path, table)
+    for line, row in table:
+        yield line, {column: cell.strip() for column, cell in zip(columns, row, strict=False)}
 
 
-def _checked(path: Path, table: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, str | None]]]:
+def cells(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file with their line numbers, the header first; those without any content are passed over.
+
+    Commas, semicolons or tabs separate. A row may be shorter than the header, and raises a LabelError if it is longer.
+    """
+    lines = io.StringIO(text, newline="")
+    # Where commas are decimal points, spreadsheets write semicolons.
+    delimiter = max(",;\t", key=lines.readline().count)
+    lines.seek(0)
+    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 1
     try:
+        header = next(table, [])
+        yield line, header
+        line = table.line_num + 1
         for row in table:
-            if None in row:
+            if len(row) > len(header):
                 raise LabelError(
-                    f"{path} line {table.line_num}: more cells than columns; quote values that hold a separator"
+                    f"{path} line {line} has {len(row)} cells, its header {len(header)}; "
+                    "quote values that hold a separator"
                 )
-            yield table.line_num, dict(row)
+            if any(map(str.strip, row)):
+                yield line, row
+            line = table.line_num + 1
     except csv.Error as error:
-        raise LabelError(f"{path} line {table.line_num} is not CSV: {error}") from None
+        raise LabelError(f"{path} line {line} is not CSV: {error}; mend it, its quotes first") from None
+
+
+def _check_unlabelled(row: Mapping[str, str], name: str, where: str) -> None:
+    """Refuses a row that ends before its label, unless none of its cells can be that label.
+
+    Spreadsheets may leave out the empty cells at a row's end: Excel does where the same cells of the rows around are
+    empty, too.
+    """
+    # As far as ASCII goes: what spreadsheets take for another encoding comes back as other letters.
+    is_name = (row.get("name") or name).encode("ascii", "ignore") == name.encode("ascii", "ignore")
+    others = [cell for column, cell in row.items() if column not in ("item", "name")]
+    if not is_name or not all(re.fullmatch(r"[-+0-9.,eE]*", cell) for cell in others):
+        raise LabelError(f"{where} ends before its label; write a separator for every column, also for empty cells")
 
 
 def _item(text: str, named: int, items: int, where: str) -> int:
@@ -105,7 +167,8 @@ def _item(text: str, named: int, items: int, where: str) -> int:
     # More than 18 digits are no id: ids have 63 bits.
     found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else named
     if not 0 <= found < items:
+        shown = text.encode("utf-8", "backslashreplace").decode()
         raise LabelError(
-            f"{where}: unknown item '{text}'; an item is an id (0 to {items - 1}) or a name of the to-label list"
+            f"{where}: unknown item '{shown}'; an item is an id (0 to {items - 1}) or a name of the to-label list"
         )
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pickwell.errors import LabelError
-from pickwell.formats.comma_separated import COLUMNS, WORDS
+from pickwell.formats.comma_separated import COLUMNS, WORDS, cells
 from pickwell.formats.exchange.files import appearing, read_text
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
 from pickwell.formats.exchange.names import inside
@@ -29,7 +29,8 @@ def read(where: Path, context: Context) -> list[Found]:
     for line, row in _rows(where):
         image, label, annotator = (row[column].strip() for column in ("image", "label", "annotator"))
         if label:
-            item = int(image) if row["by"] in ("item", "id") and _is_id(image) else None
+            # Other tools count otherwise: an `id` is theirs, and a name like any other.
+            item = int(image) if row["by"] == "item" and _is_id(image) else None
             found.append(_found(where, context, image, label, item, annotator, f"line {line}"))
     return found
 
@@ -53,21 +54,18 @@ def _found(where: Path, context: Context, image: str, label: str, item: int | No
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows with their line numbers, as image, label and annotator, and by which column the image is named."""
-    text = read_text(path)
-    first = text.partition("\n")[0]
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    try:
-        header = [name.strip().casefold() for name in next(table, [])]
-        by, label = _column(path, header, _IMAGE, "the image"), _column(path, header, _LABEL, "the label")
-        annotator = header.index("annotator") if "annotator" in header else -1
-        for row in table:
-            if len(row) not in (0, len(header)):
-                raise LabelError(f"{path} line {table.line_num} has {len(row)} cells, its header {len(header)}")
-            if row:
-                cells = {"image": row[by], "label": row[label], "by": header[by]}
-                yield table.line_num, {**cells, "annotator": row[annotator] if annotator >= 0 else ""}
-    except csv.Error as error:
-        raise LabelError(f"{path} line {table.line_num} is not CSV: {error}; mend it") from None
+    table = cells(path, read_text(path))
+    header = [name.strip().casefold() for name in next(table)[1]]
+    by, label = _column(path, header, _IMAGE, "the image"), _column(path, header, _LABEL, "the label")
+    annotator = header.index("annotator") if "annotator" in header else -1
+    for line, row in table:
+        if len(row) < len(header):
+            raise LabelError(
+                f"{path} line {line} has {len(row)} cells, its header {len(header)}; "
+                "write a separator for every column, also for empty cells"
+            )
+        named = {"image": row[by], "label": row[label], "by": header[by]}
+        yield line, {**named, "annotator": row[annotator] if annotator >= 0 else ""}
 
 
 def _column(path: Path, header: Sequence[str], names: Sequence[str], what: str) -> int:

@@ -56,11 +56,13 @@ class Importer:
         if gathered.problems and not skip:
             raise LabelError(
                 f"{where}: {gathered.problems}; nothing was kept: correct these, name classes that are "
-                "called otherwise there with --rename THERE=HERE, or leave these out with --skip-unknown"
+                "called otherwise there with --rename THERE=HERE, or leave these out with --skip-unknown",
+                problems=gathered.problems.found,
             )
         if not sound:
             why = f": {gathered.problems}" if gathered.problems else ""
-            raise LabelError(f"{where} holds no label that can be used{why}; nothing was kept")
+            sentence = f"{where} holds no label that can be used{why}; nothing was kept"
+            raise LabelError(sentence, problems=gathered.problems.found)
         gathered.labels = [self._label(item, one) for item, one in sound]
         return gathered
 

@@ -64,6 +64,7 @@ def tell(
         # Looked for again: what was imported has picks now.
         picks |= _asked(connection, unasked)
     corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
+    source = source.encode("utf-8", "backslashreplace").decode()  # names of files need not be Unicode
     number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
     insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
     settle(connection, number, holder)
