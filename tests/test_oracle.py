@@ -1,7 +1,7 @@
 import pytest
 
 from pickwell.errors import LabelError
-from pickwell.items import Item, Pick, Round, RoundState
+from pickwell.items import Item, Pick, PickState, Round, RoundState
 from pickwell.oracle import Human, Noisy, Simulated
 
 CLASSES = ("cat", "dog", "car", "bus")
@@ -45,3 +45,14 @@ def test_human_waits_until_nothing_waits() -> None:
     seen = iter([open_round, open_round, None])
     assert Human(lambda: next(seen), seconds=0).answer([Item(5, "5.jpg")]) == []
     assert list(seen) == []
+
+
+def test_human_waits_until_disputes_are_decided() -> None:
+    first, disputed, decided = (
+        Round(1, RoundState.OPEN, "random", 0, (Pick(5, 1, 0.5, state=state), Pick(6, 2, 0.4, state=PickState.SKIPPED)))
+        for state in (PickState.WAITING, PickState.DISPUTED, PickState.ANSWERED)
+    )
+    assert (disputed.waiting, [pick.item for pick in disputed.undecided]) == ((), [5])
+    seen = iter([first, disputed, disputed, decided, None])
+    Human(lambda: next(seen), seconds=0).answer([Item(5, "5.jpg")])
+    assert list(seen) == [None]

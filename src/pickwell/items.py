@@ -75,6 +75,11 @@ class Round:
         """The picks that nobody has answered yet."""
         return tuple(p for p in self.picks if p.state in (PickState.WAITING, PickState.LEASED))
 
+    @property
+    def undecided(self) -> tuple[Pick, ...]:
+        """The picks that keep the round open: those that wait, and those that people disagree about."""
+        return tuple(p for p in self.picks if p.state is PickState.DISPUTED or p in self.waiting)
+
 
 class Kind(StrEnum):
     """What a person says of an item: its label, `skip` (ask another time) or `ignore` (never label it)."""

@@ -122,8 +122,8 @@ class Human:
     seconds: float = 1.0
 
     def answer(self, items: Sequence[Item]) -> list[Label]:
-        """Nothing, once no pick waits any more: the labels are in the store already."""
+        """Nothing, once all are decided, disputes among them: the labels are in the store already."""
         wanted = {item.id for item in items}
-        while (question := self.current()) and wanted & {pick.item for pick in question.waiting}:
+        while (question := self.current()) and wanted & {pick.item for pick in question.undecided}:
             time.sleep(self.seconds)
         return []

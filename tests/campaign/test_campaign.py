@@ -47,6 +47,27 @@ def test_another_question_has_to_wait(campaign: Campaign) -> None:
         campaign.ask(21)
 
 
+def test_a_round_that_was_to_be_random_is_no_other(campaign: Campaign) -> None:
+    campaign.tell(answers(campaign, campaign.ask(20, "vaal")))
+    question = campaign.ask(20, "random")
+    with pytest.raises(RoundError, match=r"round 2 \(random, 20 images\) is still open"):
+        campaign.ask(20, "vaal")
+    assert campaign.ask(20) == question
+
+
+def test_figures_of_other_labels_are_not_shown(campaign: Campaign) -> None:
+    question = campaign.ask(20)
+    campaign.tell(answers(campaign, question))
+    reached = campaign.fit()
+    assert campaign.measured() == reached
+    item = next(pick.item for pick in question.picks if not pick.held_out)
+    campaign.tell({item: "0" if campaign.pool.item(item).known != "0" else "1"})
+    assert (campaign.measured().labels, campaign.measured().values) == (20, {})
+    assert "train on the labels" in campaign.status().advice
+    campaign.undo()
+    assert campaign.fit().values == reached.values == campaign.measured().values
+
+
 def test_labels_held_out_are_never_trained_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     lessons: list[Lesson] = []
     views: list[RoundView] = []

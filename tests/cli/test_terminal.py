@@ -111,3 +111,15 @@ def test_a_list_cannot_be_written_over_a_directory(
 
 def test_errors_without_a_file_are_the_systems() -> None:
     assert of_system(OSError("odd")) == "the operating system: odd; mend that and repeat the command"
+
+
+def test_names_are_no_emoji_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.table import Table
+
+    from pickwell.cli import show
+
+    table = Table("name", box=None)
+    table.add_row(plain("photo:cat:1.jpg"))
+    show.out.print(plain("photo:cat:1.jpg"))
+    show.laid_out(table)
+    assert capsys.readouterr().out.count("photo:cat:1.jpg") == 2

@@ -31,7 +31,7 @@ def read(tmp_path: Path, text: str, pool: Pool) -> list[Label]:
 def test_the_to_label_list_comes_back_filled_in(tmp_path: Path, pool: Pool) -> None:
     question = Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75), Pick(0, 2, 0.0, held_out=True)))
     path = tmp_path / "list.csv"
-    write_picks(path, question, pool)
+    write_picks(path, question, pool, range(4))
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines == ["rank,item,name,score,label", f'1,2,"{pool.item(2).name}",0.75,' if "," in pool.item(2).name else
                      f"1,2,{pool.item(2).name},0.75,", f"2,0,{pool.item(0).name},,"]  # fmt: skip
@@ -128,17 +128,19 @@ def test_no_text_ends_in_anything_but_a_sentence(
 def test_asking_again_keeps_what_was_typed_into_the_list(tmp_path: Path, pool: Pool) -> None:
     picks = (Pick(2, 1, 0.75), Pick(0, 2, 0.5), Pick(1, 3, 0.25))
     path = tmp_path / "list.csv"
-    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, picks), pool)
+    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, picks), pool, range(4))
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([lines[0], lines[1] + "cat", lines[2] + "!skip", lines[3]]), encoding="utf-8")
-    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, picks), pool)
+    write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, picks), pool, range(4))
     assert path.read_text(encoding="utf-8").splitlines() == [lines[0], lines[1] + "cat", *lines[2:]]
 
 
 def test_what_was_typed_beside_a_name_or_in_another_encoding_stays(tmp_path: Path, pool: Pool) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes(b"label;item\nd\xe9j\xe0;a.png\n!ignore;2\n")
-    assert write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75), Pick(1, 2, 0.5))), pool) == ""
+    assert (
+        write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75), Pick(1, 2, 0.5))), pool, {1, 2}) == ""
+    )
     assert path.read_bytes().splitlines()[1:] == [b'1,2,"b, c.png",0.75,!ignore', b"2,1,a.png,0.5,d\xe9j\xe0"]
 
 
@@ -160,17 +162,30 @@ def test_a_file_that_is_no_list_is_kept_beside_it(tmp_path: Path, pool: Pool, co
     path, question = tmp_path / "list.csv", Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),))
     (tmp_path / "list-1.csv").write_text("somebody's")
     path.write_bytes(content)
-    said = write_picks(path, question, pool)
+    said = write_picks(path, question, pool, range(4))
     assert said.startswith(f"what was in {path} is kept as {tmp_path / 'list-2.csv'}, because it could not be read as")
     assert why in said
     assert (tmp_path / "list-2.csv").read_bytes() == content
     assert (tmp_path / "list-1.csv").read_text() == "somebody's"
     assert path.read_text(encoding="utf-8").startswith("rank,item,name,score,label\n1,2,")
-    assert write_picks(path, question, pool) == ""
+    assert write_picks(path, question, pool, range(4)) == ""
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_labels_that_nobody_told_are_kept_beside_the_next_list(tmp_path: Path, pool: Pool) -> None:
+    path, question = tmp_path / "list.csv", Round(2, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),))
+    path.write_text("item,label\n0,cat\n1,dog\n3,!skip\n")
+    assert write_picks(path, question, pool, {0, 1, 2}) == ""
+    path.write_text("item,label\n0,cat\n1,dog\n3,!skip\n")
+    said = write_picks(path, question, pool, {0, 2})
+    assert "is kept as" in said
+    assert "because labels in it were never told (item 1); mend it" in said
+    assert (tmp_path / "list-1.csv").read_text() == "item,label\n0,cat\n1,dog\n3,!skip\n"
 
 
 def test_an_empty_file_is_just_filled(tmp_path: Path, pool: Pool) -> None:
     (tmp_path / "list.csv").touch()
-    assert write_picks(tmp_path / "list.csv", Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),)), pool) == ""
+    assert (
+        write_picks(tmp_path / "list.csv", Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),)), pool, {2}) == ""
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]

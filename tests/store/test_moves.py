@@ -30,8 +30,8 @@ class Model:
         self.states: list[str] = []
         self.self_closed: set[int] = set()  # rounds that answers closed
         self.batches: list[
-            tuple[str, int, dict[int, Label], dict[int, int]]
-        ] = []  # author, rounds so far, labels, picks
+            tuple[str | None, int, dict[int, Label], dict[int, int]]
+        ] = []  # author (of clicks), rounds so far, labels, picks
         self.imports: set[int] = set()
         self.leases: dict[int, tuple[str, int]] = {}
 
@@ -108,14 +108,16 @@ class Moves(RuleBasedStateMachine):
                 self.store.tell(list(labels.values()), source="test")
             return
         corrected = len(self.model.decided().keys() & set(items))
-        told = self.store.tell(list(labels.values()), source="test", imported=imported)
+        # A file has no event, a click has: an annotator's undo is of clicks.
+        event = None if imported else f"event {len(self.model.batches)} {self.store.position()}"
+        told = self.store.tell(list(labels.values()), source="test", imported=imported, event=event)
         if unasked:
             self.model.imports.add(len(self.model.rounds))
             self.model.rounds.append(unasked)
             self.model.states.append("closed")
         picks = {item: self.model.asked_in(item) for item in items}
         known = {item: number for item, number in picks.items() if number is not None}
-        self.model.batches.append((who, len(self.model.rounds), labels, known))
+        self.model.batches.append((None if imported else who, len(self.model.rounds), labels, known))
         current = self.model.current
         closed = current is not None and not self.model.waiting(current)
         assert (told.corrected, told.closed) == (corrected, (current or 0) + 1 if closed else None)

@@ -4,6 +4,7 @@ import random
 import shutil
 import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 from pickwell.items import Kind, Label
 from pickwell.store import Store
@@ -54,7 +55,7 @@ def test_any_order_of_opinions_decisions_and_undoes(tmp_path: Path) -> None:
                         Label(i, None, s, who) if isinstance(s, Kind) else Label(i, s, annotator=who)
                         for i, s in said.items()
                     ]
-                    store.tell(labels, source="test", opinion=opinion)
+                    store.tell(labels, source="test", event=uuid4().hex, opinion=opinion)
                     batches.append((who, opinion, said))
                 found = {item: expected(batches, item, overlap) for item in ITEMS}
                 assert states(store, 1) == {item: state for item, (state, _) in found.items()}

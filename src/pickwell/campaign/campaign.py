@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -44,11 +45,12 @@ FIRST = "random"
 
 
 class Learnt(NamedTuple):
-    """The last fit, what it reached, and the labels that it was measured on."""
+    """The last fit, what it reached, the labels that it was measured on, and when any answer had changed."""
 
     fit: Fit
     metrics: Metrics
     truth: list[str]
+    changed: datetime | None
 
 
 class Campaign:
@@ -123,7 +125,7 @@ class Campaign:
     def _ask(self, budget: int, strategy: str | None, settings: Mapping[str, Any]) -> Round:
         """The open round if there is one, else a new one; RoundError if the store does not take its picks."""
         if question := self.store.current():
-            return same_question(question, budget, strategy)
+            return same_question(question, budget, strategy, learnt=self.store.details(question.number).learnt)
         free = self.unlabelled()
         if not len(free):
             raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
@@ -167,7 +169,7 @@ class Campaign:
             raise BudgetError(f"rounds {rounds} is not a number of rounds; run at least 1")
         for _ in range(rounds):
             question = self.ask(budget, strategy, **settings)
-            answers = oracle.answer([self.pool.item(pick.item) for pick in question.waiting])
+            answers = oracle.answer([self.pool.item(pick.item) for pick in question.undecided])
             # A person's labels have gone to the store already.
             if answers:
                 self.tell(answers, source=type(oracle).__name__.lower())
@@ -209,7 +211,9 @@ class Campaign:
     def measured(self) -> Metrics:
         """What the newest fit for the labels of the moment reached; empty if there is none."""
         labels = len(self.store.labels())
-        rows = [row for row in self.store.results() if row.labels == labels]
+        changed = self.store.changed()
+        # As many labels need not be the same ones: they may have been corrected since, or taken back and told anew.
+        rows = [row for row in self.store.results() if row.labels == labels and changed and row.time >= changed]
         # What was measured before a label was corrected may know classes that are not measured any more.
         values = {row.metric: row.value for row in rows if row.time == rows[-1].time}
         return Metrics(values, int(values.pop("measured", 0)), labels)
@@ -279,11 +283,12 @@ class Campaign:
         lesson = Lesson(self.images, torch.from_numpy(items), self.task.targets(values), free, number)
         fitter = Fitter(self.directory.fits, self.settings, self.task, self.devices)
         key = fitter.key(lesson, strategy, name)
-        last, truth = self._last, labels.part(held_out=True)[1]
+        last, truth, changed = self._last, labels.part(held_out=True)[1], self.store.changed()
         fit = last.fit if last and last.fit.key == key else fitter.fit(lesson, strategy, key, self.progress)
-        # A label to measure on may be corrected: the fit stays what it is, its figures do not.
-        if last is None or last.fit is not fit or last.truth != truth:
-            last = self._last = Learnt(fit, self._measure(fitter, fit, labels, number - 1), truth)
+        # A label to measure on may be corrected: the fit stays what it is, its figures do not. What is measured is kept
+        # as newer than any answer, so that it is also measured again where answers changed and changed back.
+        if last is None or last.fit is not fit or (last.truth, last.changed) != (truth, changed):
+            last = self._last = Learnt(fit, self._measure(fitter, fit, labels, number - 1), truth, changed)
         return last
 
     def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> Metrics:

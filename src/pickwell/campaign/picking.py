@@ -37,11 +37,11 @@ def interleave(picks: Sequence[Pick], drawn: Sequence[int], rng: torch.Generator
     ]
 
 
-def same_question(question: Round, budget: int, strategy: str | None) -> Round:
+def same_question(question: Round, budget: int, strategy: str | None, *, learnt: bool) -> Round:
     """The open round, if it is what is asked for; a RoundError if something else is."""
     asked = len(question.picks)
-    # The first round draws at random, whatever strategy was asked for.
-    other = strategy is not None and strategy != question.strategy and question.strategy != "random"
+    # With nothing to learn from it was drawn at random, whatever strategy was asked for.
+    other = learnt and strategy is not None and strategy != question.strategy
     if budget != asked or other:
         raise RoundError(
             f"round {question.number} ({question.strategy}, {asked} images) is still open with "

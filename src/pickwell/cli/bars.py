@@ -11,7 +11,7 @@ class Bars:
     """One bar for each kind of work, shown once it has taken a second; nothing when quiet or not in a terminal."""
 
     def __init__(self, *, quiet: bool) -> None:
-        console = Console(stderr=True)
+        console = Console(stderr=True, emoji=False)
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -96,11 +96,12 @@ def ask(
     with show.campaign(where, quiet=json) as (campaign, _):
         question = campaign.ask(budget, strategy)
         listed = out or where / "to-label.csv"
-        show.note(write_picks(listed, question, campaign.pool))
-        chosen = strategy or str(campaign.settings.strategy["name"])
-        show.question(question, campaign.pool, listed, chosen=chosen, json=json)
+        show.note(write_picks(listed, question, campaign.pool, campaign.store.taken().tolist()))
+        kept, chosen = campaign.store.details(question.number), strategy or campaign.settings.strategy["name"]
+        instead = not kept.learnt and question.strategy != chosen
+        show.question(question, campaign.pool, listed, instead=instead, json=json)
         if not json:
-            show.warnings(campaign.store.details(question.number).monitors)
+            show.warnings(kept.monitors)
 
 
 def tell(

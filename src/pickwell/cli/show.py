@@ -31,12 +31,12 @@ SHOWN = 20
 UNBROKEN = 1 << 16
 """The width of a file or a pipe, in letters."""
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False, soft_wrap=True)
 
 
 def laid_out(table: Table) -> None:
     """Prints a table; where no person looks, lines are as long as they must be, so that a name is found in one."""
-    wide = out if out.is_terminal else Console(file=out.file, width=UNBROKEN, highlight=False)
+    wide = out if out.is_terminal else Console(file=out.file, width=UNBROKEN, highlight=False, emoji=False)
     wide.print(table)
 
 
@@ -91,13 +91,13 @@ def summary(read: "Summary", where: Path, *, json: bool) -> None:
     return None
 
 
-def question(asked: "Round", pool: "Pool", listed: Path, *, chosen: str, json: bool) -> None:
+def question(asked: "Round", pool: "Pool", listed: Path, *, instead: bool, json: bool) -> None:
     """The picks that wait, best first."""
     if json:
         picks = [{**asdict(pick), "name": pool.item(pick.item).name} for pick in asked.picks]
         facts = {"round": asked.number, "strategy": asked.strategy, "list": str(listed), "picks": picks}
         return as_json(facts)
-    if asked.strategy == "random" and asked.strategy != chosen:
+    if instead:
         out.print("nothing is labelled yet, so this round is drawn at random")
     table = Table("rank", "item", "name", "score", box=None, header_style="bold")
     for pick in asked.waiting[:SHOWN]:

@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from pickwell.data.pool import Pool
@@ -17,12 +17,15 @@ WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
 COLUMNS = ("rank", "item", "name", "score", "label")
 
 
-def write_picks(path: Path, question: Round, pool: Pool) -> str:
+def write_picks(path: Path, question: Round, pool: Pool, taken: Collection[int]) -> str:
     """Writes the picks that wait, in rank order, with a label column to fill in; what was typed there already stays.
 
-    A file there that cannot be read as such a list is kept under another name; returns the sentence about it, or "".
+    A file there that cannot be read as such a list, or has labels for others than the `taken` items, which nobody told,
+    is kept under another name; returns the sentence about it, or "".
     """
     typed, problem = _typed(path, pool)
+    if untold := sorted(typed.keys() - set(taken)):
+        problem = f"labels in it were never told (item {', '.join(map(str, untold[:5]))}{', ...' * (len(untold) > 5)})"
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
@@ -37,8 +40,8 @@ def write_picks(path: Path, question: Round, pool: Pool) -> str:
     if kept is None:
         return ""
     return (
-        f"what was in {path} is kept as {kept}, because it could not be read as a to-label list: {problem}; "
-        "mend it there and tell it, or copy its labels to the new list"
+        f"what was in {path} is kept as {kept}, because {problem}; mend it there and tell it, or copy its labels to "
+        "the new list"
     )
 
 
@@ -52,7 +55,7 @@ def _typed(path: Path, pool: Pool) -> tuple[dict[int, str], str]:
     try:
         labels = _labels(path, pool)
     except LabelError as error:
-        return {}, str(error)
+        return {}, f"it could not be read as a to-label list: {error}"
     return {one.item: one.value or "!ignore" for one in labels if one.kind is not Kind.SKIP}, ""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pickwell.errors import LabelError
 from pickwell.items import IMPORT, Kind, Label, Pick, PickState, RoundState
 from pickwell.store import opinions, rounds
 from pickwell.store.rows import Entry, Labels, Told, moment
-from pickwell.store.tables import STATES, batch, chunks, insert_all, label, pick, round_
+from pickwell.store.tables import STATES, UNDO, batch, chunks, insert_all, label, pick, round_
 
 
 def check(labels: Sequence[Label]) -> None:
@@ -170,6 +171,13 @@ def truth(connection: Connection, items: Collection[int] | None = None) -> Label
     rows = [row for part in parts for row in connection.execute(part)]
     places, values, kept_back, numbers = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Labels(np.array(places, np.int64), list(values), np.array(kept_back, np.bool_), np.array(numbers, np.int64))
+
+
+def changed(connection: Connection) -> datetime | None:
+    """When an answer was last told or taken back; skips and what is never to be labelled change no answer."""
+    last = select(func.max(label.c.id)).where(label.c.kind.in_((Kind.ANSWER, UNDO))).scalar_subquery()
+    time = connection.execute(select(batch.c.time).join(label).where(label.c.id == last)).scalar()
+    return None if time is None else moment(time)
 
 
 def entries(connection: Connection, after: int, last: int, limit: int) -> list[Entry]:

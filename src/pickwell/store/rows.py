@@ -39,6 +39,11 @@ class Details:
     closed: datetime | None
     position: int
 
+    @property
+    def learnt(self) -> bool:
+        """Whether a model had learnt something when it was opened; if not, its picks are random."""
+        return bool(self.timings.get("fit"))
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -194,7 +195,9 @@ class Store:
             )
 
     def undo(self, *, annotator: str | None = None, event: str | None = None) -> list[Label]:
-        """Takes back the last batch told (by the annotator, if named), any depth; returns its labels, none left: [].
+        """Takes back the last batch told, any depth; returns its labels, none left: [].
+
+        With an `annotator` the last one that they told with an event, as a page does: never a file that was imported.
 
         Its picks wait again, or what they were told before stands again; a round that it had closed opens again.
         Raises RoundError when another round was opened since. The same `event` again undoes nothing more.
@@ -234,6 +237,11 @@ class Store:
         """The label log's last id, 0 when it is empty: it grows with every tell and undo, and with nothing else."""
         with self._database.reading() as connection:
             return rounds.position(connection)
+
+    def changed(self) -> datetime | None:
+        """When an answer was last told or taken back; None before any was."""
+        with self._database.reading() as connection:
+            return _labels.changed(connection)
 
     def log(self, *, after: int = 0) -> Iterator[Entry]:
         """The label log in order, from the entry that follows `after` to the last one of this moment."""

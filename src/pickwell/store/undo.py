@@ -9,13 +9,19 @@ from pickwell.store.tables import UNDO, batch, insert_all, label, pick, round_
 
 
 def undo(connection: Connection, now: int, annotator: str | None, event: str | None) -> list[Label]:
-    """Appends the undo of the last batch that stands; returns the labels taken back, none when there is no batch."""
+    """Appends the undo of the last batch that stands; returns the labels taken back, none when there is no batch.
+
+    What nobody could undo is kept too, if it has an event: sent again later, it must not undo what was told since.
+    """
     last = _last(connection, annotator)
-    if last is None:
+    if last is None and event is None:
         return []
-    _refuse_used(connection, last)
+    if last is not None:
+        _refuse_used(connection, last)
     columns = {"annotator": annotator or "", "source": UNDO, "time": now, "told": {}, "undoes": last, "event": event}
     made = connection.execute(batch.insert().values(columns).returning(batch.c.id)).scalar_one()
+    if last is None:
+        return []
     insert_all(connection, label, _rows(connection, last, made))
     settle(connection, made)
     _reopen(connection, made)
@@ -24,11 +30,14 @@ def undo(connection: Connection, now: int, annotator: str | None, event: str | N
 
 
 def _last(connection: Connection, annotator: str | None) -> int | None:
-    """The newest batch of labels that no other batch has undone."""
+    """The newest batch of labels that no other batch has undone.
+
+    An annotator's own are those with an event, which each click sends: files have none, whoever filled them in.
+    """
     later = batch.alias()
-    query = select(batch.c.id).where(batch.c.undoes.is_(None), ~exists().where(later.c.undoes == batch.c.id))
+    query = select(batch.c.id).where(batch.c.source != UNDO, ~exists().where(later.c.undoes == batch.c.id))
     if annotator is not None:
-        query = query.where(batch.c.annotator == annotator)
+        query = query.where(batch.c.annotator == annotator, batch.c.event.is_not(None))
     return connection.execute(query.order_by(batch.c.id.desc()).limit(1)).scalar()
 
 

@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,21 @@ class StoreContract(OverlapContract):
         assert (list(row.settings.items()), row.versions) == (list(settings.items()), {"torch": "2.13"})
         with pytest.raises(StoreError, match="holds the campaign 'Blätter' already; make 'other' elsewhere"):
             store.create_campaign(name="other", seed=0, settings={}, versions={})
+
+    def test_a_campaign_in_which_nothing_was_done_may_be_made_again(self, store: Store, clock: Clock) -> None:
+        made: dict[str, Any] = {"name": "birds", "seed": 1, "settings": {"classes": ["b", "a"], "rate": 0.1}}
+        store.create_campaign(**made, versions={})
+        clock.forward(60)
+        store.create_campaign(**made, versions={"torch": "2.13"})
+        row = store.campaign()
+        assert (row.versions, row.created) == ({"torch": "2.13"}, START + timedelta(minutes=1))
+        for other in ({"name": "bees"}, {"seed": 2}, {"settings": {"classes": ["b", "a"], "rate": 0.2}}):
+            with pytest.raises(StoreError, match="holds the campaign 'birds' already"):
+                store.create_campaign(**made | other, versions={})
+        store.record(0, {"accuracy": 0.5}, labels=0)
+        with pytest.raises(StoreError, match="holds the campaign 'birds' already; make 'birds' elsewhere"):
+            store.create_campaign(**made, versions={})
+        assert store.campaign() == row
 
     def test_a_round_comes_back_as_it_was_opened(self, store: Store, clock: Clock) -> None:
         """Ids beyond 32 bits, floats to the last bit, infinities and NaN, which equals nothing, not even itself."""
@@ -169,6 +185,34 @@ class StoreContract(OverlapContract):
         assert [one.value for one in store.undo(event="c")] == ["dog"]
         assert [one.value for one in store.undo(event="c")] == ["dog"]
         assert truth(store) == {1: "cat"}
+
+    def test_an_undo_of_nothing_sent_again_undoes_nothing(self, store: Store) -> None:
+        ask(store, [1])
+        assert store.undo(annotator="ann", event="u") == []
+        tell(store, {1: "cat"}, "ann")
+        assert (store.undo(annotator="ann", event="u"), truth(store)) == ([], {1: "cat"})
+        assert [one.item for one in store.undo(annotator="ann", event="v")] == [1]
+
+    @pytest.mark.parametrize("names", [("ann", "bob"), ("ann", "ann"), ("", "")])
+    def test_no_page_takes_back_a_file(self, store: Store, names: tuple[str, str]) -> None:
+        ask(store, [1, 2])
+        rows = [Label(item, "cat", annotator=name) for item, name in zip((8, 9), names, strict=True)]
+        store.tell(rows, source="file old.csv", imported=True)
+        store.tell([Label(1, "dog", annotator=names[0])], source="page", event="e")
+        assert [one.item for one in store.undo(annotator=names[0], event="u")] == [1]
+        assert (store.undo(annotator=names[0], event="v"), truth(store)) == ([], {8: "cat", 9: "cat"})
+        assert [one.item for one in store.undo()] == [8, 9]
+
+    def test_when_answers_changed(self, store: Store, clock: Clock) -> None:
+        ask(store, [1, 2])
+        assert store.changed() is None
+        tell(store, {1: "cat"})
+        clock.forward(1)
+        store.tell([Label(2, None, Kind.SKIP)], source="test")
+        assert store.changed() == START
+        store.undo()
+        store.undo()
+        assert store.changed() == START + timedelta(seconds=1)
 
     def test_imports_become_picks_of_a_closed_round(self, store: Store) -> None:
         ask(store, [1, 2])

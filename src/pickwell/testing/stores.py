@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from pickwell.items import Kind, Label, Pick, Round
 from pickwell.store import Store, Told
@@ -33,9 +34,9 @@ def ask(
 
 
 def tell(store: Store, answers: dict[int, str], annotator: str = "", event: str | None = None) -> Told:
-    """Tells class names, all of one annotator."""
+    """Tells class names, all of one annotator; with a name as a page does, whose every click has an event."""
     labels = [Label(item, value, annotator=annotator) for item, value in answers.items()]
-    return store.tell(labels, source="test", event=event)
+    return store.tell(labels, source="test", event=event or (uuid4().hex if annotator else None))
 
 
 def opine(store: Store, annotator: str, said: Mapping[int, str | Kind], event: str | None = None) -> Told:
@@ -44,7 +45,7 @@ def opine(store: Store, annotator: str, said: Mapping[int, str | Kind], event: s
         Label(item, None, one, annotator) if isinstance(one, Kind) else Label(item, one, annotator=annotator)
         for item, one in said.items()
     ]
-    return store.tell(labels, source="test", event=event, opinion=True)
+    return store.tell(labels, source="test", event=event or uuid4().hex, opinion=True)
 
 
 def truth(store: Store) -> dict[int, str]:
