@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from pickwell.benchmark.cells import grid
@@ -189,7 +190,7 @@ def test_the_commands(
         return command(monkeypatch, capsys, *arguments)
 
     mine, out = tmp_path / "mine.toml", tmp_path / "out"
-    mine.write_text(tiny.changed({"seeds": 1}).toml())  # the folder remembers that more were asked for
+    mine.write_text(tiny.changed({"seeds": 1}).toml())
     listed = bench("list")[1]
     assert "cifar10-small" in listed
     assert "robust-oracle" in listed
@@ -207,7 +208,12 @@ def test_the_commands(
     (out / "report.html").unlink()
     assert bench("report", mine, "--out", out)[0] == 0
     assert (out / "report.html").exists()
-    assert (out / "data/results.parquet").exists()
+    assert pq.read_table(out / "data/results.parquet")["seed"].unique().to_pylist() == [0, 1]
+    # Seeds may come in pieces: the report is of all that are there.
+    code, said = bench("run", mine, "--out", out, "--seeds", "7,", "--strategies", "random")
+    assert (code, "1 cells: 1 finished" in said) == (0, True)
+    assert pq.read_table(out / "data/results.parquet")["seed"].unique().to_pylist() == [0, 1, 7]
+    assert json.loads(bench("status", mine, "--out", out, "--json")[1])["states"] == {"finished": 5}
 
     for arguments, sentence in (
         (("run", "digit"), "unknown experiment 'digit'; did you mean 'digits'?"),

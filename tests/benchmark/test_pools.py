@@ -7,12 +7,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from pickwell import models
-from pickwell.benchmark import features, prepare, runner
+from pickwell.benchmark import features, freshness, prepare, runner
 from pickwell.benchmark.cells import SHARED, grid
 from pickwell.benchmark.experiment import Experiment
 from pickwell.benchmark.runner import Bench, State, attempt, run
@@ -139,6 +141,26 @@ def test_a_run_with_a_failed_cell_ends_with_1(tmp_path: Path, photos: Path, monk
         patch.setattr(runner, "run_cell", fails)
         assert CliRunner().invoke(app, arguments).exit_code == 1
     assert CliRunner().invoke(app, [*arguments, "--retry"]).exit_code == 0
+
+
+def test_other_rows_tables_and_labels_are_noticed(tmp_path: Path, photos: Path) -> None:
+    images = sorted(photos.rglob("*.jpg"))
+    named = pa.table({"image": [path.read_bytes() for path in images], "label": [path.parent.name for path in images]})
+    (tmp_path / "rows").mkdir()
+    pq.write_table(named, tmp_path / "rows/train.parquet")
+    (tmp_path / "rows.csv").write_text("path,label\n" + "".join(f"{path},{path.parent.name}\n" for path in images))
+    np.save(tmp_path / "rows.npy", np.eye(12))
+    np.save(tmp_path / "rows.labels.npy", np.array(named["label"]))
+    later = time.time() + 60
+    for place, touched in (
+        ("rows", tmp_path / "rows/train.parquet"), ("rows.csv", images[3]), ("rows.npy", tmp_path / "rows.labels.npy"),
+    ):  # fmt: skip
+        settings = own(tmp_path / place).data
+        before = freshness.stamps(settings, tmp_path / "out")
+        freshness.check(settings, before, tmp_path / "out")
+        os.utime(touched, (later, later))
+        with pytest.raises(SettingsError, match="has changed"):
+            freshness.check(settings, before, tmp_path / "out")
 
 
 def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path, photos: Path) -> None:

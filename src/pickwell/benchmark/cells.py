@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,8 @@ HARMLESS = (
     "variants",
 )
 """Entries of an experiment's file that may change without a new run: words, and which cells there are."""
+STEM = re.compile(r".+\.s(\d+)\.[0-9a-f]{12}(?=\.)", re.ASCII)
+"""The part of a cell's directory's name that does not depend on the code; its group is the seed."""
 SHARED = 8
 """How many letters of a cell's code stand for what all cells share."""
 LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "pillow", "simplejpeg")
@@ -103,6 +106,14 @@ def grid(experiment: Experiment, methods: Sequence[str] = (), seeds: Sequence[in
         for method in named
         if method == FULL or method in changed.methods
     ]
+
+
+def known(experiment: Experiment, root: Path) -> list[Cell]:
+    """The experiment's cells, and those of further seeds that were begun in `root`."""
+    begun = {found[0]: int(found[1]) for path in (root / "cells").glob("*") if (found := STEM.match(path.name))}
+    seeds = {seed for seed in begun.values() if seed >= experiment.seeds}
+    further = grid(experiment, seeds=sorted(seeds)) if seeds else []
+    return [*grid(experiment), *(cell for cell in further if cell.stem in begun)]
 
 
 @cache

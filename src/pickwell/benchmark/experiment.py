@@ -77,7 +77,7 @@ class Experiment(Document):
     """
 
     format: int = Field(default=FORMAT, ge=1, strict=True)
-    title: str
+    title: str = Field(min_length=1)
     notes: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
     task: Literal["classification", "segmentation"] = "classification"

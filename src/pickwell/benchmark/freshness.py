@@ -9,9 +9,13 @@ from pathlib import Path
 from pickwell.benchmark import sets
 from pickwell.benchmark.experiment import DataSettings
 from pickwell.data.files import replacing
+from pickwell.data.sources.csv_table import CsvTable
 from pickwell.data.sources.folder import SUFFIXES
 from pickwell.data.sources.source import place
 from pickwell.errors import SettingsError
+
+KINDS = SUFFIXES | {".parquet"}
+"""The endings of files that images are in."""
 
 Stamp = list[int]
 """How many files there are, and when the newest was written, in ns: tells that some came, went or changed."""
@@ -67,9 +71,19 @@ def _stamp(path: Path, root: Path) -> Stamp:
 
 
 def _files(path: Path, root: Path) -> Iterator[Path]:
-    """The file itself, or the images below a folder: what a file browser leaves there, and our own results, change."""
+    """The images of a folder, without what a file browser leaves there and our own results; or a file and its images.
+
+    A table's images are those that it names, a feature file's labels lie beside it.
+    """
     if path.is_file():
-        yield path
+        yield from (path, path.with_suffix(".labels.npy"))
+        if table := CsvTable.find(str(path), labels_from_folders=False):
+            yield from (path.parent / (named or name) for name, named in _named(table))
     for folder, inner, names in os.walk(path):
         inner[:] = [name for name in inner if not name.startswith(".") and Path(folder, name) != root]
-        yield from (Path(folder, name) for name in names if Path(name).suffix.lower() in SUFFIXES)
+        yield from (Path(folder, name) for name in names if Path(name).suffix.lower() in KINDS)
+
+
+def _named(table: CsvTable) -> Iterator[tuple[str, str | None]]:
+    listing = table.listing()
+    return zip(listing["name"].to_pylist(), listing["path"].to_pylist(), strict=True)

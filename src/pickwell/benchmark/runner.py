@@ -115,10 +115,11 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
         sources = prepare(changed, bench.data, bench.root).sources
         freshness.check(changed.data, sources, bench.root)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
-    freshness.check_weights({cell.experiment.model.weights for cell in cells}, bench.root)
-    # Replaced as a whole: another runner may be reading it.
-    with replacing(bench.root / "experiment.toml") as new:
-        new.write_text(experiment.toml(), encoding="utf-8")
+    # Another runner may begin at this moment; whoever reads finds the old file or the new one.
+    with FileLock(bench.root / "begin.lock"):
+        freshness.check_weights({cell.experiment.model.weights for cell in cells}, bench.root)
+        with replacing(bench.root / "experiment.toml") as new:
+            new.write_text(experiment.toml(), encoding="utf-8")
     # Results are worth committing; pools are made again, and weights and databases are large.
     kept = "pools/\n*.lock\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
     (bench.root / ".gitignore").write_text(kept, encoding="utf-8")

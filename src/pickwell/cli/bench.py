@@ -1,5 +1,6 @@
 """bench list, show, run, status, report: experiments by name."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,15 +90,13 @@ def run(
 
     Ends with 1 where a cell has failed.
     """
+    from pickwell.benchmark.cells import known
     from pickwell.benchmark.report import report as write
     from pickwell.benchmark.runner import Bench, State
     from pickwell.benchmark.runner import run as run_cells
     from pickwell.executors import Processes
 
     stem, experiment = _load(name, set_)
-    # More seeds than the file has: the folder then says so, and `report` and `status` know of all of them.
-    if (more := len(parse_seeds(seeds))) > experiment.seeds and seeds == str(more):
-        experiment = experiment.changed({"seeds": more})
     root = out or Path("results") / stem
     bench = Bench.at(root, data, retry=retry, any_code=any_code)
     cells = _cells(experiment, strategies, seeds)
@@ -110,8 +109,8 @@ def run(
         executor = Processes(jobs) if jobs > 1 else None
         outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
     finished = any(outcome.state is State.FINISHED for outcome in outcomes)
-    # The report is of all methods, those of earlier runs too.
-    page = write(experiment, _cells(experiment, None, seeds), bench, pictures=pictures) if finished else None
+    # The report is of all methods and seeds, those of earlier runs too.
+    page = write(experiment, known(experiment, root), bench, pictures=pictures) if finished else None
     if json:
         said.as_json({"states": _counts(outcomes), "report": page and str(page)})
     else:
@@ -170,6 +169,7 @@ def _bench(
     name: str, strategies: str | None, seeds: str | None, sets: list[str] | None, out: Path | None, any_code: bool
 ) -> "tuple[Experiment, list[Cell], Bench]":
     """The experiment of a results folder: as it was last run there, unless settings are given."""
+    from pickwell.benchmark.cells import known
     from pickwell.benchmark.runner import Bench, check_folder
 
     stem, experiment = _load(name, sets)
@@ -183,14 +183,29 @@ def _bench(
             f"run there ({root / 'experiment.toml'} is a copy of it), or another folder with --out"
         )
     experiment = experiment if sets else kept
-    return experiment, _cells(experiment, strategies, seeds), Bench.at(root, any_code=any_code)
+    cells = _cells(experiment, strategies, seeds) if strategies or seeds else known(experiment, root)
+    return experiment, cells, Bench.at(root, any_code=any_code)
 
 
 def _cells(experiment: "Experiment", strategies: str | None, seeds: str | None) -> "list[Cell]":
     from pickwell.benchmark.cells import grid
 
-    methods = [name.strip() for name in (strategies or "").split(",") if name.strip()]
-    return grid(experiment, methods, parse_seeds(seeds))
+    return grid(experiment, parse_methods(strategies or "", experiment.methods), parse_seeds(seeds))
+
+
+def parse_methods(text: str, methods: Collection[str]) -> list[str]:
+    """The names in a list with commas; those of `methods` may have commas in them.
+
+    >>> parse_methods("random, vaal, 8 bits,vaal", ["random", "vaal", "vaal, 8 bits"])
+    ['random', 'vaal, 8 bits', 'vaal']
+    """
+    parts, found = [part.strip() for part in text.split(",") if part.strip()], []
+    while parts:
+        ends = range(len(parts), 1, -1)  # the longest name first
+        end = next((end for end in ends if ", ".join(parts[:end]) in methods), 1)
+        found.append(", ".join(parts[:end]))
+        del parts[:end]
+    return found
 
 
 def parse_seeds(text: str | None) -> list[int]:
