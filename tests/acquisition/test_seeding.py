@@ -82,7 +82,7 @@ def test_features_gather_on_a_file_that_takes_no_memory_of_its_own(monkeypatch: 
     monkeypatch.setattr(features, "IN_MEMORY", 2**20)
     tracemalloc.start()
     try:
-        table = gathered((torch.full((100, 64), float(part)) for part in range(50)), 5000)
+        table = gathered((torch.full((100, 64), float(part)) for part in range(50)), torch.arange(5000))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -93,5 +93,5 @@ def test_features_gather_on_a_file_that_takes_no_memory_of_its_own(monkeypatch: 
 
 def test_a_pool_that_shrinks_while_it_is_read_is_a_broken_invariant() -> None:
     with pytest.raises(AssertionError, match="3 feature vectors for 4 items"):
-        gathered(iter([torch.zeros(3, 2)]), 4)
-    assert gathered(iter(()), 0).numel() == 0
+        gathered(iter([torch.zeros(3, 2)]), torch.arange(4))
+    assert gathered(iter(()), torch.arange(0)).numel() == 0

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pickwell.acquisition.streaming import TopB, check_budget, in_chunks, in_even_chunks
+from pickwell.acquisition.streaming import TopB, check_budget, in_chunks, in_even_chunks, refuse_nan
 from pickwell.errors import BudgetError, TrainingError
 
 # Few distinct values, so that ties at the edge of the budget are the rule.
@@ -67,8 +67,14 @@ def test_low_precision_scores_keep_their_value() -> None:
 
 
 def test_a_score_that_is_not_a_number_is_refused() -> None:
-    with pytest.raises(TrainingError, match=r"the score of item 8 is not a number; .* lower learning rate"):
+    with pytest.raises(TrainingError, match=r"the score of item 8 is nan, not a number: .* lower learning rate"):
         TopB(1).update(torch.tensor([7, 8]), torch.tensor([0.0, torch.nan]))
+
+
+def test_infinite_scores_can_be_compared_and_infinite_vectors_cannot() -> None:
+    refuse_nan(torch.tensor([7, 8]), torch.tensor([torch.inf, -torch.inf]))
+    with pytest.raises(TrainingError, match=r"a feature of item 8 is -inf, not a number: "):
+        refuse_nan(torch.tensor([7, 8]), torch.tensor([[0.0, 1.0], [2.0, -torch.inf]]), "a feature")
 
 
 @pytest.mark.parametrize(

@@ -63,5 +63,5 @@ def test_a_diverged_network_is_a_sentence_not_a_pick() -> None:
     taught = learner()
     with torch.no_grad():
         next(taught.members[0].parameters()).fill_(torch.nan)
-    with pytest.raises(TrainingError, match=r"the score of item \d+ is not a number"):
+    with pytest.raises(TrainingError, match=r"the score of item \d+ is nan, not a number"):
         picks("entropy", taught)

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pickwell.acquisition.streaming import refuse_nan
+
 IN_MEMORY = 256 * 2**20
 """Bytes above which a table is a memory-mapped file."""
 
@@ -34,14 +36,20 @@ def _reserve(file: int, size: int) -> None:
         raise OSError(error.errno, error.strerror, gettempdir()) from None
 
 
-def gathered(parts: Iterable[Tensor], rows: int) -> Tensor:
-    """The parts `(B, D)` one after another, float32 `(rows, D)`, in a table of `allocate`'s; of its own: one part."""
+def gathered(parts: Iterable[Tensor], ids: Tensor) -> Tensor:
+    """The features of the items `(N,)`, float32 `(N, D)`, in a table of `allocate`'s; its own memory: one part.
+
+    They come in parts `(B, D)`, in the order of `ids`. Raises TrainingError where one is not a number: no distance
+    could be told from it, and a cover would take the item for all that is far, or never end.
+    """
     table, done = torch.empty(0, 0), 0
     for part in parts:
         assert part.dim() == 2, f"features {tuple(part.shape)} are not one vector an image"
         if not done:
-            table = torch.from_numpy(allocate(rows, part.shape[1]))
-        table[done : done + len(part)] = part.float().cpu()
+            table = torch.from_numpy(allocate(len(ids), part.shape[1]))
+        rows = part.float().cpu()
+        refuse_nan(ids[done:], rows, "a feature")
+        table[done : done + len(part)] = rows
         done += len(part)
-    assert done == rows, f"{done} feature vectors for {rows} items"
+    assert done == len(ids), f"{done} feature vectors for {len(ids)} items"
     return table

@@ -61,6 +61,20 @@ def in_even_chunks(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[T
         yield from in_chunks(chain((first,), alike), size)  # noqa: B031 - each batch is read once: the first, the others
 
 
+def refuse_nan(ids: Tensor, values: Tensor, what: str = "the score") -> None:
+    """Raises TrainingError for the first of the items `(N,)` that has a value with which nothing can be compared.
+
+    Of scores `(N,)` that is NaN, of vectors `(N, D)` infinity as well: a distance to it would be NaN.
+    """
+    wrong = values.isnan() if values.dim() == 1 else ~values.isfinite()
+    if wrong.any():
+        first = wrong.nonzero()[0].tolist()
+        raise TrainingError(
+            f"{what} of item {int(ids[first[0]])} is {float(values[tuple(first)])}, not a number: the networks that "
+            "made it have probably diverged; train them again with a lower learning rate"
+        )
+
+
 class TopB:
     """Keeps the `b` highest scores seen; ties go to the lower id.
 
@@ -87,12 +101,7 @@ class TopB:
         assert ids.ndim == 1, f"ids {tuple(ids.shape)}"
         assert ids.shape == scores.shape, f"ids {tuple(ids.shape)} but scores {tuple(scores.shape)}"
         ids, scores = ids.detach().cpu(), scores.detach().cpu()
-        if scores.isnan().any():
-            first = int(ids[scores.isnan()][0])
-            raise TrainingError(
-                f"the score of item {first} is not a number; scores must be numbers: "
-                "the networks that made it have probably diverged, train them again with a lower learning rate"
-            )
+        refuse_nan(ids, scores)
         scores = scores.double()
         if self._floor is not None:
             # Equal scores stay in: only the sort can tell whose id is lower.

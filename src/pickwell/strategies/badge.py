@@ -36,7 +36,7 @@ class Badge(Strategy):
             return torch.cat((left, learner.embed(images)), dim=1)
 
         # Both factors in one table, so that the pool is read once.
-        rows = gathered((factors(images) for _, images in in_even_chunks(pool.batches())), len(pool))
+        rows = gathered((factors(images) for _, images in in_even_chunks(pool.batches())), pool.ids())
         places, left_over = k_means_plus_plus(rows[:, :classes], rows[:, classes:], budget, view.rng)
         chosen = zip(pool.ids()[places].tolist(), left_over.tolist(), strict=True)
         return [Pick(item, rank, value) for rank, (item, value) in enumerate(chosen, start=1)]

@@ -30,4 +30,4 @@ class CoreSet(Strategy):
 
 
 def _features(stream: Stream, learner: Learner) -> Tensor:
-    return gathered((learner.embed(images) for _, images in in_even_chunks(stream.batches())), len(stream))
+    return gathered((learner.embed(images) for _, images in in_even_chunks(stream.batches())), stream.ids())

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pickwell.acquisition.projection import Projection
 from pickwell.acquisition.stochastic import PICKINGS, Picking, perturbed
-from pickwell.acquisition.streaming import TopB, check_budget, in_even_chunks
+from pickwell.acquisition.streaming import TopB, check_budget, in_even_chunks, refuse_nan
 from pickwell.acquisition.uncertainty import REDUCTIONS, Reduction, reduced
 from pickwell.errors import SettingsError, unknown
 from pickwell.items import Pick
@@ -171,7 +171,10 @@ class Scorer(Strategy):
 
     def _scores(self, view: RoundView) -> Iterator[tuple[Tensor, Tensor]]:
         for ids, images in in_even_chunks(view.unlabelled.batches()):
-            yield ids.cpu(), self.score(images, view.learner).float().cpu()
+            # In double precision, as they are ranked: what orders equals lies in digits that float32 has not.
+            ids, scores = ids.cpu(), self.score(images, view.learner).cpu().double()
+            refuse_nan(ids, scores)
+            yield ids, scores
 
 
 @dataclass(kw_only=True)

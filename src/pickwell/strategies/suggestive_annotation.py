@@ -43,7 +43,7 @@ class SuggestiveAnnotation(Committee):
         check_budget(budget, len(pool))
         unsure = super().select(view, min(len(pool), math.ceil(self.candidates * budget)))
         images = (images for _, images in in_even_chunks(pool.batches()))
-        features = gathered((view.learner.embed(some) for some in images), len(pool))
+        features = gathered((view.learner.embed(some) for some in images), pool.ids())
         # Ids ascend: an item's place among them is that of its features.
         places = torch.searchsorted(pool.ids(), torch.tensor([pick.item for pick in unsure]))
         chosen, added = maximum_cover(features, places, budget)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.coverage import lower
+from pickwell.acquisition.features import gathered
 from pickwell.acquisition.projection import Projection
 from pickwell.acquisition.streaming import TopB
 from pickwell.errors import SettingsError
@@ -45,18 +46,24 @@ class VAALWasserstein(VAAL):
         among("to", self.to, get_args(Target))
 
     def pick(self, sight: Sight, budget: int) -> list[Pick]:
-        labelled = [gaussian(seen) for _, seen in sight.labelled()]
-        if not labelled:
+        if not len(sight.pools.labelled):
             raise SettingsError("vaal-wasserstein measures distances to labelled images, and none is; label some first")
-        known = torch.cat(labelled)
-        middle = known.mean(0)
-        centres = middle[None] if self.to == "centroid" else known
-        best = TopB(budget)
+        centres = self._centres(sight)
+        middle, best = centres.mean(0), TopB(budget)
         for ids, seen in sight.unlabelled():
             distance = torch.full((len(ids),), torch.inf)
             lower(distance, gaussian(seen), centres, middle)
             best.update(ids, distance)
         return best.picks()
+
+    def _centres(self, sight: Sight) -> Tensor:
+        """What distances are measured to, `(M, 2 x latent)`: the labelled images' points, or their mean."""
+        points, ids = (gaussian(seen) for _, seen in sight.labelled()), sight.pools.labelled.ids()
+        if self.to == "nearest":
+            return gathered(points, ids)
+        # Summed up as they come: of a million labelled images not all points may be in memory.
+        total = sum((some.double().sum(0) for some in points), torch.zeros(2 * self.latent, dtype=torch.float64))
+        return (total / len(ids)).float()[None]
 
     def monitors(self) -> dict[str, Any]:
         """What VAAL's monitors say of the latents; there is no D to speak of."""

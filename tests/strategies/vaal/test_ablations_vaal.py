@@ -1,5 +1,6 @@
 """VAAL's ablations: each keeps the contract, and leaves out what it says it leaves out."""
 
+import weakref
 from typing import Any
 
 import pytest
@@ -191,3 +192,22 @@ def test_without_labels_there_is_nothing_to_be_far_from() -> None:
     strategy.begin(Devices("fp32"), view.draw(0, 4))
     with pytest.raises(SettingsError, match="measures distances to labelled images, and none is; label some first"):
         strategy.select(FakeView(blobs(), []), 3)
+
+
+@pytest.mark.parametrize("to", ["centroid", "nearest"])
+def test_no_more_than_two_chunks_of_points_are_held_at_once(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a million labelled images the points would fill the memory twice: their mean, or a table, is enough."""
+    alive: weakref.WeakSet[Tensor] = weakref.WeakSet()
+    held: list[int] = []
+
+    def counted(seen: Seen) -> Tensor:
+        alive.add(points := gaussian(seen))
+        held.append(len(alive))
+        return points
+
+    monkeypatch.setattr("pickwell.strategies.vaal_wasserstein.gaussian", counted)
+    monkeypatch.setattr("pickwell.strategies.vaal.sight.LARGEST_CHUNK", 4)
+    view = FakeView(blobs(), range(40))
+    train_companion(ablation("vaal-wasserstein", to=to), view).select(view, 3)
+    assert len(held) == 12
+    assert max(held) <= 2

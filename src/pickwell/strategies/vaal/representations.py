@@ -7,10 +7,10 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.patches import SIDE, learn
-from pickwell.acquisition.streaming import in_chunks
+from pickwell.acquisition.patches import SIDE, learn, shrunk
+from pickwell.acquisition.streaming import in_even_chunks
 from pickwell.strategies.strategy import RoundView, Stream
-from pickwell.strategies.vaal.tables import ROWS, Table, beside, chosen, embedded, standardise
+from pickwell.strategies.vaal.tables import Table, beside, chosen, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)
 REPRESENTATIONS = ("pixels", "features", "patches", "both")
@@ -56,17 +56,18 @@ def patch_vectors(pool: Stream, rng: torch.Generator) -> Iterator[Tensor]:
     """
     whole = pool.whole(SIDE)
     patches = learn(sample(whole, rng), rng)
-    for _, images in in_chunks(whole.batches(), ROWS):
+    for _, images in in_even_chunks(whole.batches()):
         yield patches(images)
 
 
 def sample(stream: Stream, rng: torch.Generator) -> Tensor:
-    """At most 4,096 images of a stream, drawn without replacement, on the CPU."""
+    """At most 4,096 images of a stream, drawn without replacement, on the CPU, as small as patches are learnt from."""
     wanted = torch.zeros(len(stream), dtype=torch.bool)
     wanted[torch.randperm(len(stream), generator=rng)[:SAMPLE]] = True
     found, done = [], 0
     for _, batch in stream.batches():
-        found.append(batch.cpu()[wanted[done : done + len(batch)]])
+        # Batch by batch: at full size so many photographs would fill the memory.
+        found.append(shrunk(batch.cpu()[wanted[done : done + len(batch)]]))
         done += len(batch)
     return torch.cat(found)
 

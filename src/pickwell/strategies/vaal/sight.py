@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pickwell.acquisition.features import allocate
 from pickwell.acquisition.projection import Projection, plane, spread
-from pickwell.acquisition.streaming import in_chunks
+from pickwell.acquisition.streaming import in_chunks, refuse_nan
 from pickwell.strategies.strategy import Stream
 from pickwell.strategies.vaal.monitors import LatentMonitor, report
 from pickwell.strategies.vaal.pair import Pair, Seen
@@ -58,7 +58,9 @@ class Sight:
     def look(self, stream: Stream, *, every: int = 1) -> Iterator[tuple[Tensor, Seen]]:
         """Ids and what is seen of a stream, or of every so-manieth chunk of it."""
         for ids, inputs in islice(_chunks(stream), None, None, every):
-            yield ids, self._see(inputs)
+            seen = self._see(inputs)
+            refuse_nan(ids, torch.column_stack(seen), "what VAAL's networks say")
+            yield ids, seen
 
     def report(self) -> dict[str, Any]:
         """The monitors' numbers and warnings, once the unlabelled pool has been read."""

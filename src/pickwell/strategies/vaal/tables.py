@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.features import allocate, gathered
-from pickwell.acquisition.streaming import in_chunks, in_even_chunks
+from pickwell.acquisition.streaming import in_even_chunks
 from pickwell.strategies.strategy import Stream
 
 ROWS = 256
@@ -47,10 +47,8 @@ class Table:
 
 def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.device) -> Table:
     """The features of a stream's images, each embedded once."""
-    # Squares are small; scenes of any size must be counted in pixels.
-    squares = stream.whole(1) is stream
-    chunks = in_chunks(stream.batches(), ROWS) if squares else in_even_chunks(stream.batches())
-    return Table(stream.ids(), gathered((embed(images) for _, images in chunks), len(stream)).numpy(), device)
+    rows = gathered((embed(images) for _, images in in_even_chunks(stream.batches())), stream.ids())
+    return Table(stream.ids(), rows.numpy(), device)
 
 
 def chosen(rows: Rows, ids: Tensor, device: torch.device) -> Table:
