@@ -13,14 +13,14 @@ from torch import Tensor
 from pickwell.acquisition.coverage import k_center
 
 
-def naive(features: Tensor, centres: Tensor | None, budget: int, weight: Tensor) -> list[int]:
+def naive(features: Tensor, centres: Tensor | None, budget: int) -> list[int]:
     chosen: list[int] = []
     for _ in range(budget):
         values = []
         for index in range(len(features)):
             known = [*([] if centres is None else centres), *(features[c] for c in chosen)]
             gap = min((float((features[index].double() - c.double()).norm()) for c in known), default=1.0)
-            values.append(-1.0 if index in chosen else gap * float(weight[index]))
+            values.append(-1.0 if index in chosen else gap)
         chosen.append(max(range(len(values)), key=lambda i: (values[i], -i)))
     return chosen
 
@@ -31,34 +31,32 @@ def naive(features: Tensor, centres: Tensor | None, budget: int, weight: Tensor)
     count=st.integers(1, 40),
     known=st.integers(0, 9),
     block=st.integers(1, 45),
-    weighted=st.booleans(),
     grid=st.booleans(),
     share=st.floats(0, 1),
 )
 def test_k_center_equals_the_naive_greedy_for_any_block(
-    seed: int, count: int, known: int, block: int, weighted: bool, grid: bool, share: float
+    seed: int, count: int, known: int, block: int, grid: bool, share: float
 ) -> None:
     g = torch.Generator().manual_seed(seed)
-    # On a line of whole numbers with weights of powers of two every distance is exact, so ties are real ties.
+    # On a line of whole numbers every distance is exact, so ties are real ties.
     features = torch.randint(0, 5, (count, 1), generator=g).float() if grid else torch.randn(count, 3, generator=g)
     centres = torch.randn(known, features.shape[1], generator=g).round() if known else None
-    weight = 2.0 ** torch.randint(0, 3, (count,), generator=g) if weighted else torch.ones(count)
     budget = max(1, int(share * count))
-    picks, _ = k_center(features, centres, budget, weight=weight if weighted else None, block=block)
-    assert picks.tolist() == naive(features, centres, budget, weight)
+    picks, _ = k_center(features, centres, budget, block=block)
+    assert picks.tolist() == naive(features, centres, budget)
 
 
-def test_the_gaps_are_the_weighted_distances_at_each_pick() -> None:
+def test_the_gaps_are_the_distances_at_each_pick() -> None:
     features = torch.tensor([[0.0], [1.0], [5.0], [9.0]])
-    picks, gaps = k_center(features, torch.tensor([[0.0]]), 4, weight=torch.tensor([1.0, 1.0, 2.0, 1.0]))
-    assert picks.tolist() == [2, 3, 1, 0]
-    assert gaps.tolist() == [10.0, 4.0, 1.0, 0.0]
+    picks, gaps = k_center(features, torch.tensor([[0.0]]), 4)
+    assert picks.tolist() == [3, 2, 1, 0]
+    assert gaps.tolist() == [9.0, 4.0, 1.0, 0.0]
 
 
-def test_without_centres_the_first_pick_is_the_heaviest_then_the_farthest() -> None:
-    features = torch.tensor([[0.0], [1.0], [7.0]])
-    assert k_center(features, None, 2)[0].tolist() == [0, 2]
-    assert k_center(features, None, 2, weight=torch.tensor([1.0, 3.0, 1.0]))[0].tolist() == [1, 2]
+def test_without_centres_the_first_pick_is_the_first_item_then_the_farthest() -> None:
+    picks, gaps = k_center(torch.tensor([[0.0], [1.0], [7.0]]), None, 2)
+    assert picks.tolist() == [0, 2]
+    assert gaps.tolist() == [torch.inf, 7.0]
 
 
 def test_the_last_partial_block_can_be_picked() -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor
 
-from pickwell.errors import SettingsError
+from pickwell.errors import SettingsError, TrainingError
 from pickwell.strategies import Strategy, available, create
 from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
 from pickwell.testing.strategy_contract import StrategyContract
@@ -140,6 +141,16 @@ def test_memory_does_not_grow_with_the_passes(name: str) -> None:
     create(name, {many: 40}).select(FakeView(blobs(), [3], learner=Counting()), 5)
     assert len(alive) >= 40
     assert max(alive) <= 2
+
+
+@pytest.mark.parametrize(("name", "settings"), [case for case in CASES if case[0] != "random"])
+@pytest.mark.parametrize("dense", [False, True])
+def test_what_is_not_a_number_is_named_and_decides_nothing(name: str, settings: dict[str, Any], dense: bool) -> None:
+    pool = scenes() if dense else blobs()
+    pool[7] = torch.full_like(pool[7], torch.nan)
+    view = FakeView(pool, [3], learner=FakeDenseLearner() if dense else FakeLearner())
+    with pytest.raises(TrainingError, match=r"of item 21 is nan, not a number: .* lower learning rate"):
+        create(name, settings).select(view, 5)
 
 
 def test_random_state_of_the_round_decides_a_drawn_batch() -> None:

@@ -21,18 +21,16 @@ TOGETHER = 32
 """How many candidates' gains are worked out in one product."""
 
 
-def k_center(
-    features: Features, centres: Features | None, budget: int, *, weight: Tensor | None = None, block: int = 2048
-) -> tuple[Tensor, Tensor]:
+def k_center(features: Features, centres: Features | None, budget: int, *, block: int = 2048) -> tuple[Tensor, Tensor]:
     """Indices `(budget,)` that greedily minimise the largest distance to a centre, and that distance at each pick.
 
     Every step picks the item whose Euclidean distance to the nearest of `centres` `(M, D)` and of the picks so far is
-    largest, times its `weight` `(N,)` >= 0 where given; ties go to the lowest index. Without centres the first pick is
-    the heaviest item, at distance infinity. The same for any `block`; memory is that of a few blocks, of 2,048 rows
-    and of a few numbers an item (Gonzalez 1985; Sener and Savarese 2018).
+    largest; ties go to the lowest index. Without centres the first pick is the first item, at distance infinity. The
+    same for any `block`; memory is that of a few blocks, of 2,048 rows and of a few numbers an item (Gonzalez 1985;
+    Sener and Savarese 2018).
     """
     assert 1 <= budget <= len(features), f"{budget} of {len(features)}"
-    cover = _Cover(features, weight, block)
+    cover = _Cover(features, block)
     if centres is not None:
         for start in range(0, len(centres), block):
             cover.meet(rows_of(centres, slice(start, start + block)))
@@ -52,8 +50,8 @@ class _Cover:
     of them is no better than all others were; only then do the others meet the new centres, all in one product.
     """
 
-    def __init__(self, features: Features, weight: Tensor | None, block: int) -> None:
-        self.features, self.weight, self.block = features, weight, block
+    def __init__(self, features: Features, block: int) -> None:
+        self.features, self.block = features, block
         self.near = torch.full((len(features),), torch.inf)
         self.started = False
         # Distances are screened around a middle: far from zero their products would say little.
@@ -71,10 +69,9 @@ class _Cover:
     def farthest(self, most: int) -> list[tuple[int, float]]:
         """The next picks, at least one and at most `most`, with their gaps."""
         if not self.started:
-            found = [(0 if self.weight is None else int(self.weight.argmax()), torch.inf)]
+            found = [(0, torch.inf)]
         else:
-            value = _weighed(self.near, self.weight)
-            found = list(self._among(value, most)) or [(int(value.argmax()), float(value.max()))]
+            found = list(self._among(most)) or [(int(self.near.argmax()), float(self.near.max()))]
         indices = torch.tensor([index for index, _ in found])
         self.near[indices] = PICKED
         self.started = True
@@ -82,26 +79,19 @@ class _Cover:
             self.meet(rows_of(self.features, indices))
         return found
 
-    def _among(self, value: Tensor, most: int) -> Iterator[tuple[int, float]]:
+    def _among(self, most: int) -> Iterator[tuple[int, float]]:
         """The next picks as long as they are surely the farthest of all; perhaps none."""
-        floor = float(value.topk(min(CANDIDATES, len(value))).values[-1])
+        floor = float(self.near.topk(min(CANDIDATES, len(self.near))).values[-1])
         # In ascending order, so that ties go to the lowest index; what ties with the floor is left to its turn.
-        places = (value > floor).nonzero().squeeze(1)
+        places = (self.near > floor).nonzero().squeeze(1)
         rows, near = rows_of(self.features, places), self.near[places]
-        weight = None if self.weight is None else self.weight[places]
         for _ in range(min(most, len(places))):
-            value = _weighed(near, weight)
-            best = int(value.argmax())
-            if not value[best] > floor:
+            best = int(near.argmax())
+            if not near[best] > floor:
                 return
-            yield int(places[best]), float(value[best])
+            yield int(places[best]), float(near[best])
             near[best] = PICKED
             lower(near, rows, rows[best : best + 1], self.middle)
-
-
-def _weighed(near: Tensor, weight: Tensor | None) -> Tensor:
-    value = near if weight is None else near * weight
-    return value.masked_fill(near == PICKED, -torch.inf)
 
 
 def lower(near: Tensor, rows: Tensor, centres: Tensor, middle: Tensor) -> None:

@@ -16,8 +16,8 @@ from torch.special import entr
 Fold = Callable[[Iterable[Tensor]], Tensor]
 Reduction = Literal["mean", "max", "sum", "top"]
 REDUCTIONS: tuple[str, ...] = get_args(Reduction)
-NUDGE = 0.1
-"""What breaking a tie may add to a score, in parts of one vote."""
+NUDGE = 2.0**-25
+"""What breaking a tie may add to a score, in parts of one vote: less than the step from one float32 to the next."""
 
 
 def entropy(probabilities: Tensor) -> Tensor:
@@ -80,13 +80,14 @@ def mean_standard_deviation(samples: Iterable[Tensor]) -> Tensor:
 def variation_ratio(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
     """The share of the samples that do not vote for the most voted class; each votes for its most probable one.
 
-    With `untie`, equals are ordered by the entropy of the mean, by an addition too small to change another order. Five
+    With `untie`, equals are ordered by the entropy of the mean, by an addition below the steps of float32, which the
+    scores otherwise are: it comes in float64 and changes no other order, a mean over pixels by less than 1e-8. Five
     voters know few scores, so that a budget ends amid a tie, and a pool listed class by class would then give all of
     the tied picks to its first class.
     """
     count, mean, shares = _votes(samples)
     ratio = 1 - shares.amax(1)
-    return ratio + _nudge(mean, count) if untie else ratio
+    return ratio.double() + _nudge(mean, count) if untie else ratio
 
 
 def vote_entropy(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
@@ -94,7 +95,7 @@ def vote_entropy(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
     count, mean, shares = _votes(samples)
     # In double precision, so that the same votes for other classes tie exactly.
     disagreement = entropy(shares.double()).float()
-    return disagreement + _nudge(mean, count) if untie else disagreement
+    return disagreement.double() + _nudge(mean, count) if untie else disagreement
 
 
 MEASURES: Final[dict[str, Fold]] = {
@@ -104,11 +105,10 @@ MEASURES: Final[dict[str, Fold]] = {
 }
 
 
-def reduced(scores: Tensor, rule: Reduction, *, share: float = 0.05, counted: Tensor | None = None) -> Tensor:
-    """One score an image, `(B,)`, of per-pixel scores `(B, *spatial)`: of the `counted` (bool) pixels where given.
+def reduced(scores: Tensor, rule: Reduction, *, share: float = 0.05) -> Tensor:
+    """One score an image, `(B,)`, of per-pixel scores `(B, *spatial)`; scores `(B,)` come back as they are.
 
-    `top` is the mean of the highest `share` of the counted pixels (at least one). An image without a counted pixel
-    scores 0. Scores `(B,)` come back as they are.
+    `top` is the mean of the highest `share` of the pixels, at least one.
 
     >>> reduced(torch.tensor([[[0.0, 1.0], [0.5, 0.5]]]), "top", share=0.5).tolist()
     [0.75]
@@ -116,16 +116,12 @@ def reduced(scores: Tensor, rule: Reduction, *, share: float = 0.05, counted: Te
     if scores.dim() == 1:
         return scores
     flat = scores.flatten(1)
-    kept = torch.ones_like(flat, dtype=torch.bool) if counted is None else counted.flatten(1)
-    number = kept.sum(1)
     if rule == "max":
-        return flat.masked_fill(~kept, -torch.inf).amax(1).masked_fill(number == 0, 0)
+        return flat.amax(1)
     if rule == "top":
-        number = (number * share).ceil().clamp(min=1).minimum(number)
-        ordered = flat.masked_fill(~kept, -torch.inf).sort(1, descending=True).values
-        flat, kept = ordered, torch.arange(flat.shape[1], device=flat.device) < number[:, None]
-    total = flat.where(kept, 0).double().sum(1)
-    return (total if rule == "sum" else total / number.clamp(min=1)).float()
+        flat = flat.topk(math.ceil(flat.shape[1] * share)).values
+    total = flat.double().sum(1)
+    return (total if rule == "sum" else total / flat.shape[1]).float()
 
 
 def _means(samples: Iterable[Tensor], *statistics: Callable[[Tensor], Tensor]) -> tuple[int, list[Tensor]]:
@@ -141,7 +137,9 @@ def _votes(samples: Iterable[Tensor]) -> tuple[int, Tensor, Tensor]:
     """The number of samples, their mean, and the share of the votes that each class has, all `(B, C, *spatial)`."""
     count, (mean, shares) = _means(samples, _itself, _vote)
     # Whole votes: running means of the same votes in another order differ by rounding, and would not tie.
-    return count, mean, (shares * count).round() / count
+    shares = (shares * count).round() / count
+    # Who says what is not a number votes for a class all the same; that it is none must show.
+    return count, mean, shares.masked_fill(mean.isnan(), torch.nan)
 
 
 def _vote(sample: Tensor) -> Tensor:
@@ -154,5 +152,5 @@ def _itself(sample: Tensor) -> Tensor:
 
 
 def _nudge(mean: Tensor, count: int) -> Tensor:
-    """The entropy of the mean, scaled to at most a tenth of what one vote counts."""
-    return entropy(mean) * (NUDGE / count / max(math.log(mean.shape[1]), 1.0))
+    """The entropy of the mean, float64, scaled to at most `NUDGE` of what one vote counts."""
+    return entropy(mean).double() * (NUDGE / count / max(math.log(mean.shape[1]), 1.0))
