@@ -48,6 +48,20 @@ def test_the_first_pick_is_weighted_as_stated(picking: Picking, weights: list[fl
     assert chisquare(counts[seen].numpy(), expected[seen].numpy()).pvalue > 0.001
 
 
+@pytest.mark.parametrize("sharpness", [0.01, 1.0, 50.0])
+def test_scores_of_nothing_are_drawn_last_and_by_lot(sharpness: float) -> None:
+    ids, scores = torch.arange(12), torch.zeros(12)
+    scores[7], scores[9] = 1e-30, 1.0
+    orders = set()
+    for seed in range(20):
+        ranked = perturbed(ids, scores, "power", sharpness, seed)
+        assert ranked.isfinite().all()
+        order = ranked.argsort(descending=True).tolist()
+        assert set(order[:2]) == {7, 9}
+        orders.add(tuple(order[2:]))
+    assert len(orders) == 20
+
+
 def test_top_is_the_scores_themselves() -> None:
     scores = torch.tensor([0.1, 0.7])
     assert perturbed(torch.tensor([0, 1]), scores, "top", 9.0, 1).tolist() == scores.double().tolist()

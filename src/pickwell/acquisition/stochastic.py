@@ -14,6 +14,9 @@ from pickwell.errors import SettingsError
 
 Picking = Literal["top", "power", "softmax", "softrank"]
 PICKINGS: tuple[str, ...] = get_args(Picking)
+TINY = float(np.finfo(np.float64).tiny)
+APART = 64.0
+"""More than what the noise of two items can differ by."""
 
 
 def gumbel(seed: int, ids: Tensor) -> Tensor:
@@ -41,7 +44,8 @@ def perturbed(ids: Tensor, scores: Tensor, picking: Picking, sharpness: float, s
     """What to rank items by, float64 `(N,)`, so that the first ones are a draw weighted by their scores.
 
     `top`: the scores themselves, no chance. `power`: the weight is score^sharpness, `softmax`: exp(sharpness x score).
-    `softrank`: rank^-sharpness, for which `scores` must be the whole pool's; ties in it go to the lower id.
+    Of no weight are scores of 0: they come last, and by lot. `softrank`: rank^-sharpness, for which `scores` must be
+    the whole pool's; ties in it go to the lower id.
     """
     scores = scores.double().cpu()
     if picking == "top":
@@ -59,4 +63,5 @@ def perturbed(ids: Tensor, scores: Tensor, picking: Picking, sharpness: float, s
             f"strategy.picking is 'power', but item {int(ids[int(scores.argmin())])} has the score "
             f"{float(scores.min()):g}; powers need scores of at least 0: choose softmax or softrank"
         )
-    return sharpness * scores.log() + gumbel(seed, ids)
+    weight = sharpness * scores.clamp(min=TINY).log()
+    return torch.where(scores > 0, weight, weight - APART) + gumbel(seed, ids)
