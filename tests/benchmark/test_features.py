@@ -84,6 +84,23 @@ def test_every_pixel_free_method_learns_from_vectors(
         assert found["features"] == 8
 
 
+@pytest.mark.parametrize("model", ["linear", "mlp"])
+@pytest.mark.parametrize("length", [1, 4, 2100])
+def test_vectors_may_be_shorter_and_longer_than_images(
+    tmp_path: Path, tiny: Experiment, length: int, model: str
+) -> None:
+    rows = np.random.default_rng(0).normal(0, 1, (60, length)).astype(np.float32)
+    rows[:, 0] += np.array([-20.0, 20.0] * 30)
+    np.save(tmp_path / "vectors.npy", rows)
+    np.save(tmp_path / "vectors.labels.npy", np.array(["left", "right"] * 30))
+    chosen = {"model.name": model, "data.test": 20, "rounds.count": 1}
+    e = on(tiny, tmp_path / "vectors.npy", methods={"random": {}, "core-set": {}}, seeds=1, **chosen)
+    bench = Bench(tmp_path / "out", tmp_path)
+    for outcome in run(e, grid(e), bench):
+        assert outcome.state is State.FINISHED, outcome.sentence
+        assert json.loads((bench.folder(outcome.cell) / "result.json").read_text())["features"] == length
+
+
 @pytest.mark.parametrize("source", ["vae", "network"])
 def test_features_of_the_pools_images(tmp_path: Path, tiny: Experiment, source: str) -> None:
     network = models.load("small_cnn", 3, image_size=16)
@@ -110,6 +127,10 @@ def test_broken_feature_files_are_named(tmp_path: Path, tiny: Experiment, trees:
     np.save(tmp_path / "alone.labels.npy", np.array(["a", "b"]))
     with pytest.raises(PoolError, match=r"has vectors of shape \(4, 3\) for 2 labels"):
         features.read(tmp_path / "alone.npy")
+    np.save(tmp_path / "empty.npy", np.zeros((2, 0)))
+    np.save(tmp_path / "empty.labels.npy", np.array(["a", "b"]))
+    with pytest.raises(PoolError, match=r"has vectors of shape \(2, 0\) for 2 labels"):
+        features.read(tmp_path / "empty.npy")
     ragged = pa.table({"features": [[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]], "label": ["a", "b", "a"]})
     pq.write_table(ragged, tmp_path / "ragged.parquet")
     with pytest.raises(PoolError, match=r"ragged.parquet is no usable feature file: its lists are not all of one len"):

@@ -244,6 +244,12 @@ def test_a_setting_out_of_range_is_refused(settings: dict[str, float], sentence:
         models.load("small_cnn", **{"num_classes": 4, "image_size": 32, **settings})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("length", [1, 5, 4096])
+def test_vectors_may_be_of_any_length(length: int) -> None:
+    for name in ("linear", "mlp"):
+        assert models.load(name, 3, image_size=length)(torch.zeros(2, length)).shape == (2, 3)
+
+
 FAMILY = """
 from pickwell.models.small import SmallCNN
 NETWORKS = {"newcomer": SmallCNN}

@@ -86,7 +86,7 @@ def read(path: Path) -> tuple[Rows, list[str]]:
             f"{path} is no usable feature file: {error}; give a Parquet file with a list column and a column 'label', "
             "or NAME.npy with NAME.labels.npy beside it"
         ) from error
-    if rows.ndim != 2 or len(rows) != len(labels) or not np.isfinite(rows).all():
+    if rows.ndim != 2 or not rows.size or len(rows) != len(labels) or not np.isfinite(rows).all():
         raise PoolError(f"{path} has vectors of shape {rows.shape} for {len(labels)} labels; one finite row a label")
     return rows, labels
 

@@ -75,17 +75,13 @@ def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
 def campaign_settings(cell: Cell, prepared: Prepared) -> Settings:
     """The cell as a campaign's settings."""
     chosen = cell.experiment
-    model = chosen.model.model_dump()
-    # Networks of vectors take a vector's length for an image's size.
-    if size := prepared.feature_size():
-        model["image_size"] = size
     return Settings.parse(
         {
             "name": str(cell),
             "seed": cell.seed,
             # The pool's own masks are read by its sources; those told are the campaign's, which have no void values.
             "task": {"kind": chosen.task, "classes": list(prepared.classes)},
-            "model": model,
+            "model": chosen.model.model_dump(),
             "training": chosen.training.model_dump(),
             "validation": chosen.validation.model_dump(),
             "strategy": cell.chosen,

@@ -21,7 +21,7 @@ from pickwell.data.images import Images
 from pickwell.data.scenes import Scenes
 from pickwell.errors import StoreError
 from pickwell.items import Metrics
-from pickwell.learner import Devices, Draws, SceneDraws, TaskLearner
+from pickwell.learner import Batch, Devices, Draws, SceneDraws, TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
 from pickwell.learner.seeds import derive, isolated
 from pickwell.learner.training import Plan, Progress, Trainee, steps_for, train
@@ -65,12 +65,13 @@ class Fitter:
         check_ability(self.settings, strategy)
         check_size(self.settings, strategy.committee)
         seed = derive(self.settings.seed, "fit", lesson.round)
-        members = [self._network(derive(seed, "member", m)) for m in range(strategy.committee)]
         draws = self._draws(lesson, seed, strategy)
+        # Batches are functions of their step, so that looking at the first one changes nothing.
+        sample = draws.draw(0, both=strategy.joint_steps > 0)
+        members = [self._network(derive(seed, "member", m), sample) for m in range(strategy.committee)]
         with isolated():
             torch.manual_seed(derive(seed, "companion"))
-            # Batches are functions of their step, so that looking at the first one changes nothing.
-            strategy.begin(self.devices, draws.draw(0, both=strategy.joint_steps > 0))
+            strategy.begin(self.devices, sample)
         # The networks are built in either case: what was saved is put into them.
         path = self.folder / f"{key}.safetensors"
         if (found := load_tensors(path)) and found[1].get("key") == key:
@@ -94,10 +95,11 @@ class Fitter:
         )
         return Metrics(self.task.measure(pairs), measured=len(stream), labels=labels)
 
-    def _network(self, seed: int) -> Network:
+    def _network(self, seed: int, sample: Batch) -> Network:
         with isolated():
             torch.manual_seed(seed)
-            network = task_network(self.settings, weights=self.settings.model.weights or None)
+            # Vectors in place of images are of a length that no setting says.
+            network = task_network(self.settings, self.settings.model.weights or None, sample.x_l.shape[-1])
         return self.devices.setup(network)
 
     def _draws(self, lesson: Lesson, seed: int, strategy: Strategy) -> Draws:

@@ -41,11 +41,14 @@ def load(
 
     Up to an `image_size` of 64 the stem is the CIFAR-size one. `width` scales the channels; `dropout` None is the
     family's own rate. `network.loaded` says what the file gave. Raises SettingsError, WeightsError.
-    "linear" and "mlp" take vectors `(B, image_size)` in place of images.
+    "linear" and "mlp" take vectors `(B, image_size)`, of any length, in place of images.
     """
     plan = Plan(num_classes=num_classes, image_size=image_size, width=width, dropout=dropout)
-    table = "VECTORS" if name in _table("VECTORS") else "NETWORKS"
-    return _load(table, "network", name, plan, weights)
+    if name in _table("VECTORS"):
+        return _load("VECTORS", "network", name, plan, weights)
+    if image_size < 8:
+        raise SettingsError(f"image_size is {image_size}; networks take 8 pixels or more: choose a larger size")
+    return _load("NETWORKS", "network", name, plan, weights)
 
 
 def load_dense(
@@ -76,8 +79,6 @@ def _load(table: str, subject: str, name: str, plan: Plan, weights: str | Path |
 def _check(plan: Plan) -> None:
     if plan.num_classes < 1:
         raise SettingsError(f"num_classes is {plan.num_classes}; a network needs at least 1: name the classes")
-    if plan.image_size < 8:
-        raise SettingsError(f"image_size is {plan.image_size}; networks take 8 pixels or more: choose a larger size")
     if not (math.isfinite(plan.width) and 0 < plan.width <= 8):
         raise SettingsError(f"width is {plan.width}; allowed is above 0 up to 8: 1.0 is the published width")
     if plan.dropout is not None and not 0 <= plan.dropout < 1:
