@@ -81,7 +81,7 @@ def variation_ratio(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor
     """The share of the samples that do not vote for the most voted class; each votes for its most probable one.
 
     With `untie`, equals are ordered by the entropy of the mean, by an addition below the steps of float32, which the
-    scores otherwise are: it comes in float64 and changes no other order, a mean over pixels by less than 1e-8. Five
+    scores otherwise are: it comes in float64 and changes no other order, a mean over pixels by less than 3e-8. Five
     voters know few scores, so that a budget ends amid a tie, and a pool listed class by class would then give all of
     the tied picks to its first class.
     """
