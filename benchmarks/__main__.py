@@ -15,6 +15,7 @@ FIGURES = {
     "core-set": ["benchmarks.core_set"],
     "badge": ["benchmarks.badge"],
     "dbal": ["benchmarks.dbal"],
+    "cover": ["benchmarks.cover"],
 }
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
+from pickwell.errors import TrainingError
 
 
 def covered(features: Tensor, centres: Tensor, weight: Tensor, bandwidth: float) -> float:
@@ -21,17 +22,17 @@ def covered(features: Tensor, centres: Tensor, weight: Tensor, bandwidth: float)
     seed=st.integers(0, 999),
     count=st.integers(1, 25),
     known=st.integers(0, 5),
-    block=st.integers(1, 30),
+    at_once=st.integers(1, 200),
     share=st.floats(0, 1),
 )
 def test_every_pick_covers_most_and_its_gain_is_what_it_newly_covers(
-    seed: int, count: int, known: int, block: int, share: float
+    seed: int, count: int, known: int, at_once: int, share: float
 ) -> None:
     g = torch.Generator().manual_seed(seed)
     features, centres = torch.randn(count, 2, generator=g), torch.randn(known, 2, generator=g)
     weight = torch.rand(count, generator=g) + 0.1
     places, gains = kernel_cover(
-        features, centres, max(1, int(share * count)), bandwidth=0.7, weight=weight, block=block
+        features, centres, max(1, int(share * count)), bandwidth=0.7, weight=weight, at_once=at_once
     )
     assert len(set(places.tolist())) == len(places)
     left = set(range(count))
@@ -47,14 +48,16 @@ def test_every_pick_covers_most_and_its_gain_is_what_it_newly_covers(
 
 
 @settings(deadline=None, max_examples=40)
-@given(seed=st.integers(0, 99), block=st.integers(1, 70), reference=st.integers(1, 60))
-def test_the_same_for_any_block(seed: int, block: int, reference: int) -> None:
+@given(seed=st.integers(0, 99), at_once=st.integers(1, 4000), wanted=st.integers(12, 60))
+def test_the_same_for_any_block(seed: int, at_once: int, wanted: int) -> None:
     g = torch.Generator().manual_seed(seed)
     features, centres = torch.randn(60, 3, generator=g), torch.randn(5, 3, generator=g)
-    whole = kernel_cover(features, centres, 12, bandwidth=1.0, reference=spaced(60, reference))
-    parts = kernel_cover(
-        features.numpy(), centres.numpy(), 12, bandwidth=1.0, reference=spaced(60, reference), block=block
-    )
+    some = spaced(60, wanted)
+    whole = kernel_cover(features, centres, 12, bandwidth=1.0, candidates=some)
+    array = features.numpy().copy()
+    array.flags.writeable = False
+    parts = kernel_cover(array, centres.numpy(), 12, bandwidth=1.0, candidates=some, at_once=at_once)
+    assert set(whole[0].tolist()) <= set(some.tolist())
     assert parts[0].tolist() == whole[0].tolist()
     assert parts[1].tolist() == whole[1].tolist()
 
@@ -76,6 +79,29 @@ def test_weights_decide_what_is_worth_covering() -> None:
 
 def test_all_of_a_pool_of_copies_can_be_picked_once_each() -> None:
     assert kernel_cover(torch.ones(7, 2), torch.ones(1, 2), 7, bandwidth=1.0)[0].tolist() == list(range(7))
+
+
+def test_few_candidates_still_cover_those_that_are_none() -> None:
+    """A quarter of the items may be picked: they cover all much better than as many drawn by chance do."""
+    g = torch.Generator().manual_seed(0)
+    features, centres = torch.randn(1600, 8, generator=g), torch.randn(80, 8, generator=g)
+    width, weight = neighbourhood(features, centres, 80), torch.ones(1600)
+
+    def share(places: Tensor) -> float:
+        return covered(features, torch.cat((centres, features[places])), weight, width)
+
+    chance = sum(share(torch.randperm(1600, generator=g)[:80]) for _ in range(5)) / 5
+    best = share(kernel_cover(features, centres, 80, bandwidth=width)[0]) - chance
+    among = kernel_cover(features, centres, 80, bandwidth=width, candidates=spaced(1600, 400))[0]
+    assert share(among) - chance > 0.6 * best > 0.01
+
+
+@pytest.mark.parametrize("what", ["features", "weight"])
+def test_what_is_no_number_is_said(what: str) -> None:
+    given = {"features": torch.randn(20, 2), "weight": torch.ones(20)}
+    given[what][3] = torch.nan
+    with pytest.raises(TrainingError, match="is nan, not a number"):
+        kernel_cover(given["features"], torch.zeros(1, 2), 3, bandwidth=1.0, weight=given["weight"])
 
 
 def test_a_neighbourhood_holds_an_equal_share_of_the_items() -> None:

@@ -291,7 +291,7 @@ def test_a_wrong_setting_is_one_sentence(setting: str, value: object, text: str)
         VAAL(**{setting: value})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("setting", ["reach", "reference"])
+@pytest.mark.parametrize("setting", ["reach", "candidates"])
 def test_a_wrong_setting_of_the_cover_is_one_sentence(setting: str) -> None:
     with pytest.raises(SettingsError, match=f"strategy.{setting} is 0; it must be a number above 0"):
         VAALDiverse(**{setting: 0})  # type: ignore[arg-type]
