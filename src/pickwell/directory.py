@@ -1,5 +1,6 @@
 """What a campaign's directory holds, and who may work in it."""
 
+import json
 import logging
 import os
 import shutil
@@ -24,6 +25,8 @@ SOON = 1.0
 SETTINGS, LOCK = "campaign.toml", "campaign.lock"
 INSIDE = ".partial"
 """Where an empty directory is filled from, inside it."""
+MOVING = "moving.json"
+"""What is about to be moved out of there, by name, and when each was last modified."""
 
 
 @dataclass(frozen=True)
@@ -125,32 +128,42 @@ def new_directory(root: Path) -> Iterator[Path]:
     In place, because it may be where the user's shell stands, or a mounted volume: neither can be replaced.
     """
     there = root.exists() or root.is_symlink()
+    partial = root / INSIDE if there else root.with_name(f".{root.name}.partial")
     try:
-        if there and (not root.is_dir() or any(child.name != INSIDE for child in root.iterdir())):
-            raise PoolError(f"{root} already exists and is not empty; choose another directory, or remove it")
-        partial = root / INSIDE if there else root.with_name(f".{root.name}.partial")
+        if there:
+            _refuse_used(root)
         partial.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PoolError(f"{root} cannot be made: {error.strerror}; choose a directory that you may write to") from None
-    # The campaign's own lock, made early: a second process that would fill the same directory is told.
-    lock = FileLock(partial / LOCK, timeout=0)
+    # A second process that would fill the same directory is told.
     try:
-        lock.acquire()
+        held = FileLock(partial / LOCK, timeout=0).acquire()
     except Timeout:
         raise BusyError(f"another process is making {root} just now; wait until it has, or name another") from None
-    try:
-        _empty(partial)
-        yield partial
-        _appear(partial, root, there)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        lock.release()
+    with held:
+        try:
+            if there:
+                _refuse_used(root)  # again: until now another process may have filled it
+            _take_back(partial, root)
+            _empty(partial)
+            yield partial
+            _appear(partial, root, there)
+        finally:
+            _take_back(partial, root)
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _refuse_used(root: Path) -> None:
+    """Refuses a directory that holds anything but what a stopped process left half-made there."""
+    ours = {INSIDE, *(child.name for child in _moved(root / INSIDE, root))}
+    if not root.is_dir() or any(child.name not in ours for child in root.iterdir()):
+        raise PoolError(f"{root} already exists and is not empty; choose another directory, or remove it")
 
 
 def _empty(partial: Path) -> None:
     """Removes what a killed process left."""
     for child in partial.iterdir():
-        if child.is_dir():
+        if child.is_dir() and not child.is_symlink():
             shutil.rmtree(child)
         elif child.name != LOCK:
             child.unlink()
@@ -160,5 +173,38 @@ def _appear(partial: Path, root: Path, there: bool) -> None:
     if not there:
         partial.rename(root)
         return
-    for child in sorted(partial.iterdir(), key=lambda child: child.name == SETTINGS):  # what makes it a campaign: last
+    _refuse_used(root)  # once more: nothing that has come meanwhile is to be written over
+    children = [child for child in partial.iterdir() if child.name != LOCK]
+    (partial / MOVING).write_text(json.dumps({child.name: _modified(child) for child in children}), encoding="utf-8")
+    for child in sorted(children, key=lambda child: child.name == SETTINGS):  # what makes it a campaign: last
         child.rename(root / child.name)
+
+
+def _moved(partial: Path, root: Path) -> list[Path]:
+    """What was moved out of `partial` when the moving stopped; nothing if all was, for then `root` is whole.
+
+    Known by name and time, and thus never what a person has put there since.
+    """
+    try:
+        listed = json.loads((partial / MOVING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # no list, or half of one: then nothing was moved yet
+        return []
+    left = [name for name in listed if _modified(partial / name) is not None]
+    gone = [root / name for name in listed if name not in left]
+    return [path for path in gone if _modified(path) == listed[path.name]] if left else []
+
+
+def _modified(path: Path) -> int | None:
+    """When the file, folder or link was last modified, in nanoseconds; None if there is none."""
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _take_back(partial: Path, root: Path) -> None:
+    """Undoes a moving that stopped half-way."""
+    for child in _moved(partial, root):
+        child.rename(partial / child.name)
+    # Then the list goes, before anything of it: what it names must be in `partial` or have been moved.
+    (partial / MOVING).unlink(missing_ok=True)

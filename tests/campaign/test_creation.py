@@ -61,6 +61,32 @@ def test_nothing_half_done_stays(
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
+def test_the_same_command_goes_on_where_the_store_is_elsewhere(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(root: str, **more: Any) -> None:
+        settings = {"store.url": f"sqlite:///{tmp_path}/labels.db", **more}
+        create(tmp_path / root, photos, labels_from_folders=True, settings=settings)
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pickwell.directory._appear", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            make("birds")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.db", "photos"]
+    for root, more in (("others", {}), ("birds", {"seed": 1}), ("birds", {"training.epochs": 7})):
+        with pytest.raises(StoreError, match=f"holds the campaign 'birds' already; make '{root}' elsewhere"):
+            make(root, **more)
+    make("birds")
+    with Campaign(tmp_path / "birds") as campaign:
+        campaign.tell({0: "gull"}, imported=True)
+    (tmp_path / "birds").rename(tmp_path / "away")
+    with pytest.raises(StoreError, match="holds the campaign 'birds' already; make 'birds' elsewhere"):
+        make("birds")
+
+
 def test_a_directory_in_use_is_left_alone(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "diary.txt").write_text("dear diary")

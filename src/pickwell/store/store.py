@@ -30,7 +30,7 @@ from pickwell.store.rows import (
     Told,
     moment,
 )
-from pickwell.store.tables import campaign, pick, round_
+from pickwell.store.tables import campaign, metadata, pick, round_
 
 _PAGE = 10_000
 _TAKEN = (pick.c.state.in_(rounds.DECIDED), rounds.in_open_round)
@@ -83,8 +83,14 @@ class Store:
     def create_campaign(
         self, *, name: str, seed: int, settings: Mapping[str, Any], versions: Mapping[str, Any]
     ) -> None:
-        """Writes down what the campaign is; once."""
+        """Writes down what the campaign is; once, unless nothing was done yet in one that is the same.
+
+        Such a one is left where a creation is killed before the campaign's directory is there.
+        """
+        same = campaign.c.name == name, campaign.c.seed == seed, campaign.c.settings == settings
+        idle = [~select(table).exists() for table in metadata.sorted_tables if table is not campaign]
         with self._database.writing() as connection:
+            connection.execute(campaign.delete().where(*same, *idle))
             if found := connection.execute(select(campaign.c.name)).scalar():
                 raise StoreError(f"{self._database.name} holds the campaign '{found}' already; make '{name}' elsewhere")
             columns = {"id": 1, "name": name, "seed": seed, "settings": settings, "versions": versions}
