@@ -1,6 +1,8 @@
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socket import gethostname
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pickwell.cli import main
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.web import Desk, create_app
@@ -222,13 +225,74 @@ def test_the_link_of_a_server_at_all_addresses_can_be_opened_elsewhere(root: Pat
         assert server.url == f"http://{shown}:{server.port}"
 
 
+@contextmanager
+def begun(root: Path, **options: Any) -> Iterator[Server]:
+    server = Server(root, port=0, **options)
+    yield server
+    server._socket.close()
+    server.desk.close()
+
+
+def may_enter(server: Server, **headers: str) -> bool:
+    client = TestClient(server.app, base_url=server.url, headers=headers)
+    return client.get("/healthz").status_code == 200
+
+
 def test_a_host_name_in_capitals_is_the_same(root: Path) -> None:
-    server = Server(root, host="LOCALHOST", port=0)
-    try:
+    with begun(root, host="LOCALHOST") as server:
         assert (server.host, server.links) == ("localhost", {})
-    finally:
-        server._socket.close()
-        server.desk.close()
+        assert may_enter(server)
+
+
+def test_links_once_given_are_asked_for_by_whatever_way_the_campaign_is_served_next(root: Path) -> None:
+    ways: list[dict[str, Any]] = [{"names": ["label.example.org"]}, {}, {"host": "0.0.0.0"}]
+    with begun(root, names=["label.example.org"], annotators=["Ada"]) as server:
+        secret = server.links["Ada"].partition("token=")[2]
+    for way in ways:
+        with begun(root, **way) as server:
+            assert server.links == {}
+            assert not may_enter(server)
+            assert may_enter(server, Authorization=f"Bearer {secret}")
+    (root / "annotators.json").unlink()
+    with begun(root) as server:
+        assert may_enter(server)
+
+
+def test_a_further_name_means_that_others_come_so_a_link_is_made(root: Path) -> None:
+    with begun(root, names=["label.example.org"]) as server:
+        assert list(server.links) == ["annotator"]
+        assert not may_enter(server)
+
+
+def test_a_file_without_anybody_shuts_nobody_out(root: Path) -> None:
+    (root / "annotators.json").write_text("{}")
+    with begun(root) as server:
+        assert may_enter(server)
+
+
+def test_the_terminal_says_who_may_enter_and_how_that_is_changed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Server, "run", lambda server: (server._socket.close(), server.desk.close()))
+
+    def told(*more: str) -> list[str]:
+        monkeypatch.setattr("sys.argv", ["pickwell", "serve", str(root), "--port", "0", *more])
+        with pytest.raises(SystemExit):
+            main()
+        return re.sub(r":\d+", ":0", capsys.readouterr().out).splitlines()
+
+    here, ends, until = "http://127.0.0.1:0", "Ctrl-C ends, every label is kept", f"{root}/annotators.json is there"
+    assert told() == [f"open {here} in a browser; {ends}"]
+    head, link, way = told("--name", "label.example.org", "--annotator", "Ada")
+    serving = told()
+    assert head == serving[0] == f"{here} is open to those with a personal link; {ends}"
+    assert link.startswith(f"Ada's personal link, shown this once: {here}/enter?token=")
+    assert way == f"who comes by label.example.org puts that address in place of {here}"
+    assert serving[1:] == [
+        "Ada has one from before; --annotator NAME makes a new one, and ends the old one of that name",
+        f"links are asked for as long as {until}; remove it to serve this computer alone",
+    ]
+    assert told("--annotator", "Ben")[2:] == serving[1:]
 
 
 STRANGE: list[Any] = [

@@ -2,13 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pickwell.cli import show
 from pickwell.cli.terminal import plain
 from pickwell.errors import SettingsError
+from pickwell.report.phrases import listing
+
+if TYPE_CHECKING:
+    from pickwell.web.server import Server
 
 
 def serve(
@@ -28,9 +32,25 @@ def serve(
     if json:
         show.as_json({"url": server.url, "links": server.links})
     else:
-        show.out.print(f"open {plain(server.url)} in a browser; Ctrl-C ends, every label is kept")
-        for who, link in server.links.items():
-            show.out.print(f"{plain(who)}'s personal link, shown this once: {plain(link)}")
+        _tell(server)
     # A program that started this waits for the address.
     sys.stdout.flush()
     server.run()
+
+
+def _tell(server: "Server") -> None:
+    """Where the page is, who may enter, and how that is changed."""
+    if server.open:
+        return show.out.print(f"open {plain(server.url)} in a browser; Ctrl-C ends, every label is kept")
+    show.out.print(f"{plain(server.url)} is open to those with a personal link; Ctrl-C ends, every label is kept")
+    for name, link in server.links.items():
+        show.out.print(f"{plain(name)}'s personal link, shown this once: {plain(link)}")
+    if earlier := [name for name in server.tokens if name not in server.links]:
+        whose = f"{plain(listing(earlier))} {'has one' if len(earlier) == 1 else 'have theirs'}"
+        show.out.print(f"{whose} from before; --annotator NAME makes a new one, and ends the old one of that name")
+    if elsewhere := [name for name in server.names if name not in server.url]:
+        show.out.print(f"who comes by {plain(listing(elsewhere))} puts that address in place of {plain(server.url)}")
+    if server.local:
+        there = plain(server.tokens.path)
+        show.out.print(f"links are asked for as long as {there} is there; remove it to serve this computer alone")
+    return None

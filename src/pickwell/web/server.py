@@ -17,7 +17,10 @@ from pickwell.web.tokens import Tokens
 
 
 class Server:
-    """A campaign's page on an address. Beyond this machine it opens only to those with a personal link."""
+    """A campaign's page on an address. It opens only to those with a personal link once there is one.
+
+    Where others can come, by the address or by a further name that a tunnel or a proxy sends, one is made.
+    """
 
     def __init__(
         self,
@@ -36,13 +39,16 @@ class Server:
         # Before the links, which name the port: 0 asks for any that is free.
         self._socket = _bound(self.host, serve.port if port is None else port)
         self.port = int(self._socket.getsockname()[1])
-        self.links, tokens = self._tokens(root, annotators)
+        self.local = is_loopback(self.host) and not self.names  # as far as is known, nobody else can come
+        self.tokens = Tokens(root / "annotators.json")
+        self.links = self._links(annotators)
+        self.open = len(self.tokens) == 0  # everybody on this machine may label
         self.app = create_app(
             self.desk,
             loop=Loop(self.desk),
             hosts=(*LOOPBACK, self.host, *self.names, *_others(self.host)),
-            tokens=tokens,
-            annotator="" if tokens else _user(),
+            tokens=None if self.open else self.tokens,
+            annotator=_user() if self.open else "",
         )
 
     @property
@@ -63,16 +69,14 @@ class Server:
         finally:
             self.desk.close()
 
-    def _tokens(self, root: Path, annotators: Sequence[str]) -> tuple[dict[str, str], Tokens | None]:
-        """New links by name, and who has one; None where everybody on this machine may label."""
-        tokens = Tokens(root / "annotators.json")
-        if is_loopback(self.host) and not annotators:
-            return {}, None
-        wanted = list(annotators) or ([] if len(tokens) else ["annotator"])
+    def _links(self, annotators: Sequence[str]) -> dict[str, str]:
+        """New links by name: for those named, or else for somebody where others can come and nobody has one."""
+        nobody = not (annotators or self.local or len(self.tokens))
+        wanted = ["annotator"] if nobody else annotators
         for name in wanted:
             if not name.strip() or "/" in name or not name.isprintable() or len(name) > 80:
                 raise SettingsError(f"annotator {name!r}: a name has 1 to 80 characters and no slash; choose another")
-        return {name: f"{self.url}/enter?token={tokens.renew(name)}" for name in wanted}, tokens
+        return {name: f"{self.url}/enter?token={self.tokens.renew(name)}" for name in wanted}
 
 
 def is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from pickwell.errors import SettingsError
@@ -22,8 +23,8 @@ class Tokens:
     def __len__(self) -> int:
         return len(self._hashes)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._hashes
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hashes)
 
     def renew(self, name: str) -> str:
         """A new secret for an annotator, told this once; the one before ends."""
