@@ -277,6 +277,28 @@ def test_the_grid_labels_a_selection_with_one_key(serve: Any, opened: Any, tools
     assert page.locator("#tiles li").count() == 30
 
 
+@pytest.mark.parametrize("path", ["/", "/grid"])
+def test_a_page_that_stood_open_for_days_labels(serve: Any, opened: Any, tools: Any, path: str) -> None:
+    site = serve(3, 96, 72)
+    page = opened(site, path=path)
+    page.wait_for_selector("#stage img, #tiles li")
+    page.wait_for_timeout(500)
+    page.evaluate("void (performance.now = () => 3e8)")
+    tools.press(page, "1" if path == "/" else "x1", 0.1)
+    tools.settled(page)
+    with site.store() as store:
+        assert [(entry.item, entry.seconds) for entry in store.log()] == [(0, 86_400)]
+
+
+def test_enter_follows_the_link_that_has_the_focus(serve: Any, opened: Any) -> None:
+    site = serve(3, 96, 72)
+    page = opened(site)
+    page.wait_for_selector("#stage img")
+    page.focus("nav a[href='/dashboard']")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/dashboard")
+
+
 def test_every_page_is_quiet(serve: Any, opened: Any) -> None:
     """No error in the console, no request to another host: what the fixture watches for."""
     site = serve(8, 96, 72)

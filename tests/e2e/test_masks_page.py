@@ -162,6 +162,17 @@ def test_what_is_drawn_is_what_is_saved(draw: Any, opened: Any, tools: Any) -> N
     assert entry.seconds > 0
 
 
+def test_enter_on_a_link_follows_it_and_saves_nothing(draw: Any, opened: Any) -> None:
+    site = draw()
+    page = opened(site)
+    hand = Hand(page)
+    hand.stroke((20, 20), (60, 20))
+    page.focus("nav a[href='/dashboard']")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/dashboard")
+    assert _log(site) == []
+
+
 def _log(site: Any) -> list[Any]:
     with site.store() as store:
         return list(store.log())

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from pickwell.data.pool import Pool
+from pickwell.errors import PoolError
 from pickwell.items import PickState
-from pickwell.web import Desk
+from pickwell.web import Desk, create_app
 
 Post = Callable[..., Any]
 ONE = {"disputed": 0, "overlap": 1}
@@ -173,7 +175,22 @@ def test_an_image_that_is_gone_is_404(client: TestClient, root: Path) -> None:
     (root.parent / "images" / "005.jpg").unlink()
     gone = client.get("/api/images/5")
     assert gone.status_code == 404
-    assert "005.jpg" in gone.headers["x-reason"]
+    assert "005.jpg" in gone.json()["error"]
+
+
+def test_no_name_of_a_file_breaks_the_headers_of_an_answer(make: Callable[..., Path], monkeypatch: Any) -> None:
+    name = "a\r\nSet-Cookie: b\x00\x7f\u2028é.jpg"
+
+    def gone(pool: Pool, item: int) -> bytes:
+        raise PoolError(f"{name} of item {item} is gone")
+
+    monkeypatch.setattr(Pool, "bytes", gone)
+    desk = Desk(make(2))
+    with TestClient(create_app(desk, hosts=("testserver",))) as client:
+        answer = client.get("/api/images/1")
+    assert (answer.status_code, answer.json()["error"]) == (404, f"{name} of item 1 is gone")
+    assert all(value.isprintable() and value.isascii() for value in answer.headers.values())
+    desk.close()
 
 
 def test_remarks_are_kept_and_shown(post: Post) -> None:

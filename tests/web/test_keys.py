@@ -1,9 +1,9 @@
-"""Which key means what, on keyboards of several countries; in Node.js, which needs no browser."""
+"""What a key means and whom it is for, and what the pages share; in Node.js, which needs no browser."""
 
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,40 @@ import pytest
 
 Press = Mapping[str, object]
 NODE = shutil.which("node")
-SHOW = """
-const classes = JSON.parse(process.argv[2]);
-globalThis.document = { getElementById: (id) => (id === "told" ? { textContent: JSON.stringify({ classes }) } : null) };
+PAGE = """
+const [classes, given] = process.argv.slice(2).map((text) => JSON.parse(text));
+globalThis.document = {
+  getElementById: (id) => (id === "told" ? { textContent: JSON.stringify({ classes }) } : null),
+  querySelector: () => null,
+};
 globalThis.localStorage = { getItem: () => null };
+"""
+MEANT = """
 const { meaning } = await import("./keys.mjs");
-console.log(JSON.stringify(JSON.parse(process.argv[3]).map(meaning)));
+console.log(JSON.stringify(given.map(meaning)));
+"""
+# What the page does on each press, by the tag of what has the focus; a press that is left to the browser does nothing.
+DONE = """
+globalThis.Element = class {
+  constructor(tag) { this.tag = tag; }
+  closest(selectors) { return selectors.split(", ").includes(this.tag) ? this : null; }
+};
+let heard;
+globalThis.addEventListener = (_, listener) => { heard = listener; };
+const { listen, meaning } = await import("./keys.mjs");
+const done = [];
+listen(meaning, { accept: () => done.push("accept") }, [], (label) => done.push(label));
+for (const [tag, key] of given) {
+  const before = done.length;
+  heard({ key, target: new Element(tag), preventDefault: () => {} });
+  if (done.length === before) done.push(null);
+}
+console.log(JSON.stringify(done));
+"""
+SECONDS = """
+const { secondsSince } = await import("./session.mjs");
+performance.now = () => 300_000_123.4567;
+console.log(JSON.stringify(given.map(secondsSince)));
 """
 
 
@@ -27,14 +55,18 @@ def folder(tmp_path: Path) -> Path:
     for name in ("keys", "session"):
         text = (static / f"{name}.js").read_text(encoding="utf-8").replace("/static/session.js", "./session.mjs")
         (tmp_path / f"{name}.mjs").write_text(text, encoding="utf-8")
-    (tmp_path / "show.mjs").write_text(SHOW, encoding="utf-8")
     return tmp_path
 
 
-def meant(folder: Path, classes: list[str], *presses: Press) -> list[Any]:
-    command = [str(NODE), "show.mjs", json.dumps(classes), json.dumps(presses)]
+def ran(folder: Path, script: str, classes: list[str], given: Sequence[object]) -> list[Any]:
+    (folder / "script.mjs").write_text(PAGE + script, encoding="utf-8")
+    command = [str(NODE), "script.mjs", json.dumps(classes), json.dumps(given)]
     done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     return list(json.loads(done.stdout))
+
+
+def meant(folder: Path, classes: list[str], *presses: Press) -> list[Any]:
+    return ran(folder, MEANT, classes, presses)
 
 
 @pytest.mark.skipif(NODE is None, reason="no Node.js")
@@ -49,3 +81,15 @@ def test_digits_are_classes_whatever_else_their_keys_show(folder: Path) -> None:
     assert meant(folder, [*birds, "wren"], *german) == [{"move": "find"}, {"label": "wren"}]
     czech: list[Press] = [{"key": "+", "code": "Digit1"}, {"key": "z", "code": "KeyZ", "ctrlKey": True}]
     assert meant(folder, birds, *czech) == [{"label": "owl"}, {"move": "undo"}]
+
+
+@pytest.mark.skipif(NODE is None, reason="no Node.js")
+def test_enter_is_for_the_link_or_button_that_has_the_focus_and_letters_are_for_fields(folder: Path) -> None:
+    tags = ("body", "a", "button", "summary", "input", "select", "textarea")
+    assert ran(folder, DONE, ["owl"], [[tag, "Enter"] for tag in tags]) == ["accept"] + [None] * 6
+    assert ran(folder, DONE, ["owl"], [[tag, "1"] for tag in tags]) == ["owl"] * 4 + [None] * 3
+
+
+@pytest.mark.skipif(NODE is None, reason="no Node.js")
+def test_a_page_left_open_for_days_tells_no_more_seconds_than_are_taken(folder: Path) -> None:
+    assert ran(folder, SECONDS, [], [300_000_000, 299_000_000.4, 0]) == [0.123, 1000.123, 86_400]

@@ -9,7 +9,6 @@ import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from pickwell.errors import PoolError
 from pickwell.items import Kind, Pick
 from pickwell.store import Remark, Told
 from pickwell.web import figures
@@ -290,11 +289,7 @@ def image(
     made: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """An image, encoded anew and bounded."""
-    try:
-        picture = at.get(item, size)
-    except PoolError as error:
-        # Headers are ASCII, names of files need not be.
-        return Response(status_code=404, headers={"X-Reason": str(error).encode("ascii", "replace").decode()})
+    picture = at.get(item, size)
     # The images of a campaign do not change, but another one may be served here tomorrow.
     fresh = "max-age=604800, immutable" if made == desk(request).made else "no-cache"
     # Private, because a shared cache would show them without a token.

@@ -1,6 +1,6 @@
 // The page where somebody decides what annotators disagree about.
 import { Events, showSaved } from "/static/events.js";
-import { actionButtons, classList, meaning, typing } from "/static/keys.js";
+import { actionButtons, classList, meaning, taken } from "/static/keys.js";
 import { Pictures, isShown } from "/static/pictures.js";
 import { ask, element, say } from "/static/session.js";
 
@@ -99,10 +99,9 @@ const moves = { undo, skip: () => decide("skip"), ignore: () => decide("ignore")
 const classes = classList((name) => decide("answer", name));
 actionButtons([["undo", "⌫", "undo"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"]], (move) => moves[move]());
 addEventListener("keydown", (press) => {
-  if (typing(press) || press.repeat) return;
+  if (taken(press) || press.repeat) return;
   const asked = meaning(press);
   if (!asked || (asked.move && !moves[asked.move])) return;
-  if (press.target instanceof HTMLButtonElement && press.key === "Enter") return;
   press.preventDefault();
   if (asked.label !== undefined) decide("answer", asked.label);
   else moves[asked.move]();

@@ -8,7 +8,7 @@ import { classList, help, listen } from "/static/keys.js";
 import { LabelMap } from "/static/map-of-labels.js";
 import { Pictures, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
-import { ask, duration, element, picture, say, told, who } from "/static/session.js";
+import { ask, duration, element, picture, say, secondsSince, told, who } from "/static/session.js";
 import { Tools } from "/static/tools.js";
 
 const AHEAD = 2; // drawing takes minutes: more would be kept from others
@@ -162,8 +162,7 @@ function pass(kind) {
 
 function decide(kind, out) {
   const { pick, seen, original, began } = shown;
-  const seconds = Math.min(86400, Math.round(performance.now() - began) / 1000);
-  const body = { item: pick.item, seconds, via: "page", suggestion_seen: Boolean(seen) };
+  const body = { item: pick.item, seconds: secondsSince(began), via: "page", suggestion_seen: Boolean(seen) };
   if (looking === null) {
     const entry = { pick, kind, packed: null };
     history.push(entry);

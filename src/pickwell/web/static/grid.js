@@ -1,8 +1,8 @@
 // The page where many similar images are labelled at once.
 import { Events, showSaved } from "/static/events.js";
-import { actionButtons, classList, meaning, typing } from "/static/keys.js";
+import { actionButtons, classList, meaning, taken } from "/static/keys.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
-import { element, picture, say } from "/static/session.js";
+import { element, picture, say, secondsSince } from "/static/session.js";
 
 const $ = (id) => document.getElementById(id);
 const tiles = $("tiles");
@@ -81,7 +81,7 @@ function toggle(place, range) {
 function decide(kind, label) {
   const picks = round.waiting.filter((pick) => selected.has(pick.item)).slice(0, 200);
   if (!picks.length) return say("Nothing is selected: click images, or x on the framed one.");
-  const body = { items: picks.map((pick) => pick.item), seconds: Math.round(performance.now() - shownAt) / 1000, via: "grid" };
+  const body = { items: picks.map((pick) => pick.item), seconds: secondsSince(shownAt), via: "grid" };
   body.suggestion_seen = $("sort").value === "class";
   if (kind === "answer") body.label = label;
   events.push(`/api/${kind}`, body);
@@ -134,7 +134,7 @@ tiles.addEventListener("click", (click) => {
   if (one) toggle([...tiles.children].indexOf(one), click.shiftKey);
 });
 addEventListener("keydown", (press) => {
-  if (typing(press)) return;
+  if (taken(press)) return;
   const asked = meaning(press);
   if (!asked || (asked.move && !moves[asked.move])) return;
   press.preventDefault();

@@ -39,7 +39,9 @@ export function keySet(moves) {
 }
 export const { keyOf, meaning } = keySet(MOVES);
 
-export const typing = (press) => press.target instanceof Element && press.target.matches("input, textarea, select");
+// Whether the press is for what has the focus: text that is typed, a link or a button that Enter follows.
+export const taken = ({ key, target }) => target instanceof Element
+  && target.closest(key === "Enter" ? "input, textarea, select, a, button, summary" : "input, textarea, select") !== null;
 
 const CAPS = { ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", "-": "−" };
 export function cap(key) {
@@ -122,10 +124,9 @@ export function actionButtons(actions, act) {
 // Gives each key to its move, or to `label(name)` if it is a class's.
 export function listen(meaning, moves, repeated, label) {
   addEventListener("keydown", (press) => {
-    if (typing(press) || document.querySelector("dialog[open]")) return;
+    if (taken(press) || document.querySelector("dialog[open]")) return;
     const asked = meaning(press);
     if (!asked || (asked.move && !moves[asked.move])) return;
-    if (press.target instanceof HTMLButtonElement && press.key === "Enter") return;
     press.preventDefault();
     // A key held down must not label everything.
     if (press.repeat && !repeated.includes(asked.move)) return;

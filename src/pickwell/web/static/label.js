@@ -4,7 +4,7 @@ import { Events, showSaved } from "/static/events.js";
 import { MOVES, actionButtons, cap, classList, help, keyOf, listen, meaning } from "/static/keys.js";
 import { Pictures, SMALL, isShown } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
-import { ask, element, picture, say, told, who } from "/static/session.js";
+import { ask, element, picture, say, secondsSince, told, who } from "/static/session.js";
 
 const AHEAD = 16;
 const $ = (id) => document.getElementById(id);
@@ -88,8 +88,7 @@ function decide(kind, label) {
   const pick = current();
   if (!pick) return;
   if (!isShown(pictures.of(pick.item))) return say("This image is not shown yet: a key would label what nobody has seen.");
-  const seconds = Math.round(performance.now() - shownAt) / 1000;
-  const body = { items: [pick.item], seconds: Math.min(seconds, 86400), via: "page", suggestion_seen: Boolean(pick.seen) };
+  const body = { items: [pick.item], seconds: secondsSince(shownAt), via: "page", suggestion_seen: Boolean(pick.seen) };
   if (kind === "answer") body.label = label;
   if (looking === null) {
     const entry = { pick, kind, label, image: pictures.of(pick.item) };

@@ -59,6 +59,9 @@ export const element = (tag, attributes = {}, ...children) => {
   return made;
 };
 
+// Seconds since a moment of `performance.now()`; a page left open for days says a day, the most that is taken.
+export const secondsSince = (began) => Math.min(86400, Math.round(performance.now() - began) / 1000);
+
 export const picture = (item, size = "full") => `/api/images/${item}?size=${size}&made=${told.made}`;
 
 const toast = document.getElementById("toast");
