@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from pickwell.report.html import render, write
+from pickwell.report.phrases import DASH
 from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 
 Make = Callable[..., Report]
@@ -100,6 +101,20 @@ def test_summary_warnings_and_numbers_are_shown(page: tuple[str, Page]) -> None:
     assert "Share of the absent classes (7, 8 and 9)" in text
     assert "strategy.observation calibrated" in text
     assert "torch 2.13.0" in text
+
+
+def test_tables_compare_equal_numbers_of_labels_only() -> None:
+    def run(strategy: str, step: int, *accuracies: float) -> Run:
+        return Run(strategy, 0, tuple(RoundRow(n, n * step, value) for n, value in enumerate(accuracies, start=1)))
+
+    slow = run("random", 20, 0.5, 0.55, 0.57, 0.59, 0.6, 0.65)
+    text = Page(render(Report("t", "s", (run("vaal", 50, 0.6, 0.7, 0.8), slow)))).text.replace(DASH, "-")
+    assert "vaal 1 150 0.800 +0.100 with 100 labels 0.700 +0.100 random 1 120 0.650 - 0.600 -" in text
+    assert "Means over the curve are of the numbers of labels that all runs share (100)" in text
+    assert "100 0.700 0.600 120 - 0.650 150 0.800 -" in text
+    text = Page(render(Report("t", "s", (run("vaal", 50, 0.6), slow)))).text.replace(DASH, "-")
+    assert "vaal 1 50 0.600 - - - random 1 120 0.650 - - -" in text
+    assert "No number of labels is shared by all runs" in text
 
 
 def test_tables_can_be_read_aloud(page: tuple[str, Page]) -> None:

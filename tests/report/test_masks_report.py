@@ -19,6 +19,7 @@ from pickwell.masks import Mask, encode
 from pickwell.report.campaigns import report_of
 from pickwell.report.html import render
 from pickwell.report.pictures import OVER, RAMP, over_classes, over_heat, shrunk
+from pickwell.report.runs import Report, RoundRow, Run
 from pickwell.report.scenes import SHOWN
 from pickwell.report.together import together
 
@@ -143,6 +144,18 @@ def test_campaigns_of_one_strategy_are_its_seeds_or_told_apart_by_name(street: P
     assert [run.strategy for run in report.runs] == ["entropy (a)", "entropy (b)"]
     assert [gallery.title for gallery in report.scenes] == ["a, round 2: entropy", "b, round 2: entropy"]
     assert report.baseline == "entropy (a)"
+
+
+def test_campaigns_of_one_strategy_with_other_numbers_of_labels_are_no_seeds_of_one_another() -> None:
+    def of(title: str, seed: int, step: int) -> Report:
+        rows = tuple(RoundRow(number, number * step, 0.5) for number in (1, 2))
+        return Report(title, "", (Run("vaal", seed, (*rows, RoundRow(3, seed))),))
+
+    def names(*reports: Report) -> list[str]:
+        return [run.strategy for run in together({Path(each.title): each for each in reports}).runs]
+
+    assert names(of("a", 0, 50), of("b", 1, 50)) == ["vaal", "vaal"]
+    assert names(of("a", 0, 50), of("b", 1, 20)) == ["vaal (a)", "vaal (b)"]
 
 
 def test_campaigns_on_other_classes_are_not_compared(street: Path, tmp_path: Path) -> None:

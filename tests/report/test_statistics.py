@@ -6,13 +6,13 @@ from scipy import stats
 
 from pickwell.intervals import wilson
 from pickwell.report.runs import RoundRow, Run, known, numbers
-from pickwell.report.statistics import curve_difference, final_difference, mean_interval, paired, points
+from pickwell.report.statistics import curve_difference, final_difference, mean_interval, paired, points, shared_labels
 
 OURS, THEIRS = [0.93, 0.95, 0.92, 0.96, 0.94], [0.90, 0.93, 0.91, 0.91, 0.92]
 
 
-def run(strategy: str, seed: int, *accuracies: float | None) -> Run:
-    return Run(strategy, seed, tuple(RoundRow(i, 40 + 20 * i, value) for i, value in enumerate(accuracies)))
+def run(strategy: str, seed: int, *accuracies: float | None, step: int = 20) -> Run:
+    return Run(strategy, seed, tuple(RoundRow(i, 40 + step * i, value) for i, value in enumerate(accuracies)))
 
 
 def test_the_mean_has_students_interval() -> None:
@@ -71,6 +71,30 @@ def test_the_difference_over_the_curve_is_of_means_over_rounds() -> None:
     assert found is not None
     reference = stats.ttest_rel([0.7] * 3, [0.55, 0.555, 0.56])
     assert (found.estimate.mean, found.p) == pytest.approx((0.145, reference.pvalue))
+
+
+def test_strategies_are_compared_with_the_same_number_of_labels_whatever_their_rounds() -> None:
+    quick = [run("vaal", s, 0.5, 0.7 + s / 10, 0.9, step=40) for s in range(2)]
+    slow = [run("random", s, 0.5, 0.55, 0.6, 0.65, step=20) for s in range(2)]
+    final, curve = (compare([*quick, *slow], "vaal", "random") for compare in (final_difference, curve_difference))
+    assert final is not None
+    assert curve is not None
+    assert (final.labels, curve.at) == (80, (40, 80))
+    assert (final.ours, final.theirs) == pytest.approx((0.75, 0.6))
+    assert curve.estimate.mean == pytest.approx((0.75 - 0.6) / 2)
+    never = [run("vaal", 0, None, 0.9, step=50), run("random", 0, None, 0.6, 0.7, step=20)]
+    assert final_difference(never, "vaal", "random") is None
+
+
+def test_an_unmeasured_seed_holds_up_no_other() -> None:
+    runs = [
+        run(name, s, 0.5, None if (name, s) == ("random", 1) else 0.6) for name in ("vaal", "random") for s in (0, 1)
+    ]
+    runs += [run("vaal", 2, 0.7), run("random", 2, None)]
+    found = curve_difference(runs, "vaal", "random")
+    assert found is not None
+    assert (found.at, found.estimate.n) == ((40,), 2)
+    assert shared_labels(runs) == [40]
 
 
 def test_runs_without_a_shared_seed_or_round_have_no_difference() -> None:

@@ -55,6 +55,41 @@ def test_nothing_measured_is_said(accuracy: float | None) -> None:
     assert summary(report()) == ["No accuracy has been measured yet."]
 
 
+def curve(strategy: str, step: int, *accuracies: float, seed: int = 0) -> Run:
+    rows = (RoundRow(number, number * step, value) for number, value in enumerate(accuracies, start=1))
+    return Run(strategy, seed, tuple(rows))
+
+
+def test_without_an_equal_number_of_labels_the_numbers_are_told_and_no_difference() -> None:
+    vaal, random = curve("vaal", 50, 0.6, 0.7, 0.8), curve("random", 20, 0.5, 0.55, 0.57, 0.59, 0.6, 0.65, 0.7)
+    slow = replace(random, rounds=random.rounds[:3])
+    alone = "With 150 labels vaal reaches accuracy 0.800 (1 seed)."
+    never = (
+        "vaal was measured with 50, 100 and 150 labels, random with 20, 40 and 60: never all with the same number, so "
+        "no difference is told. To compare them, ask as many a round of both."
+    )
+    assert summary(report(vaal, slow)) == [alone, "With 60 labels random reaches accuracy 0.570 (1 seed).", never]
+    assert summary(report(vaal, random)) == [
+        "After 100 labels vaal reaches 0.700, random 0.600: difference +0.100 (one seed, so no interval)."
+    ]
+    assert summary(report(vaal, slow, curve("badge", 20, 0.5, 0.55, 0.6)))[1:] == [alone, never]
+
+
+def test_how_much_of_the_curve_is_compared_is_said() -> None:
+    runs = [curve("vaal", 20, 0.5, 0.6, 0.7), curve("random", 20, 0.5, 0.5)]
+    (told,) = summary(report(*runs))
+    assert told.startswith("After 40 labels vaal reaches 0.600, random 0.500")
+    assert told.endswith("Over the 2 numbers of labels that both have: difference +0.050 (one seed, so no interval).")
+
+
+def test_many_strategies_compared_with_other_numbers_of_labels_are_told_so() -> None:
+    runs = [curve("random", 20, 0.5, 0.5 + s / 100, 0.6, seed=s) for s in range(3)]
+    for name, step in {"a": 20, "b": 20, "c": 40, "d": 60}.items():
+        runs += [curve(name, step, 0.6 + s / 50, 0.7, seed=s) for s in range(3)]
+    told = summary(report(*runs))[0]
+    assert told.startswith("After the last number of labels that each shares with random (40 to 60), by paired")
+
+
 def test_many_strategies_are_sorted_by_verdict() -> None:
     noise = [0.004, -0.003, 0.001]
     levels = {"a": 0.9, "b": 0.9, "c": 0.7, "d": 0.8}

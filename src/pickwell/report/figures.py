@@ -12,6 +12,7 @@ from pickwell.report.lines import CROWD, Figure, Lines, bounds, dress, lines, sc
 from pickwell.report.phrases import interval, listing, signed
 from pickwell.report.runs import Report, RoundRow, Run, known, of, strategies
 from pickwell.report.statistics import Difference, Point, points
+from pickwell.report.words import after
 
 ROW_HEIGHT = 46
 
@@ -100,7 +101,8 @@ def difference_plot(found: Sequence[Difference], metric: str, ink: Ink = LIGHT) 
     return dress(
         alt.layer(zero, *marks).resolve_scale(color="independent"), ink, height=ROW_HEIGHT * len(rows),
         title=f"Final {metric}, difference to {found[0].baseline}",
-        subtitle="Paired by seed, with 95 % t intervals. One that crosses the dashed line is not separable.",
+        subtitle=f"{after(found)}. Paired by seed, with 95 % t intervals; one that crosses the dashed line is not "
+        "separable.",
     )  # fmt: skip
 
 

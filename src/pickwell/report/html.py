@@ -2,7 +2,7 @@
 
 import base64
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -20,7 +20,16 @@ from pickwell.report.ink import DARK, LIGHT, SCREEN, variables
 from pickwell.report.lines import Figure
 from pickwell.report.pictures import RAMP
 from pickwell.report.runs import Gallery, Report, Run, Scene, known, of, strategies
-from pickwell.report.statistics import Difference, Estimate, curve_difference, final_difference, mean_interval, points
+from pickwell.report.statistics import (
+    Difference,
+    Estimate,
+    accuracies,
+    curve_difference,
+    final_difference,
+    mean_interval,
+    points,
+    shared_labels,
+)
 
 OPEN_GALLERIES = 3
 """So many galleries are unfolded when the page opens."""
@@ -54,10 +63,12 @@ def render(report: Report) -> str:
     """The report as the text of an HTML file."""
     sections = [section for section in _sections(report) if section["figures"]]
     page = _environment().get_template("template.html")
-    lines = [_line(report, name) for name in strategies(report.runs)]
+    shared = shared_labels(report.runs)
+    lines = [_line(report, name, shared) for name in strategies(report.runs)]
     return page.render(
         report=report, phrases=phrases, sections=sections, galleries=[_gallery(g) for g in report.galleries],
         summary=words.summary(report), warnings=words.warnings(report), lines=lines, curve=_curve_table(report),
+        over=words.over(report.runs, shared),
         tasks=list(dict.fromkeys(task for line in lines for task in line.timings)), open_galleries=OPEN_GALLERIES,
         light=variables(LIGHT), dark=variables(DARK), scripts=_scripts() if sections else "",
         scenes=[{"gallery": g, "scenes": [_scene(scene) for scene in g.scenes]} for g in report.scenes], ramp=RAMP,
@@ -182,11 +193,11 @@ def _last_of_class(report: Report, strategy: str, name: str) -> tuple[float | No
     return (sum(scores) / len(scores) if scores else None), share
 
 
-def _line(report: Report, name: str) -> Line:
-    """A strategy's line in the table of results."""
+def _line(report: Report, name: str, shared: Sequence[int]) -> Line:
+    """A strategy's line in the table of results; means over the curve are of the numbers of labels that all share."""
     runs = of(report.runs, name)
     curve = points(runs, lambda row: row.accuracy)
-    areas = [sum(values) / len(values) for run in runs if (values := _accuracies(run))]
+    areas = [sum(values[n] for n in shared) / len(shared) for run in runs if shared and (values := accuracies(run))]
     against = None if name == report.baseline else report.baseline
     return Line(
         name, len(runs), curve[-1].labels if curve else None, curve[-1].estimate if curve else None,
@@ -207,10 +218,6 @@ def _found(report: Report, name: str, against: str | None, compare: Any) -> Diff
     return found
 
 
-def _accuracies(run: Run) -> list[float]:
-    return [value for row in run.rounds if (value := known(row.accuracy)) is not None]
-
-
 def _timings(runs: list[Run]) -> dict[str, float]:
     """Mean seconds by what took them."""
     kept: dict[str, list[float]] = {}
@@ -223,10 +230,9 @@ def _timings(runs: list[Run]) -> dict[str, float]:
 
 
 def _curve_table(report: Report) -> list[dict[str, Any]]:
-    """For each round its labels, and each strategy's mean."""
+    """For each number of labels each strategy's mean."""
     curve = points(report.runs, lambda row: row.accuracy)
     return [
-        {"round": number, "labels": max(p.labels for p in curve if p.round == number),
-         "means": {p.strategy: p.estimate for p in curve if p.round == number}}
-        for number in sorted({p.round for p in curve})
-    ]  # fmt: skip
+        {"labels": labels, "means": {p.strategy: p.estimate for p in curve if p.labels == labels}}
+        for labels in sorted({p.labels for p in curve})
+    ]

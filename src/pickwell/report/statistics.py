@@ -23,7 +23,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A strategy's mean difference to the baseline over `seeds` that both have."""
+    """A strategy's mean difference to the baseline over the seeds that both have, with `at` so many labels each."""
 
     strategy: str
     baseline: str
@@ -31,7 +31,12 @@ class Difference:
     ours: float
     theirs: float
     p: float | None
-    labels: float
+    at: tuple[int, ...]
+
+    @property
+    def labels(self) -> int:
+        """The largest number of labels at which the two were compared."""
+        return self.at[-1]
 
     @property
     def verdict(self) -> int | None:
@@ -89,33 +94,41 @@ def _point(name: str, number: int, runs: Sequence[Run], value: Callable[[RoundRo
 
 
 def accuracies(run: Run) -> dict[int, float]:
-    """The run's known accuracies by round."""
-    return {row.round: number for row in run.rounds if (number := known(row.accuracy)) is not None}
+    """The run's known accuracies by number of labels."""
+    return {row.labels: number for row in run.rounds if (number := known(row.accuracy)) is not None}
+
+
+def shared_labels(runs: Sequence[Run]) -> list[int]:
+    """The numbers of labels at which all of these runs were measured, those apart that never were, in order."""
+    measured = [set(curve) for run in runs if (curve := accuracies(run))]
+    return sorted(set.intersection(*measured)) if measured else []
 
 
 def final_difference(runs: Sequence[Run], strategy: str, baseline: str) -> Difference | None:
-    """How far the strategy is from the baseline in the last round that every shared seed has reached."""
-    return _difference(runs, strategy, baseline, lambda curve, shared: curve[max(shared)])
+    """How far the strategy is from the baseline at the last number of labels that every shared seed has reached."""
+    return _difference(runs, strategy, baseline, lambda curve, shared: curve[shared[-1]])
 
 
 def curve_difference(runs: Sequence[Run], strategy: str, baseline: str) -> Difference | None:
-    """The same for the mean over the rounds that every shared seed has reached: the area under the curve."""
-    return _difference(runs, strategy, baseline, lambda curve, shared: float(np.mean([curve[r] for r in shared])))
+    """The same for the mean over the numbers of labels that every shared seed has reached: the area under the curve."""
+    return _difference(runs, strategy, baseline, lambda curve, shared: float(np.mean([curve[n] for n in shared])))
 
 
 def _difference(
-    runs: Sequence[Run], strategy: str, baseline: str, value: Callable[[dict[int, float], set[int]], float]
+    runs: Sequence[Run], strategy: str, baseline: str, value: Callable[[dict[int, float], list[int]], float]
 ) -> Difference | None:
-    """The paired difference of what `value` makes of a run's accuracies in the rounds that all shared seeds reached."""
-    first, second = ({run.seed: accuracies(run) for run in of(runs, name)} for name in (strategy, baseline))
-    seeds = sorted(first.keys() & second.keys())
-    paired_curves = [set(curve) for seed in seeds for curve in (first[seed], second[seed])]
-    shared = set.intersection(*paired_curves) if seeds else set()
+    """The paired difference of what `value` makes of a run's accuracies with as many labels as all shared seeds had."""
+    first, second = paired_runs(runs, strategy, baseline)
+    shared = shared_labels([*first, *second])
     if not shared:
         return None
-    ours, theirs = ([value(curves[seed], shared) for seed in seeds] for curves in (first, second))
+    ours, theirs = ([value(accuracies(run), shared) for run in half] for half in (first, second))
     estimate, p = paired(ours, theirs)
-    last = max(shared)
-    end = [row.labels for run in of(runs, strategy) if run.seed in seeds for row in run.rounds if row.round == last]
-    means = float(np.mean(ours)), float(np.mean(theirs))
-    return Difference(strategy, baseline, estimate, *means, p, float(np.mean(end)))
+    return Difference(strategy, baseline, estimate, float(np.mean(ours)), float(np.mean(theirs)), p, tuple(shared))
+
+
+def paired_runs(runs: Sequence[Run], strategy: str, baseline: str) -> tuple[list[Run], list[Run]]:
+    """The measured runs of both, of the seeds that both have, seed by seed."""
+    first, second = ({run.seed: run for run in of(runs, name) if accuracies(run)} for name in (strategy, baseline))
+    seeds = sorted(first.keys() & second.keys())
+    return [first[seed] for seed in seeds], [second[seed] for seed in seeds]

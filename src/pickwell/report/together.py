@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pickwell.errors import SettingsError
 from pickwell.report.phrases import listing
-from pickwell.report.runs import Report, Run, strategies
+from pickwell.report.runs import Report, Run, known, of, strategies
 
 BASELINE = "random"
 
@@ -14,8 +14,8 @@ BASELINE = "random"
 def together(reports: Mapping[Path, Report]) -> Report:
     """One report of campaigns on the same classes, compared with the random one, or the first if none is.
 
-    Campaigns of one strategy that differ in their seed are its runs; those of the same seed are told apart by name.
-    Of each campaign the newest pictures are shown.
+    Campaigns of one strategy that differ in their seed are its runs; those of the same seed, or whose rounds had other
+    numbers of labels, are told apart by name. Of each campaign the newest pictures are shown.
     """
     _check(reports)
     found = [_of_one_name(report, list(reports.values())) for report in reports.values()]
@@ -48,12 +48,20 @@ def _titled(report: Report, title: str) -> str:
 
 
 def _of_one_name(report: Report, all_of_them: Sequence[Report]) -> Report:
-    """The report, its run named after the campaign too where another has the same strategy and seed."""
+    """The report, its run named after the campaign too where another of the strategy is no other seed of the same."""
     (run,) = report.runs
-    same = sum((other.strategy, other.seed) == (run.strategy, run.seed) for each in all_of_them for other in each.runs)
-    if same == 1:
+    others = [other for each in all_of_them if each is not report for other in of(each.runs, run.strategy)]
+    if all(other.seed != run.seed and _in_step(other, run) for other in others):
         return report
     return replace(report, runs=(Run(f"{run.strategy} ({report.title})", run.seed, run.rounds),))
+
+
+def _in_step(first: Run, second: Run) -> bool:
+    """Whether the two had as many labels in each round that both measured."""
+    ours, theirs = (
+        {row.round: row.labels for row in run.rounds if known(row.accuracy) is not None} for run in (first, second)
+    )
+    return all(ours[number] == theirs[number] for number in ours.keys() & theirs.keys())
 
 
 def _merged(given: Iterable[Mapping[str, object]]) -> dict[str, object]:

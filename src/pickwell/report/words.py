@@ -1,12 +1,21 @@
 """The report in sentences: nothing is called better than the data allow."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from pickwell.report.phrases import interval, listing, number, percent, plural, signed
-from pickwell.report.runs import Report, known, of, strategies
-from pickwell.report.statistics import Difference, Point, curve_difference, final_difference, points
+from pickwell.report.runs import Report, Run, known, of, strategies
+from pickwell.report.statistics import (
+    Difference,
+    Point,
+    accuracies,
+    curve_difference,
+    final_difference,
+    paired_runs,
+    points,
+    shared_labels,
+)
 
 FEW = 3
 """Up to so many strategies get a sentence each; more are sorted into above, below and not separable."""
@@ -15,19 +24,22 @@ FEW = 3
 def summary(report: Report) -> list[str]:
     """The report's first sentences: where each strategy ended, and whether that is separable from the baseline."""
     curve = points(report.runs, lambda row: row.accuracy)
-    found = [d for d in differences(report) if d is not None]
     if not curve:
         return [f"No {report.metric} has been measured yet.", *_share_sentence(report)]
-    if not found:
-        return [*(_alone(point, report) for point in _last(curve).values()), *_share_sentence(report)]
+    found = [d for d in differences(report) if d is not None]
     told = [_compared(d, report) for d in found] if len(found) <= FEW else _sorted(found, report)
-    return [*told, *_share_sentence(report)]
+    beside = {report.baseline, *(d.strategy for d in found)} if found else set()
+    alone = [_alone(point, report) for name, point in _last(curve).items() if name not in beside]
+    return [*told, *alone, *_apart(report), *_share_sentence(report)]
 
 
 def differences(report: Report) -> list[Difference | None]:
     """The final difference to the baseline of every other strategy."""
-    others = [name for name in strategies(report.runs) if name != report.baseline]
-    return [final_difference(report.runs, name, report.baseline) for name in others]
+    return [final_difference(report.runs, name, report.baseline) for name in _others(report)]
+
+
+def _others(report: Report) -> list[str]:
+    return [name for name in strategies(report.runs) if name != report.baseline]
 
 
 def _last(curve: Sequence[Point]) -> dict[str, Point]:
@@ -46,14 +58,45 @@ def _alone(point: Point, report: Report) -> str:
     )
 
 
+def _apart(report: Report) -> Iterator[str]:
+    """Why there is no difference where seeds, but no number of labels, are shared with the baseline."""
+    for name in _others(report):
+        first, second = paired_runs(report.runs, name, report.baseline)
+        if first and not shared_labels([*first, *second]):
+            yield (
+                f"{name} was measured with {_counts(first)} labels, {report.baseline} with {_counts(second)}: never "
+                "all with the same number, so no difference is told. To compare them, ask as many a round of both."
+            )
+
+
+def _counts(runs: Sequence[Run]) -> str:
+    """The numbers of labels with which these were measured."""
+    return _few(sorted({labels for run in runs for labels in accuracies(run)}))
+
+
+def _few(counts: Sequence[int]) -> str:
+    """The numbers; of many the first two and the last."""
+    each = [str(count) for count in counts]
+    return listing(each) if len(each) <= FEW + 1 else f"{each[0]}, {each[1]}, ... {each[-1]}"
+
+
 def _compared(found: Difference, report: Report) -> str:
-    area = curve_difference(report.runs, found.strategy, found.baseline)
-    over = "" if area is None else f" Over the whole curve: {_verdict(area)}."
     return (
-        f"After {found.labels:.0f} labels {found.strategy} reaches {number(found.ours)}, "
+        f"After {found.labels} labels {found.strategy} reaches {number(found.ours)}, "
         f"{found.baseline} {number(found.theirs)}: "
-        f"{_verdict(found)}.{over}"
+        f"{_verdict(found)}.{_over_the_curve(found, report)}"
     )
+
+
+def _over_the_curve(found: Difference, report: Report) -> str:
+    """The difference over all points that both have; nothing where that is the last one."""
+    area = curve_difference(report.runs, found.strategy, found.baseline)
+    if area is None or len(area.at) == 1:
+        return ""
+    both = [run for half in paired_runs(report.runs, found.strategy, found.baseline) for run in half]
+    whole = all(set(accuracies(run)) == set(area.at) for run in both)
+    over = "the whole curve" if whole else f"the {len(area.at)} numbers of labels that both have"
+    return f" Over {over}: {_verdict(area)}."
 
 
 def _verdict(found: Difference) -> str:
@@ -67,6 +110,18 @@ def _verdict(found: Difference) -> str:
     return f"difference {signed(found.estimate.mean)} ({bounds})"
 
 
+def over(runs: Sequence[Run], shared: Sequence[int]) -> str:
+    """What means over the curve are of, where runs were measured with other numbers of labels than all `shared`."""
+    if all(set(accuracies(run)) <= set(shared) for run in runs):
+        return ""
+    if not shared:
+        return " No number of labels is shared by all runs, so none has a mean over the curve."
+    return (
+        f" Means over the curve are of the numbers of labels that all runs share ({_few(shared)}), their differences "
+        "of those that the two share."
+    )
+
+
 def _sorted(found: Sequence[Difference], report: Report) -> list[str]:
     """Many strategies in one sentence: those above the baseline, below it, and not separable from it."""
     if all(d.estimate.n == 1 for d in found):
@@ -77,8 +132,14 @@ def _sorted(found: Sequence[Difference], report: Report) -> list[str]:
         for verdict, word in kinds.items()
         if any(d.verdict == verdict for d in found)
     ]
-    labels = max(d.labels for d in found)
-    return [f"After {labels:.0f} labels, by paired 95 % intervals, uncorrected — {'; '.join(parts)}."]
+    return [f"{after(found)}, by paired 95 % intervals, uncorrected — {'; '.join(parts)}."]
+
+
+def after(found: Sequence[Difference]) -> str:
+    """After how many labels strategies are compared with the baseline."""
+    least, most = min(d.labels for d in found), max(d.labels for d in found)
+    last = f"After the last number of labels that each shares with {found[0].baseline} ({least} to {most})"
+    return f"After {most} labels" if least == most else last
 
 
 def mean_share(report: Report, strategy: str) -> float | None:
