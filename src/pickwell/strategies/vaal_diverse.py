@@ -1,16 +1,18 @@
 """What D calls new, covered: VAAL's picks without the look-alikes."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
 from pickwell.acquisition.features import gathered
+from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
 from pickwell.items import Pick
 from pickwell.strategies.strategy import among, require
+from pickwell.strategies.vaal.monitors import BLIND, COLLAPSED, SATURATED
 from pickwell.strategies.vaal.sight import Sight
 from pickwell.strategies.vaal.strategy import VAAL
 from pickwell.strategies.vaal.tables import Table
@@ -32,6 +34,13 @@ class VAALDiverse(VAAL):
     are covered, and these can be picked.
     """
 
+    consequences: ClassVar[Mapping[str, str]] = {
+        COLLAPSED: "distances between latents and the weights of D mean little: lower strategy.beta, or check "
+        "strategy.observation",
+        SATURATED: "every image weighs the same in the cover: train fewer steps (strategy.steps)",
+        # More steps are no remedy: with few labels D then knows these by heart (docs/vaal-diverse.md).
+        BLIND: "its weights say nothing, so the picks are a plain cover of what is not labelled",
+    }
     representation: Literal["pixels", "features", "patches", "both"] = "both"
     space: Literal["inputs", "latents"] = "latents"
     reach: float = 1.0

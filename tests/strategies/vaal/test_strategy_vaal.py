@@ -14,6 +14,7 @@ from pickwell.learner.checkpoints import load_tensors, save_tensors
 from pickwell.strategies import available, create, named
 from pickwell.strategies.vaal import VAAL, paper_size
 from pickwell.strategies.vaal import tables as tables_module
+from pickwell.strategies.vaal.networks import Discriminator
 from pickwell.strategies.vaal.pair import Pair
 from pickwell.strategies.vaal_diverse import VAALDiverse
 from pickwell.testing.fakes import FakeLearner, FakeView, blobs, train_companion
@@ -270,6 +271,25 @@ def test_monitors_report_the_last_query() -> None:
     assert sum(found["score_histogram_labelled"]) == 6
     assert sum(found["score_histogram_held_out"]) == 2
     assert isinstance(found["warnings"], list)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        (VAAL, "the picks are little better than chance: train more steps (strategy.steps), or label a first batch"),
+        (VAALDiverse, "its weights say nothing, so the picks are a plain cover of what is not labelled"),
+    ],
+)
+def test_what_a_blind_d_means_is_each_strategys_to_say(
+    strategy: type[VAAL], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, view = strategy(**{**SMALL, "representation": "pixels"}), pool()  # type: ignore[arg-type]
+    train_companion(made, view)
+    # A D that calls all images alike.
+    monkeypatch.setattr(Discriminator, "forward", lambda self, latents: latents.new_zeros(len(latents)))
+    made.select(view, 3)
+    (warning,) = [text for text in made.monitors()["warnings"] if text.startswith("D ")]
+    assert warning.startswith(f"D blind: it cannot tell labelled from unlabelled (AUC 0.50); {told}")
 
 
 @pytest.mark.parametrize(

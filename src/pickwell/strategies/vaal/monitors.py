@@ -14,6 +14,7 @@ BLIND_AUC = 0.55
 SATURATED_AUC = 0.995
 SATURATED_SHARE = 0.99
 BINS = 20
+COLLAPSED, SATURATED, BLIND = "VAE collapsed", "D saturated", "D blind"
 
 
 class LatentMonitor:
@@ -67,6 +68,8 @@ def accuracy(labelled: Tensor, unlabelled: Tensor) -> float:
 def report(latents: LatentMonitor, labelled: Tensor, unlabelled: Tensor, held_out: Tensor) -> dict[str, Any]:
     """Numbers, lists and `warnings` from the latents and the logits of the three pools; a pool may be empty.
 
+    A warning says what was found, not what becomes of the picks: each strategy makes another use of D and the latents.
+
     `held_out` are labelled images that D never saw: on those it was trained on, D is judged on what it remembers.
     """
     values: dict[str, Any] = {
@@ -90,26 +93,20 @@ def histogram(logits: Tensor) -> list[int]:
 
 
 def warnings(values: dict[str, Any], unlabelled: Tensor) -> list[str]:
-    """A plain sentence for each thing that makes the query no better than chance."""
+    """What the query can make nothing of, in plain words that begin with its kind."""
     found = []
     if values["active_units"] == 0:
-        found.append(
-            f"VAE collapsed: none of {values['latent_units']} latent units is active, so the picks are little better "
-            "than chance; lower strategy.beta, or check strategy.observation"
-        )
+        found.append(f"{COLLAPSED}: none of {values['latent_units']} latent units is active")
     separation = values.get("discriminator_auc")
     if separation is None:
         return found
     if separation > SATURATED_AUC and _share_at_one(unlabelled) > SATURATED_SHARE:
         found.append(
-            f"D saturated: it tells labelled from unlabelled perfectly (AUC {separation:.3f}) and gives every "
-            "unlabelled image a score of 1.000; train fewer steps (strategy.steps)"
+            f"{SATURATED}: it tells labelled from unlabelled perfectly (AUC {separation:.3f}) and gives every "
+            "unlabelled image a score of 1.000"
         )
     if separation < BLIND_AUC:
-        found.append(
-            f"D blind: it cannot tell labelled from unlabelled (AUC {separation:.2f}), so the picks are little better "
-            "than chance; train more steps (strategy.steps), or label a first batch that differs from the pool"
-        )
+        found.append(f"{BLIND}: it cannot tell labelled from unlabelled (AUC {separation:.2f})")
     return found
 
 

@@ -15,6 +15,7 @@ from pickwell.learner import Batch, Devices
 from pickwell.learner.seeds import isolated
 from pickwell.strategies.strategy import RoundView, Strategy, among, require
 from pickwell.strategies.vaal.losses import OBSERVATIONS
+from pickwell.strategies.vaal.monitors import BLIND, COLLAPSED, SATURATED
 from pickwell.strategies.vaal.networks import (
     PAPER_WIDTHS,
     SMALL_WIDTHS,
@@ -48,6 +49,13 @@ class VAAL(Strategy):
 
     pair: ClassVar[type[Pair]] = Pair
     """Which steps are taken."""
+    consequences: ClassVar[Mapping[str, str]] = {
+        COLLAPSED: "the picks are little better than chance: lower strategy.beta, or check strategy.observation",
+        SATURATED: "train fewer steps (strategy.steps)",
+        BLIND: "the picks are little better than chance: train more steps (strategy.steps), or label a first batch "
+        "that differs from the pool",
+    }
+    """What becomes of the picks and what to do, by the kind of a monitor's warning."""
     # Paper: as long as the task model learns. With few labels D then knows them by heart (docs/paper.md).
     steps: int = 150
     # Paper: 32 for CIFAR, 64 for Caltech-256 and ImageNet, 128 for masks.
@@ -109,6 +117,9 @@ class VAAL(Strategy):
         sight = Sight(self._begun(), pools)
         picks = self.pick(sight, budget)
         self._report = sight.report()
+        self._report["warnings"] = [
+            f"{text}; {self.consequences[text.split(':')[0]]}" for text in self._report["warnings"]
+        ]
         self._map = sight.projection(torch.tensor([pick.item for pick in picks]))
         return picks
 
