@@ -234,7 +234,7 @@ def test_masks_are_told_by_their_files(street: Campaign, town: Path, tmp_path: P
         ("small.png", "mask of another size: the mask is 39 x 32 pixels, its image 40 x 32"),
         ("wrong.png", "has the values 37 (12 pixels); the class list allows 0 to 3, and 255"),
         ("colour.png", "unreadable mask: the mask is RGB"),
-        ("\0.png", "unreadable"),
+        ("\0.png", "is not UTF-8 text"),
     ],
 )
 def test_one_bad_file_keeps_all_of_a_list_out(street: Campaign, tmp_path: Path, label: str, sentence: str) -> None:
