@@ -121,7 +121,7 @@ def test_what_comes_meanwhile_is_not_written_over(tmp_path: Path, monkeypatch: p
         (tmp_path / "campaign.toml").write_text("my own")
 
     monkeypatch.setattr(directory, "_empty", meanwhile)
-    with pytest.raises(PoolError, match="already exists and is not empty"):
+    with pytest.raises(PoolError, match=r"campaign\.toml has come while .* was filled; move it away"):
         fill(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["campaign.toml"]
     assert (tmp_path / "campaign.toml").read_text() == "my own"

@@ -22,6 +22,9 @@ SOON = 1.0
 """Seconds after which it says that it waits, and for whom."""
 
 
+MADE_IN = "made in"
+"""What the store calls the directory that its campaign was made in, beside the versions."""
+
 SETTINGS, LOCK = "campaign.toml", "campaign.lock"
 INSIDE = ".partial"
 """Where an empty directory is filled from, inside it."""
@@ -173,8 +176,9 @@ def _appear(partial: Path, root: Path, there: bool) -> None:
     if not there:
         partial.rename(root)
         return
-    _refuse_used(root)  # once more: nothing that has come meanwhile is to be written over
     children = [child for child in partial.iterdir() if child.name != LOCK]
+    if came := [child.name for child in children if _modified(root / child.name) is not None]:
+        raise PoolError(f"{root / came[0]} has come while {root} was filled; move it away, then repeat the command")
     (partial / MOVING).write_text(json.dumps({child.name: _modified(child) for child in children}), encoding="utf-8")
     for child in sorted(children, key=lambda child: child.name == SETTINGS):  # what makes it a campaign: last
         child.rename(root / child.name)

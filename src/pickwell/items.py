@@ -78,7 +78,7 @@ class Round:
     @property
     def undecided(self) -> tuple[Pick, ...]:
         """The picks that keep the round open: those that wait, and those that people disagree about."""
-        return tuple(p for p in self.picks if p.state is PickState.DISPUTED or p in self.waiting)
+        return tuple(p for p in self.picks if p.state in (PickState.WAITING, PickState.LEASED, PickState.DISPUTED))
 
 
 class Kind(StrEnum):

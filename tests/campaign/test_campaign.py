@@ -66,6 +66,28 @@ def test_figures_of_other_labels_are_not_shown(campaign: Campaign) -> None:
     assert "train on the labels" in campaign.status().advice
     campaign.undo()
     assert campaign.fit().values == reached.values == campaign.measured().values
+    # A skip changes no answer, neither told nor taken back.
+    campaign.tell([Label(campaign.ask(3).picks[0].item, None, Kind.SKIP)])
+    assert campaign.measured().values == reached.values
+    campaign.undo()
+    assert campaign.measured().values == reached.values
+
+
+def test_figures_of_labels_corrected_meanwhile_are_not_shown(campaign: Campaign) -> None:
+    question = campaign.ask(20)
+    campaign.tell(answers(campaign, question))
+    item = next(pick.item for pick in question.picks if not pick.held_out)
+    other = {item: "0" if campaign.pool.item(item).known != "0" else "1"}
+
+    def corrects(what: str, done: int, total: int) -> None:
+        if what == "training" and other:
+            with Campaign(campaign.directory.root) as second:
+                second.tell({item: other.pop(item)})
+
+    campaign.progress = corrects
+    assert campaign.fit().values
+    assert not other
+    assert campaign.measured().values == {}
 
 
 def test_labels_held_out_are_never_trained_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:

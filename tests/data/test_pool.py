@@ -202,6 +202,14 @@ def test_a_folder_around_the_pools_brings_only_what_is_new(
     assert pool.set_aside() == []
 
 
+def test_labels_of_images_that_came_without_are_not_passed_over(photos: Path, tmp_path: Path) -> None:
+    pool = Pool.create(tmp_path / "pool", photos / "cat")
+    with pytest.raises(PoolError, match=r"4 of these images came with .*cat' already, without labels or masks"):
+        pool.add(photos, labels_from_folders=True)
+    assert len(Pool.open(tmp_path / "pool")) == 4
+    assert pool.add(photos).added == 2
+
+
 def test_a_file_of_two_folders_is_set_aside_once(photos: Path, tmp_path: Path) -> None:
     whole = (photos / "cat/7.jpg").read_bytes()
     for name in ("a.jpg", "b.jpg"):

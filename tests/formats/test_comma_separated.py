@@ -1,4 +1,5 @@
 import contextlib
+import csv
 import re
 from pathlib import Path
 
@@ -172,6 +173,20 @@ def test_a_file_that_is_no_list_is_kept_beside_it(tmp_path: Path, pool: Pool, co
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_columns_of_ones_own_stay_beside_their_labels(tmp_path: Path, pool: Pool) -> None:
+    path, picks = tmp_path / "list.csv", (Pick(2, 1, 0.75), Pick(0, 2, 0.5))
+    path.write_text("annotator,item,label,note\nann,2,cat,sure\nann,1,dog,told\nann,0,,\n")
+    assert write_picks(path, Round(1, RoundState.OPEN, "vaal", 0, picks), pool, range(4)) == ""
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["rank", "item", "name", "score", "label", "annotator", "note"]
+    assert rows == [
+        ["1", "2", pool.item(2).name, "0.75", "cat", "ann", "sure"],
+        ["2", "0", pool.item(0).name, "0.5", "", "", ""],
+    ]
+    assert read_labels(path, pool) == [Label(2, "cat", annotator="ann")]
+
+
 def test_labels_that_nobody_told_are_kept_beside_the_next_list(tmp_path: Path, pool: Pool) -> None:
     path, question = tmp_path / "list.csv", Round(2, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),))
     path.write_text("item,label\n0,cat\n1,dog\n3,!skip\n")
@@ -179,7 +194,7 @@ def test_labels_that_nobody_told_are_kept_beside_the_next_list(tmp_path: Path, p
     path.write_text("item,label\n0,cat\n1,dog\n3,!skip\n")
     said = write_picks(path, question, pool, {0, 2})
     assert "is kept as" in said
-    assert "because labels in it were never told (item 1); mend it" in said
+    assert "because labels in it are of images that have none now (item 1); mend it" in said
     assert (tmp_path / "list-1.csv").read_text() == "item,label\n0,cat\n1,dog\n3,!skip\n"
 
 

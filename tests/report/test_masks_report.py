@@ -156,6 +156,9 @@ def test_campaigns_of_one_strategy_with_other_numbers_of_labels_are_no_seeds_of_
 
     assert names(of("a", 0, 50), of("b", 1, 50)) == ["vaal", "vaal"]
     assert names(of("a", 0, 50), of("b", 1, 20)) == ["vaal (a)", "vaal (b)"]
+    # One that skipped an image takes the name from no other.
+    found = names(of("a", 0, 50), of("b", 1, 49), of("c", 2, 50), of("d", 3, 50), of("e", 3, 50))
+    assert found == ["vaal", "vaal (b)", "vaal", "vaal (d)", "vaal (e)"]
 
 
 def test_campaigns_on_other_classes_are_not_compared(street: Path, tmp_path: Path) -> None:

@@ -213,9 +213,8 @@ class Campaign:
         labels = len(self.store.labels())
         changed = self.store.changed()
         # As many labels need not be the same ones: they may have been corrected since, or taken back and told anew.
-        rows = [row for row in self.store.results() if row.labels == labels and changed and row.time >= changed]
-        # What was measured before a label was corrected may know classes that are not measured any more.
-        values = {row.metric: row.value for row in rows if row.time == rows[-1].time}
+        rows = [row for row in self.store.results() if row.labels == labels and row.time == changed]
+        values = {row.metric: row.value for row in rows}
         return Metrics(values, int(values.pop("measured", 0)), labels)
 
     def close_round(self) -> Round:
@@ -285,13 +284,13 @@ class Campaign:
         key = fitter.key(lesson, strategy, name)
         last, truth, changed = self._last, labels.part(held_out=True)[1], self.store.changed()
         fit = last.fit if last and last.fit.key == key else fitter.fit(lesson, strategy, key, self.progress)
-        # A label to measure on may be corrected: the fit stays what it is, its figures do not. What is measured is kept
-        # as newer than any answer, so that it is also measured again where answers changed and changed back.
+        # A label to measure on may be corrected: the fit stays what it is, its figures do not. They are kept with the
+        # moment of the last change, so that they are also measured again where answers changed and changed back.
         if last is None or last.fit is not fit or (last.truth, last.changed) != (truth, changed):
-            last = self._last = Learnt(fit, self._measure(fitter, fit, labels, number - 1), truth, changed)
+            last = self._last = Learnt(fit, self._measure(fitter, fit, labels, number - 1, changed), truth, changed)
         return last
 
-    def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int) -> Metrics:
+    def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int, changed: datetime | None) -> Metrics:
         """Measures the fit on the test set, else on the labels held out, and keeps the figures."""
         if self.test is not None and self.test_images is not None:
             judged: Stream = PoolStream(self.test_images, torch.arange(len(self.test)), self.devices, self.progress)
@@ -300,7 +299,8 @@ class Campaign:
             items, values = labels.part(held_out=True)
             judged, truth = self.stream(torch.from_numpy(items)), self.task.targets(values)
         metrics = fitter.measure(fit, judged, truth, len(labels))
-        self.store.record(number, {**metrics.values, "measured": metrics.measured}, labels=metrics.labels)
+        reached = {**metrics.values, "measured": metrics.measured}
+        self.store.record(number, reached, labels=metrics.labels, known=changed)
         return metrics
 
     def _truth(self, pool: Pool) -> Targets:

@@ -18,7 +18,7 @@ from pickwell.data.mask_files import MaskFiles
 from pickwell.data.pool import Pool, Summary
 from pickwell.data.sources import find, tree
 from pickwell.data.sources.source import place
-from pickwell.directory import Directory, new_directory
+from pickwell.directory import MADE_IN, Directory, new_directory
 from pickwell.errors import PoolError, SettingsError, unknown
 from pickwell.labels import check_class, split_void
 from pickwell.store import Store
@@ -78,7 +78,9 @@ def create(
             _check_test(held, chosen, test)
         directory.settings.write_text(chosen.toml(), encoding="utf-8")
         with Store.open(directory.url(chosen), create=True) as store:
-            store.create_campaign(name=chosen.name, seed=chosen.seed, settings=chosen.dump(), versions=versions())
+            # The place tells a creation that is repeated from another of the same name: they must not share a store.
+            kept = versions() | {MADE_IN: str(Path(root).absolute())}
+            store.create_campaign(name=chosen.name, seed=chosen.seed, settings=chosen.dump(), versions=kept)
     assert pool.summary is not None
     return pool.summary
 

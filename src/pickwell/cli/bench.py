@@ -177,14 +177,22 @@ def _bench(
     kept = check_folder(root)
     if kept is None:
         raise SettingsError(f"{root} holds no results; run the experiment first: pickwell bench run {name}")
-    if not sets and experiment.title != kept.title:
+    if not sets and experiment.title != kept.title and not _akin(experiment, kept):
         raise SettingsError(
-            f"{root} holds results of '{kept.title}', and {name} is '{experiment.title}'; give the experiment that was "
-            f"run there ({root / 'experiment.toml'} is a copy of it), or another folder with --out"
+            f"{root} holds results of '{kept.title}', and {name} is '{experiment.title}'; name another folder with "
+            f"--out, or report what is there: pickwell bench report {root / 'experiment.toml'} --out {root}"
         )
     experiment = experiment if sets else kept
     cells = _cells(experiment, strategies, seeds) if strategies or seeds else known(experiment, root)
     return experiment, cells, Bench.at(root, any_code=any_code)
+
+
+def _akin(first: "Experiment", second: "Experiment") -> bool:
+    """Whether they have cells in common."""
+    from pickwell.benchmark.cells import grid
+
+    ours, theirs = ({cell.stem for cell in grid(one, seeds=[0])} for one in (first, second))
+    return not ours.isdisjoint(theirs)
 
 
 def _cells(experiment: "Experiment", strategies: str | None, seeds: str | None) -> "list[Cell]":

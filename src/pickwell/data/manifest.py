@@ -96,10 +96,11 @@ class Manifest:
         """The known labels of the given items, or of all; None where there is none."""
         return self._taken("known", ids)
 
-    def names_of(self, source: int | None = None) -> pa.ChunkedArray:
-        """The names of one source's items, or of all, as an Arrow column."""
+    def names_of(self, source: int | None = None, *, known: bool = True) -> pa.ChunkedArray:
+        """The names of one source's items, or of all, as an Arrow column; without `known` those that have no label."""
         names = self._column("name")
-        return names if source is None else names.filter(pc.equal(self._column("source"), source))
+        wanted = pc.true_unless_null(names) if source is None else pc.equal(self._column("source"), source)
+        return names.filter(wanted if known else pc.and_(wanted, pc.is_null(self._column("known"))))
 
     def sizes(self, ids: ArrayLike | None = None) -> NDArray[np.int32]:
         """Widths and heights `(N, 2)` of the given items, or of all, as seen upright."""

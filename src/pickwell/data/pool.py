@@ -128,7 +128,7 @@ class Pool:
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
             source, index, listing = _join(find(where, labels_from_folders, masks), where, sources, manifest)
-            present = _present(listing["name"], index, sources, manifest)
+            present = _present(listing, index, sources, manifest)
             new = _foreign(listing.filter(pc.invert(present)), manifest)
             seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
             write_sources(self.directory / SOURCES, sources, self.limits)
@@ -236,14 +236,26 @@ def _prefixed(listing: pa.Table, prefix: str) -> pa.Table:
     return listing.set_column(0, "name", longer).set_column(1, "path", paths)
 
 
-def _present(names: pa.ChunkedArray, index: int, sources: list[Placed], manifest: Manifest) -> pa.ChunkedArray:
-    """True for the names of one source's images that are in the pool."""
+def _present(listing: pa.Table, index: int, sources: list[Placed], manifest: Manifest) -> pa.ChunkedArray:
+    """True for one source's images that are in the pool; PoolError if it knows of labels that they have not there."""
     # Names of this source alone: those that another source has are no reason to pass an image over in silence.
-    present = pc.is_in(names, value_set=manifest.names_of(index))
+    present = pc.is_in(listing["name"], value_set=manifest.names_of(index))
     for other in sharing(sources, index):
-        theirs = sources[other].files(manifest.names_of(other))
-        present = pc.or_(present, pc.is_in(sources[index].files(names), value_set=theirs))
+        ours, theirs = sources[index].files(listing["name"]), sources[other].files(manifest.names_of(other))
+        shared = pc.is_in(ours, value_set=theirs)
+        _check_known(pc.and_(shared, pc.is_valid(listing["known"])), ours, sources[other], other, manifest)
+        present = pc.or_(present, shared)
     return present
+
+
+def _check_known(known: pa.ChunkedArray, files: pa.ChunkedArray, inner: Placed, index: int, manifest: Manifest) -> None:
+    """Refuses labels that would be passed over in silence: of images that came without, from a folder within."""
+    unknown = inner.files(manifest.names_of(index, known=False))
+    if count := pc.sum(pc.is_in(files.filter(known), value_set=unknown)).as_py():
+        raise PoolError(
+            f"{count:,} of these images came with '{inner.source.place}' already, without labels or masks, and would "
+            "stay so; add the folders beside it, and tell what is known of its images: pickwell tell --import"
+        )
 
 
 def _foreign(new: pa.Table, manifest: Manifest) -> pa.Table:

@@ -14,24 +14,32 @@ from pickwell.items import Kind, Label, Round
 WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
 """What stands in the label column for "ask another time" and "unlabelled on purpose"."""
 
+Row = dict[str, str]
+"""The cells of a row by column."""
+
 COLUMNS = ("rank", "item", "name", "score", "label")
 
 
 def write_picks(path: Path, question: Round, pool: Pool, taken: Collection[int]) -> str:
     """Writes the picks that wait, in rank order, with a label column to fill in; what was typed there already stays.
 
-    A file there that cannot be read as such a list, or has labels for others than the `taken` items, which nobody told,
-    is kept under another name; returns the sentence about it, or "".
+    So do columns of one's own beside a label, but not a skip: a later round that asks the item again should not find it
+    answered. A file there that cannot be read as such a list, or has labels for others than the `taken` items, who have
+    none now, is kept under another name; returns the sentence about it, or "".
     """
     typed, problem = _typed(path, pool)
     if untold := sorted(typed.keys() - set(taken)):
-        problem = f"labels in it were never told (item {', '.join(map(str, untold[:5]))}{', ...' * (len(untold) > 5)})"
+        shown = ", ".join(map(str, untold[:5])) + ", ..." * (len(untold) > 5)
+        problem = f"labels in it are of images that have none now (item {shown})"
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    kept_rows = [typed[pick.item] for pick in question.waiting if pick.item in typed]
+    further = dict.fromkeys(column for row in kept_rows for column in row if column not in COLUMNS)
+    table = csv.DictWriter(text, [*COLUMNS, *further], restval="", lineterminator="\n")
+    table.writeheader()
     for pick in question.waiting:
         score = "" if pick.held_out else f"{pick.score:.6g}"
-        table.writerow([pick.rank, pick.item, pool.item(pick.item).name, score, typed.get(pick.item, "")])
+        asked = {"rank": pick.rank, "item": pick.item, "name": pool.item(pick.item).name, "score": score}
+        table.writerow({**typed.get(pick.item, {}), **asked})
     # In one move: whoever has the list open sees the old one or the new one.
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
@@ -45,18 +53,15 @@ def write_picks(path: Path, question: Round, pool: Pool, taken: Collection[int])
     )
 
 
-def _typed(path: Path, pool: Pool) -> tuple[dict[int, str], str]:
-    """The labels in a to-label list that is there already, by item; and why the file cannot be read as one, or "".
-
-    A skip is left out: a later round that asks the item again should not find it answered.
-    """
+def _typed(path: Path, pool: Pool) -> tuple[dict[int, Row], str]:
+    """The rows with labels, but for skips, of a list that is there already; and why it cannot be read as one, or ""."""
     if not path.is_file() or not path.stat().st_size:
         return {}, ""
     try:
-        labels = _labels(path, pool)
+        rows = _labelled(path, pool)
     except LabelError as error:
         return {}, f"it could not be read as a to-label list: {error}"
-    return {one.item: one.value or "!ignore" for one in labels if one.kind is not Kind.SKIP}, ""
+    return {item: row for item, row in rows.items() if WORDS.get(row["label"]) is not Kind.SKIP}, ""
 
 
 def _moved_aside(path: Path) -> Path:
@@ -78,27 +83,32 @@ def read_labels(path: Path, pool: Pool) -> list[Label]:
     `item` is an id or a name. Raises LabelError for a file without the columns, without a label, with an unknown item
     or with an item twice.
     """
-    labels = _labels(path, pool)
-    if not labels:
+    rows = _labelled(path, pool)
+    if not rows:
         raise LabelError(f"{path} holds no label; fill in its label column (a class, !skip or !ignore)")
-    return labels
+    return [_label(item, row) for item, row in rows.items()]
 
 
-def _labels(path: Path, pool: Pool) -> list[Label]:
+def _label(item: int, row: Row) -> Label:
+    kind = WORDS.get(row["label"], Kind.ANSWER)
+    value = row["label"] if kind is Kind.ANSWER else None
+    return Label(item, value, kind, row.get("annotator", ""))
+
+
+def _labelled(path: Path, pool: Pool) -> dict[int, Row]:
+    """The rows that have a label, by item."""
     rows = [(f"{path} line {line}", row) for line, row in _rows(path) if row.get("label") != ""]
     named = pool.manifest.find_all([row.get("item", "") for _, row in rows]).tolist()
-    labels: dict[int, Label] = {}
+    labelled: dict[int, Row] = {}
     for (where, row), found in zip(rows, named, strict=True):
         item = _item(row.get("item", ""), found, len(pool), where)
         if "label" not in row:
             _check_unlabelled(row, pool.item(item).name, where)
             continue
-        if item in labels:
+        if item in labelled:
             raise LabelError(f"{where}: item {item} is there twice; keep one row an item")
-        kind = WORDS.get(row["label"], Kind.ANSWER)
-        value = row["label"] if kind is Kind.ANSWER else None
-        labels[item] = Label(item, value, kind, row.get("annotator", ""))
-    return list(labels.values())
+        labelled[item] = row
+    return labelled
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pickwell.config import Settings
 from pickwell.data.pool import Pool
-from pickwell.directory import Directory
+from pickwell.directory import MADE_IN, Directory
 from pickwell.errors import PoolError
 from pickwell.intervals import wilson
 from pickwell.items import IMPORT, Round
@@ -73,7 +73,7 @@ def campaign_report(
         notes=_notes(rows, where) if files else (),
         warnings=(f"{lost} masks that were told cannot be read any more; tell them again",) if lost else (),
         settings=_flat(made.settings),
-        versions={name: str(value) for name, value in made.versions.items()},
+        versions={name: str(value) for name, value in made.versions.items() if name != MADE_IN},
     )
 
 

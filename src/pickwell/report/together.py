@@ -50,8 +50,11 @@ def _titled(report: Report, title: str) -> str:
 def _of_one_name(report: Report, all_of_them: Sequence[Report]) -> Report:
     """The report, its run named after the campaign too where another of the strategy is no other seed of the same."""
     (run,) = report.runs
-    others = [other for each in all_of_them if each is not report for other in of(each.runs, run.strategy)]
-    if all(other.seed != run.seed and _in_step(other, run) for other in others):
+    own = [other for each in all_of_them for other in of(each.runs, run.strategy)]
+    # Those in step with most keep the strategy's name; a few that skipped an image do not take it from them.
+    usual = max(([other for other in own if _in_step(one, other)] for one in own), key=len)
+    alone = len(usual) == 1 < len(own)
+    if run in usual and not alone and sum(other.seed == run.seed for other in usual) == 1:
         return report
     return replace(report, runs=(Run(f"{run.strategy} ({report.title})", run.seed, run.rounds),))
 

@@ -12,7 +12,7 @@ from pickwell.errors import LabelError
 from pickwell.items import IMPORT, Kind, Label, Pick, PickState, RoundState
 from pickwell.store import opinions, rounds
 from pickwell.store.rows import Entry, Labels, Told, moment
-from pickwell.store.tables import STATES, UNDO, batch, chunks, insert_all, label, pick, round_
+from pickwell.store.tables import STATES, batch, chunks, insert_all, label, pick, round_
 
 
 def check(labels: Sequence[Label]) -> None:
@@ -174,8 +174,12 @@ def truth(connection: Connection, items: Collection[int] | None = None) -> Label
 
 
 def changed(connection: Connection) -> datetime | None:
-    """When an answer was last told or taken back; skips and what is never to be labelled change no answer."""
-    last = select(func.max(label.c.id)).where(label.c.kind.in_((Kind.ANSWER, UNDO))).scalar_subquery()
+    """When an answer last became valid or was taken back; an opinion that decides nothing changes no answer."""
+    back = label.alias()
+    valid = select(func.max(pick.c.label)).where(pick.c.state == PickState.ANSWERED)
+    taken_back = select(func.max(label.c.id)).join(back, back.c.id == label.c.undoes)
+    taken_back = taken_back.where(back.c.kind == Kind.ANSWER, ~back.c.opinion)
+    last = max(connection.execute(query).scalar() or 0 for query in (valid, taken_back))
     time = connection.execute(select(batch.c.time).join(label).where(label.c.id == last)).scalar()
     return None if time is None else moment(time)
 

@@ -28,6 +28,7 @@ from pickwell.store.rows import (
     Remark,
     Result,
     Told,
+    microseconds,
     moment,
 )
 from pickwell.store.tables import campaign, metadata, pick, round_
@@ -83,18 +84,18 @@ class Store:
     def create_campaign(
         self, *, name: str, seed: int, settings: Mapping[str, Any], versions: Mapping[str, Any]
     ) -> None:
-        """Writes down what the campaign is; once, unless nothing was done yet in one that is the same.
+        """Writes down what the campaign is; once, unless nothing was done yet in one that is the same in all of this.
 
         Such a one is left where a creation is killed before the campaign's directory is there.
         """
-        same = campaign.c.name == name, campaign.c.seed == seed, campaign.c.settings == settings
+        columns = {"name": name, "seed": seed, "settings": settings, "versions": versions}
+        same = [campaign.c[column] == value for column, value in columns.items()]
         idle = [~select(table).exists() for table in metadata.sorted_tables if table is not campaign]
         with self._database.writing() as connection:
             connection.execute(campaign.delete().where(*same, *idle))
             if found := connection.execute(select(campaign.c.name)).scalar():
                 raise StoreError(f"{self._database.name} holds the campaign '{found}' already; make '{name}' elsewhere")
-            columns = {"id": 1, "name": name, "seed": seed, "settings": settings, "versions": versions}
-            connection.execute(campaign.insert().values(created=self._clock(), **columns))
+            connection.execute(campaign.insert().values(id=1, created=self._clock(), **columns))
 
     def campaign(self) -> CampaignRow:
         """What the campaign was made with."""
@@ -245,7 +246,7 @@ class Store:
             return rounds.position(connection)
 
     def changed(self) -> datetime | None:
-        """When an answer was last told or taken back; None before any was."""
+        """When an answer last became valid or was taken back; None before any was."""
         with self._database.reading() as connection:
             return _labels.changed(connection)
 
@@ -307,10 +308,22 @@ class Store:
         with self._database.reading() as connection:
             return remarks.newest(connection, items)
 
-    def record(self, round: int, values: Mapping[str, float], *, labels: int, run: str = "") -> None:  # noqa: A002
-        """Keeps what was measured in a round by a model that had learnt from so many labels; again replaces it."""
+    def record(
+        self,
+        round: int,  # noqa: A002
+        values: Mapping[str, float],
+        *,
+        labels: int,
+        run: str = "",
+        known: datetime | None = None,
+    ) -> None:
+        """Keeps what was measured in a round by a model that had learnt from so many labels; again replaces it.
+
+        `known` is when the last of these labels changed, as `changed` has it; now unless given.
+        """
         with self._database.writing() as connection:
-            results.record(connection, self._clock(), round, values, labels, run)
+            at = self._clock() if known is None else microseconds(known)
+            results.record(connection, at, round, values, labels, run)
 
     def results(self) -> list[Result]:
         """All that was measured, in order of time."""

@@ -11,7 +11,7 @@ from pickwell.errors import LabelError, RoundError, StoreError
 from pickwell.items import Kind, Label, Pick, PickState, Round, RoundState
 from pickwell.store import Store, Told
 from pickwell.testing.overlap_contract import OverlapContract
-from pickwell.testing.stores import START, Clock, ask, states, tell, truth
+from pickwell.testing.stores import START, Clock, ask, opine, states, tell, truth
 
 
 class StoreContract(OverlapContract):
@@ -29,18 +29,24 @@ class StoreContract(OverlapContract):
             store.create_campaign(name="other", seed=0, settings={}, versions={})
 
     def test_a_campaign_in_which_nothing_was_done_may_be_made_again(self, store: Store, clock: Clock) -> None:
-        made: dict[str, Any] = {"name": "birds", "seed": 1, "settings": {"classes": ["b", "a"], "rate": 0.1}}
-        store.create_campaign(**made, versions={})
+        made: dict[str, Any] = {
+            "name": "birds", "seed": 1, "settings": {"classes": ["b", "a"], "rate": 0.1}, "versions": {"made in": "/a"},
+        }  # fmt: skip
+        store.create_campaign(**made)
         clock.forward(60)
-        store.create_campaign(**made, versions={"torch": "2.13"})
+        store.create_campaign(**made)
         row = store.campaign()
-        assert (row.versions, row.created) == ({"torch": "2.13"}, START + timedelta(minutes=1))
-        for other in ({"name": "bees"}, {"seed": 2}, {"settings": {"classes": ["b", "a"], "rate": 0.2}}):
+        assert (row.versions, row.created) == ({"made in": "/a"}, START + timedelta(minutes=1))
+        others: list[dict[str, Any]] = [
+            {"name": "bees"}, {"seed": 2}, {"settings": {"classes": ["b", "a"], "rate": 0.2}},
+            {"versions": {"made in": "/b"}},
+        ]  # fmt: skip
+        for other in others:
             with pytest.raises(StoreError, match="holds the campaign 'birds' already"):
-                store.create_campaign(**made | other, versions={})
+                store.create_campaign(**made | other)
         store.record(0, {"accuracy": 0.5}, labels=0)
         with pytest.raises(StoreError, match="holds the campaign 'birds' already; make 'birds' elsewhere"):
-            store.create_campaign(**made, versions={})
+            store.create_campaign(**made)
         assert store.campaign() == row
 
     def test_a_round_comes_back_as_it_was_opened(self, store: Store, clock: Clock) -> None:
@@ -213,6 +219,16 @@ class StoreContract(OverlapContract):
         store.undo()
         store.undo()
         assert store.changed() == START + timedelta(seconds=1)
+
+    def test_an_opinion_that_decides_nothing_changes_no_answer(self, store: Store, clock: Clock) -> None:
+        ask(store, [1], overlap=2)
+        opine(store, "ann", {1: "cat"})
+        assert store.changed() is None
+        clock.forward(1)
+        opine(store, "bob", {1: "cat"})
+        assert store.changed() == START + timedelta(seconds=1)
+        store.record(1, {"accuracy": 0.5}, labels=1, known=store.changed())
+        assert store.results()[0].time == store.changed()
 
     def test_imports_become_picks_of_a_closed_round(self, store: Store) -> None:
         ask(store, [1, 2])
