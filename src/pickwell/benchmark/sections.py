@@ -238,7 +238,7 @@ def times(judged: Judgement) -> Section:
 
     def drawn(variant: str, ink: Ink) -> Figure | None:
         bars = [
-            Bar(name, Estimate(value, None, None, 0), f"{_seconds(value)} s" + (f" ({times:.2g})" if times else ""))
+            Bar(name, Estimate(value, None, None, 0), f"{_seconds(value)} s" + (f" ({_ratio(times)})" if times else ""))
             for (of, name), (value, times) in judged.queries.items() if of == variant
         ]  # fmt: skip
         return comparisons.seconds(bars, _where(variant, "The time of one query"), QUERY, ink)
@@ -259,7 +259,12 @@ def times(judged: Judgement) -> Section:
 def _query(judged: Judgement, variant: str, method: str) -> tuple[str, str]:
     """The median seconds of a query and their ratio to vaal's, a dash for what there is not."""
     median, times = judged.queries.get((variant, method), (None, None))
-    return DASH if median is None else _seconds(median), DASH if times is None else f"{times:.2f}"
+    return DASH if median is None else _seconds(median), DASH if times is None else _ratio(times)
+
+
+def _ratio(value: float) -> str:
+    """Two places, none from 100 on: `0.01`, `31.26`, `1,063`."""
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
 
 
 def _seconds(value: float) -> str:
