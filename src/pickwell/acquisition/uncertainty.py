@@ -10,7 +10,6 @@ from typing import Final, Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 from torch.special import entr
 
 Fold = Callable[[Iterable[Tensor]], Tensor]
@@ -70,11 +69,14 @@ def mean_standard_deviation(samples: Iterable[Tensor]) -> Tensor:
     """
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     for count, sample in enumerate(samples, start=1):
+        if count == 1:
+            mean, squares = torch.zeros_like(sample), torch.zeros_like(sample)
         step = sample - mean
-        mean = mean + step / count
-        squares = squares + step * (sample - mean)
+        # In place: of whole scenes, new memory for each sum would take longer than the sums.
+        mean.add_(step / count)
+        squares.add_(step.mul_(sample - mean))
     assert count, "no posterior samples"
-    return (squares / count).clamp(min=0).sqrt().mean(1)
+    return squares.div_(count).clamp_(min=0).sqrt_().mean(1)
 
 
 def variation_ratio(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
@@ -128,23 +130,27 @@ def _means(samples: Iterable[Tensor], *statistics: Callable[[Tensor], Tensor]) -
     """The number of samples and the mean of each statistic over them; exact where all samples are equal."""
     count, means = 0, [torch.zeros(()) for _ in statistics]
     for count, sample in enumerate(samples, start=1):
-        means = [mean + (of(sample) - mean) / count for mean, of in zip(means, statistics, strict=True)]
+        for place, of in enumerate(statistics):
+            value = of(sample)
+            means[place] = torch.zeros_like(value) if count == 1 else means[place]
+            means[place].add_((value - means[place]).div_(count))
     assert count, "no posterior samples"
     return count, means
 
 
 def _votes(samples: Iterable[Tensor]) -> tuple[int, Tensor, Tensor]:
     """The number of samples, their mean, and the share of the votes that each class has, all `(B, C, *spatial)`."""
-    count, (mean, shares) = _means(samples, _itself, _vote)
-    # Whole votes: running means of the same votes in another order differ by rounding, and would not tie.
-    shares = (shares * count).round() / count
+    count, mean, votes = 0, torch.zeros(()), torch.zeros(())
+    for count, sample in enumerate(samples, start=1):
+        if count == 1:
+            mean, votes = torch.zeros_like(sample), torch.zeros_like(sample)
+        mean.add_((sample - mean).div_(count))
+        # For the most probable class, of equals for the first. On maps `max` is four times as fast as `argmax`.
+        winners = sample.max(1, keepdim=True).indices
+        votes.scatter_add_(1, winners, torch.ones_like(winners, dtype=votes.dtype))
+    assert count, "no posterior samples"
     # Who says what is not a number votes for a class all the same; that it is none must show.
-    return count, mean, shares.masked_fill(mean.isnan(), torch.nan)
-
-
-def _vote(sample: Tensor) -> Tensor:
-    """One for each sample's most probable class, zero for the others, `(B, C, *spatial)`."""
-    return one_hot(sample.argmax(1), sample.shape[1]).movedim(-1, 1).to(sample.dtype)
+    return count, mean, votes.div_(count).masked_fill_(mean.isnan(), torch.nan)
 
 
 def _itself(sample: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ def write_predictions(
         here.mkdir(parents=True, exist_ok=True)
         for ids, images in streams(torch.tensor(sorted(picks[:MOST]))).batches():
             probabilities = learner.predict(images)
-            guesses = probabilities.argmax(1).byte().cpu().numpy()
+            guesses = probabilities.max(1).indices.byte().cpu().numpy()
             unsure = uncertainty(probabilities).mul(255).round().byte().cpu().numpy()
             for item, guess, doubt in zip(ids.tolist(), guesses, unsure, strict=True):
                 _write(here / f"{item}.mask.png", guess)

@@ -82,7 +82,7 @@ class Segmentation:
         """
         matrix = torch.zeros(len(self.classes), len(self.classes), dtype=torch.int64)
         for probabilities, truth in predictions:
-            matrix += confusion(probabilities.argmax(dim=1).cpu(), truth.cpu(), len(self.classes))
+            matrix += confusion(probabilities.max(1).indices.cpu(), truth.cpu(), len(self.classes))
         if not matrix.sum():
             return {}
         right, union = matrix.diag(), matrix.sum(0) + matrix.sum(1) - matrix.diag()
