@@ -7,7 +7,7 @@ from torch import Tensor
 from pickwell.acquisition.coverage import Features, rows_of
 from pickwell.acquisition.streaming import refuse_nan
 
-REFRESHED = 32
+REFRESHED = 8
 """How many outdated gains are brought up to date at once."""
 AT_ONCE = 2**22
 """How many values of the kernel are worked out at once, but for those of a single row: they bound the memory."""
