@@ -13,7 +13,7 @@ import time
 import torch
 from torch import Tensor
 
-from benchmarks.made_up import Stream, View, peak
+from benchmarks.made_up import Stream, peak, view
 from pickwell.learner.seeds import generator
 from pickwell.strategies import create
 
@@ -33,10 +33,10 @@ class Learner:
 
 
 def one(items: int, classes: int, size: int, budget: int) -> dict[str, object]:
-    view = View(Learner(classes, size), Stream(items, 4, 4, batch=256), generator(0, "badge"))
+    seen = view(Learner(classes, size), Stream(items, 4, 4, batch=256), generator(0, "badge"))
     strategy = create("badge")
     before, began = peak(), time.perf_counter()
-    picks = strategy.select(view, budget)
+    picks = strategy.select(seen, budget)
     assert len({pick.item for pick in picks}) == budget
     return {
         "items": items,

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,9 +21,10 @@ from torch import Tensor
 from benchmarks.made_up import peak
 
 MIB = 2**20
+Picks = TypeVar("Picks")
 
 
-def features(path: Path, rows: int, columns: int, seed: int) -> np.memmap:
+def features(path: Path, rows: int, columns: int, seed: int) -> None:
     """Features as networks give them: not negative, in clusters; written chunk by chunk."""
     chance = np.random.default_rng(seed)
     centres = chance.standard_normal((100, columns), dtype=np.float32)
@@ -32,7 +34,6 @@ def features(path: Path, rows: int, columns: int, seed: int) -> np.memmap:
         kind = chance.integers(100, size=len(part))
         part[:] = np.maximum(centres[kind] + chance.standard_normal(part.shape, dtype=np.float32), 0)
     table.flush()
-    return np.load(path, mmap_mode="r")
 
 
 def bare(pool: Tensor, known: Tensor, budget: int) -> list[int]:
@@ -42,7 +43,7 @@ def bare(pool: Tensor, known: Tensor, budget: int) -> list[int]:
     for part in known.split(512):
         screen = torch.addmm(part.square().sum(1), pool, part.T, alpha=-2).amin(1)
         near = torch.minimum(near, squares + screen)
-    picks = []
+    picks: list[int] = []
     for _ in range(budget):
         index = int(near.argmax())
         picks.append(index)
@@ -51,7 +52,7 @@ def bare(pool: Tensor, known: Tensor, budget: int) -> list[int]:
     return picks
 
 
-def timed(function: Callable[[], object]) -> tuple[float, object]:
+def timed(function: Callable[[], Picks]) -> tuple[float, Picks]:
     began = time.perf_counter()
     result = function()
     return time.perf_counter() - began, result
@@ -84,15 +85,18 @@ def cover(rows: int, columns: int, known: int, budget: int) -> dict[str, object]
 
 def compare(rows: int, columns: int, known: int, budget: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
-        pool = torch.from_numpy(np.array(features(Path(folder) / "features.npy", rows, columns, 0)))
+        path = Path(folder) / "features.npy"
+        features(path, rows, columns, 0)
+        pool = torch.from_numpy(np.load(path))
     seconds, picks = timed(lambda: bare(pool[known:], pool[:known], budget))
     return {"seconds": round(seconds, 2), "picks": picks}
 
 
-def apart(*arguments: object) -> dict[str, object]:
+def apart(*arguments: object) -> dict[str, Any]:
     """What the command prints, run in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.core_set", *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    printed: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return printed
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ between what a random draw of as many covers (0) and what the whole cover does (
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -28,7 +29,8 @@ def features(count: int) -> Tensor:
     images = to_float(pixels[torch.randperm(len(pixels), generator=rng)[:count]])
     patches = learn(images[:4096], rng)
     found = torch.cat([patches(part) for part in images.split(256)])
-    return (found - found.mean(0)) @ torch.linalg.svd(found - found.mean(0), full_matrices=False).Vh[:32].T
+    axes: Tensor = torch.linalg.svd(found - found.mean(0), full_matrices=False).Vh[:32]
+    return (found - found.mean(0)) @ axes.T
 
 
 def covered(pool: Tensor, centres: Tensor, width: float) -> float:
@@ -64,7 +66,7 @@ def case(count: int, labelled: int, budget: int) -> None:
         if len(some) == len(pool):
             break
         for name, way in (("picked among", among), ("measured on", measured_on)):
-            picks, seconds = timed(lambda way=way, some=some: way(some))
+            picks, seconds = timed(partial(way, some))
             gain = round((share(picks) - chance) / (whole - chance), 3)
             print(json.dumps({**said, name: wanted, "of the gain": gain, "seconds": seconds}), flush=True)
 

@@ -12,7 +12,7 @@ import time
 
 import torch
 
-from benchmarks.made_up import Stream, View, peak
+from benchmarks.made_up import Stream, peak, view
 from pickwell import models, strategies
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.seeds import generator
@@ -23,10 +23,10 @@ HEIGHT, WIDTH, CLASSES = 360, 480, 11
 def one(passes: int, items: int, width: float) -> dict[str, object]:
     torch.manual_seed(0)
     learner = TaskLearner([models.load_dense("drn_d_22", CLASSES, width=width)], Devices("fp32"))
-    view = View(learner, Stream(items, HEIGHT, WIDTH), generator(0, "query"))
+    seen = view(learner, Stream(items, HEIGHT, WIDTH), generator(0, "query"))
     strategy = strategies.create("dbal", {"passes": passes})
     before, began = peak(), time.perf_counter()
-    picks = strategy.select(view, min(20, items))
+    picks = strategy.select(seen, min(20, items))
     return {
         "passes": passes,
         "pool": items,
@@ -45,7 +45,8 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     if chosen.one:
-        print(json.dumps(one(*chosen.one, chosen.width)), flush=True)
+        passes, pool = chosen.one
+        print(json.dumps(one(passes, pool, chosen.width)), flush=True)
         return
     for passes, pool in ((20, 300), (5, 300), (20, 75)):
         rest = ["--width", str(chosen.width), "--threads", str(chosen.threads)]

@@ -8,6 +8,7 @@ classes in the query and the AUC of the whole ranking; the overlap is the share 
 import argparse
 import json
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,7 +42,7 @@ def one(seed: int) -> dict[str, object]:
     _, strategy = effort.fit()
     assert isinstance(strategy, VAAL)
     assert strategy._pair is not None
-    rest, found = effort.rest(), {}
+    rest, found = effort.rest(), dict[str, dict[str, Any]]()
     for name, see in ways(strategy._pair, to_float(images.get(first[:256]))).items():
         own = Devices("fp32" if name == "fp32" else "bf16")
         strategy._pair.devices = own
@@ -58,7 +59,8 @@ def one(seed: int) -> dict[str, object]:
         values["overlap"] = len(values["picks"] & right["picks"]) / setup["budget"]
         values["rank_correlation"] = torch.corrcoef(torch.stack((values["ranks"], right["ranks"])))[0, 1].item()
     kept = ("share", "auc", "overlap", "rank_correlation")
-    return {"seed": seed} | {name: {key: round(values[key], 4) for key in kept} for name, values in found.items()}
+    rounded = {name: {key: round(values[key], 4) for key in kept} for name, values in found.items()}
+    return {"seed": seed, **rounded}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from typing import Any
 
 import torch
 
@@ -10,13 +11,18 @@ from benchmarks.pools import Effort, Labelled, cifar10, digits, draw
 from pickwell.learner.seeds import generator
 from pickwell.strategies.vaal.monitors import auc
 
-SETUPS = {
+SETUPS: dict[str, dict[str, Any]] = {
     "digits": {"absent": (7, 8, 9), "labelled": 140, "budget": 90, "pool": 1797},
     "cifar10": {"absent": (0, 5, 8), "labelled": 1000, "budget": 500, "pool": 10_000},
 }
 
+SHOWN = ("active_units", "discriminator_auc", "warnings")
+MEANS = ("share", "auc", "active_units", "seconds")
 
-def one(images: Labelled, setup: dict, strategy: str, settings: dict, seed: int) -> dict:
+
+def one(
+    images: Labelled, setup: dict[str, Any], strategy: str, settings: dict[str, object], seed: int
+) -> dict[str, Any]:
     absent = torch.isin(images.classes, torch.tensor(setup["absent"]))
     first = draw((~absent).nonzero().squeeze(1), setup["labelled"], seed)
     effort = Effort(images, first, strategy, settings, seed, epochs=1)
@@ -32,11 +38,11 @@ def one(images: Labelled, setup: dict, strategy: str, settings: dict, seed: int)
         rank[torch.tensor(everything)] = -torch.arange(len(rest), dtype=torch.float32)
         found["auc"] = auc(rank[rest][absent[rest]], rank[rest][~absent[rest]])
     monitors = trained.monitors()
-    kept = {name: monitors[name] for name in ("active_units", "discriminator_auc", "warnings") if name in monitors}
+    kept = {name: value for name, value in monitors.items() if name in SHOWN}
     return {"seed": seed, "strategy": strategy, **settings, **found, **kept, "seconds": round(seconds, 1)}
 
 
-def measure(name: str, strategy: str, settings: dict, seeds: range) -> list[dict]:
+def measure(name: str, strategy: str, settings: dict[str, object], seeds: range) -> list[dict[str, Any]]:
     setup = SETUPS[name]
     images = digits() if name == "digits" else cifar10("train")
     runs = []
@@ -47,9 +53,8 @@ def measure(name: str, strategy: str, settings: dict, seeds: range) -> list[dict
     return runs
 
 
-def summary(runs: list[dict]) -> dict:
-    keys = [key for key in ("share", "auc", "active_units", "seconds") if key in runs[0]]
-    means = {key: sum(run[key] for run in runs) / len(runs) for key in keys}
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    means = {key: sum(run[key] for run in runs) / len(runs) for key in runs[0] if key in MEANS}
     return {"strategy": runs[0]["strategy"], "seeds": len(runs), **means}
 
 
@@ -60,7 +65,12 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     wanted = parser.parse_args()
     seeds = range(wanted.first, wanted.first + (wanted.seeds or {"digits": 5, "cifar10": 3}[wanted.set]))
-    variants = [("random", {}), ("vaal", {}), ("vaal", {"observation": "released_code"}), ("vaal-diverse", {})]
+    variants: list[tuple[str, dict[str, object]]] = [
+        ("random", {}),
+        ("vaal", {}),
+        ("vaal", {"observation": "released_code"}),
+        ("vaal-diverse", {}),
+    ]
     if wanted.set == "cifar10":
         variants.insert(2, ("vaal", {"representation": "patches"}))
     for strategy, settings in variants:

@@ -3,12 +3,13 @@
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from pickwell.learner import Learner
 from pickwell.learner.seeds import generator
+from pickwell.strategies.strategy import RoundView
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class View:
-    """What strategies without networks of their own ask of a round."""
-
-    learner: Learner
+class _View:
+    learner: object
     unlabelled: Stream
     rng: torch.Generator
+
+
+def view(learner: object, unlabelled: Stream, rng: torch.Generator) -> RoundView:
+    """As much of a round as strategies without networks of their own ask for."""
+    return cast("RoundView", _View(learner, unlabelled, rng))
 
 
 def peak() -> float:

@@ -94,7 +94,7 @@ class View:
     seed: int
     kept: dict[str, np.ndarray]
 
-    def of_pool(self, name: str, make: Callable) -> np.ndarray:
+    def of_pool(self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]) -> np.ndarray:
         if name not in self.kept:
             pool = Stream(self.images, torch.arange(len(self.images)), self.learner.devices)
             self.kept[name] = torch.cat(list(make(pool, generator(self.seed, "vectors", name)))).cpu().numpy()
@@ -150,11 +150,10 @@ class Effort:
     def query(self, learner: TaskLearner, strategy: Strategy, budget: int) -> list[int]:
         """Picks, without labelling them."""
         rng = generator(derive(self.seed, "round", self.round), "strategy")
-        streams = [
-            Stream(self.images, ids, self.devices)
-            for ids in (self.rest(), self.labelled, self.rest()[:0], self.rest()[:0])
-        ]
-        view = View(learner, rng, *streams, self.images, self.seed, self.kept)
+        rest, labelled, none = (
+            Stream(self.images, ids, self.devices) for ids in (self.rest(), self.labelled, self.labelled[:0])
+        )
+        view = View(learner, rng, rest, labelled, none, none, self.images, self.seed, self.kept)
         return [pick.item for pick in strategy.select(view, budget)]
 
     def tell(self, items: list[int]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from scipy import stats
 from benchmarks.pools import TRAINING, Effort, Labelled, accuracy, cifar10, digits, draw
 from pickwell.learner.seeds import generator
 
-SETUPS = {
+SETUPS: dict[str, dict[str, Any]] = {
     "digits": {"absent": (7, 8, 9), "labelled": 40, "budget": 20, "rounds": 5, "augmentation": "none"},
     "cifar10": {"absent": (), "labelled": 500, "budget": 250, "rounds": 3, "epochs": 40, "augmentation": "crop-flip"},
     "cifar10-absent": {
@@ -39,7 +40,9 @@ def sets(name: str, seed: int) -> tuple[Labelled, Labelled]:
     return pool.part(mixed[:size].sort().values), test
 
 
-def curve(name: str, pool: Labelled, test: Labelled, strategy: str, settings: dict, seed: int) -> list[float]:
+def curve(
+    name: str, pool: Labelled, test: Labelled, strategy: str, settings: dict[str, object], seed: int
+) -> list[float]:
     setup = SETUPS[name]
     present = ~torch.isin(pool.classes, torch.tensor(setup["absent"]))
     first = draw(present.nonzero().squeeze(1), setup["labelled"], seed)
@@ -53,7 +56,7 @@ def curve(name: str, pool: Labelled, test: Labelled, strategy: str, settings: di
     return reached
 
 
-def against(baseline: list[float], other: list[float]) -> dict:
+def against(baseline: list[float], other: list[float]) -> dict[str, float]:
     """The paired difference with its 95 % interval and p-value."""
     found = stats.ttest_rel(other, baseline)
     low, high = found.confidence_interval(0.95)

@@ -113,7 +113,7 @@ def test_a_chunk_holds_images_of_one_size(batch: int) -> None:
     sizes = [(1024, 1024)] * 2 + [(512, 512)] * 5 + [(1024, 1024)]
     parts = []
     for size, ids in (((1024, 1024), [0, 1]), ((512, 512), [2, 3, 4, 5, 6]), ((1024, 1024), [7])):
-        for part in torch.tensor(ids).split(batch):  # type: ignore[no-untyped-call]
+        for part in torch.tensor(ids).split(batch):
             parts.append((part, torch.zeros(len(part), 3, 1, 1).expand(-1, -1, *size)))
     chunks = [(ids.tolist(), tuple(images.shape[2:])) for ids, images in in_even_chunks(parts)]
     assert [ids for ids, _ in chunks] == [[0], [1], [2, 3, 4, 5], [6], [7]]

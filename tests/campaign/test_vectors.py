@@ -90,7 +90,7 @@ class Counted:
     def __call__(self, pool: Stream, rng: torch.Generator) -> Iterator[Tensor]:
         self.times += 1
         number = torch.rand((), generator=rng)
-        for ids in pool.ids().split(2):  # type: ignore[no-untyped-call]
+        for ids in pool.ids().split(2):
             yield torch.stack((ids.float(), number.expand(len(ids))), dim=1)
 
 

@@ -43,7 +43,7 @@ def test_an_optimiser_goes_on_as_if_nothing_had_happened() -> None:
     def steps(weight: torch.Tensor, optimiser: torch.optim.Optimizer, n: int) -> None:
         for _ in range(n):
             optimiser.zero_grad()
-            (weight**2).sum().backward()  # type: ignore[no-untyped-call]
+            (weight**2).sum().backward()
             optimiser.step()
 
     weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))

@@ -18,7 +18,7 @@ def test_a_strided_projection_is_the_convolution_it_stands_for(channels: int, si
     torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-5)
     # Its gradient is what ended the process with torch's own strides.
     (found**2).sum().backward()
-    (wanted**2).sum().backward()  # type: ignore[no-untyped-call]
+    (wanted**2).sum().backward()
     assert x.grad is not None
     assert again.grad is not None
     assert ours.weight.grad is not None

@@ -134,7 +134,7 @@ def test_training_steps_in_bfloat16_lower_the_loss() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             loss = nn.functional.cross_entropy(network(images), labels)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.25 * losses[0]

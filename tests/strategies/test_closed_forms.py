@@ -119,7 +119,7 @@ def test_badge_draws_from_the_gradients_of_the_last_layer() -> None:
     for row in features:
         weight = learner.weight.clone().requires_grad_()
         logits = weight @ row
-        torch.nn.functional.cross_entropy(logits[None], logits.argmax()[None]).backward()  # type: ignore[no-untyped-call]
+        torch.nn.functional.cross_entropy(logits[None], logits.argmax()[None]).backward()
         assert weight.grad is not None
         gradients.append(weight.grad.flatten().double())
     table = torch.stack(gradients).numpy()
@@ -248,5 +248,5 @@ def test_badge_of_masks_is_the_gradient_of_the_heads_bias_times_the_scenes_featu
     features = torch.rand(7, generator=generator(0, "features"))
     weight = torch.zeros(3, 7, requires_grad=True)
     shifted = logits + (weight @ features)[:, None, None]
-    torch.nn.functional.cross_entropy(shifted[None], logits.argmax(0)[None]).backward()  # type: ignore[no-untyped-call]
+    torch.nn.functional.cross_entropy(shifted[None], logits.argmax(0)[None]).backward()
     torch.testing.assert_close(weight.grad, residuals(logits.softmax(0)[None])[0][:, None] * features)

@@ -31,7 +31,7 @@ class PatchFeatures:
     components: Tensor
 
     def __call__(self, images: Tensor) -> Tensor:
-        pieces = shrunk(images).split(PIECE)  # type: ignore[no-untyped-call]
+        pieces = shrunk(images).split(PIECE)
         return torch.cat([self._encoded(piece) for piece in pieces])
 
     def _encoded(self, images: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ def encode(images: Tensor, size: int, stride: int, codes: Tensor, offset: Tensor
     likeness = (patches @ codes - offset).transpose(1, 2)
     high, wide = ((side - size) // stride + 1 for side in images.shape[-2:])
     halves = relu(likeness - THRESHOLD), relu(-likeness - THRESHOLD)
-    maps = torch.cat(halves, 1).unflatten(2, (high, wide))  # type: ignore[no-untyped-call]
+    maps = torch.cat(halves, 1).unflatten(2, (high, wide))
     pooled: Tensor = adaptive_avg_pool2d(maps, 2)
     return torch.flatten(pooled, 1)
 

@@ -171,7 +171,7 @@ def _vae(experiment: "Experiment", images: Images) -> _Encoder:
             mu, logvar = vae.encode(batch)
             loss = negative_elbo(batch, vae.decode(reparameterise(mu, logvar)), mu, logvar)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
     return _Encoder(vae, devices)
 

@@ -37,7 +37,7 @@ def trunk(network: Network, images: Tensor, pixels: int = PIXELS_A_PASS) -> Tens
     rows = spans(height, int(pixels**0.5), around, network.stride)
     tallest = max(row.stop - row.start for row in rows)
     columns = spans(width, pixels // tallest, around, network.stride)
-    return torch.cat([_tiled(network, image, rows, columns) for image in images.split(1)])  # type: ignore[no-untyped-call]
+    return torch.cat([_tiled(network, image, rows, columns) for image in images.split(1)])
 
 
 def spans(length: int, side: int, around: int, stride: int) -> list[Span]:

@@ -87,7 +87,7 @@ class Trainee:
             logits = self.network(images)
         loss = self.task.loss(logits.float(), targets)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimiser.step()
         return loss.detach()
 

@@ -22,7 +22,7 @@ class ImagePair(Pair):
         loss = discriminator_loss(*self.discriminator(mu).tensor_split([len(x_l)]))
         for optimiser in self._optimisers().values():
             optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for optimiser in self._optimisers().values():
             optimiser.step()
         return {"discriminator": loss.detach()}

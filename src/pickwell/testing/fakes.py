@@ -70,7 +70,7 @@ class FakeStream:
         return self.wanted
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for ids in self.wanted.split(self.batch_size) if len(self) else ():  # type: ignore[no-untyped-call]
+        for ids in self.wanted.split(self.batch_size) if len(self) else ():
             if isinstance(self.images, Tensor):
                 yield ids, self.images[ids // self.every]
             else:

@@ -41,7 +41,7 @@ def test_a_sample_of_large_images_takes_the_memory_of_small_ones() -> None:
 
     class Read(FakeStream):
         def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-            for ids in self.wanted.split(4):  # type: ignore[no-untyped-call]
+            for ids in self.wanted.split(4):
                 yield ids, torch.full((len(ids), 3, 256, 256), 0.5)
 
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:

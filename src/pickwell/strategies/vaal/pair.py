@@ -102,7 +102,7 @@ class Pair:
         self.discriminator.requires_grad_(True)
         loss = vae_loss(transductive, adversarial, lambda1=goal.lambda1, lambda2=goal.lambda2)
         self.vae_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.vae_optimiser.step()
         return {"transductive": transductive.detach(), "adversarial": adversarial.detach()}, mu
 
@@ -111,7 +111,7 @@ class Pair:
         logits = self.discriminator(torch.cat((z_l, z_u)))
         loss = discriminator_loss(*logits.tensor_split([len(z_l)]))
         self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.discriminator_optimiser.step()
         return loss.detach()
 
