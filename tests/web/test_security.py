@@ -295,6 +295,22 @@ def test_the_terminal_says_who_may_enter_and_how_that_is_changed(
     assert told("--annotator", "Ben")[2:] == serving[1:]
 
 
+def test_a_program_is_told_who_may_enter(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Server, "run", lambda server: (server._socket.close(), server.desk.close()))
+
+    def told(*more: str) -> dict[str, Any]:
+        monkeypatch.setattr("sys.argv", ["pickwell", "serve", str(root), "--port", "0", "--json", *more])
+        with pytest.raises(SystemExit):
+            main()
+        return dict(json.loads(capsys.readouterr().out))
+
+    assert told() | {"url": ""} == {"url": "", "open": True, "links": {}}
+    assert told("--annotator", "Ada")["links"].keys() == {"Ada"}
+    assert told() | {"url": ""} == {"url": "", "open": False, "links": {}}
+
+
 STRANGE: list[Any] = [
     None, True, -1, 0, 3, 2**31, 2**63, 2**200, 1.5, 1e308, "", "x", "barn", "\x00", "\ud800", "a/b", "a" * 5000,
     "'; DROP TABLE label",

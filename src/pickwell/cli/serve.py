@@ -30,7 +30,7 @@ def serve(
         raise SettingsError(f"the page needs {error.name}; install it with: pip install 'pickwell[web]'") from None
     server = Server(where, host=host, port=port, names=name or (), annotators=annotator or ())
     if json:
-        show.as_json({"url": server.url, "links": server.links})
+        show.as_json({"url": server.url, "open": server.open, "links": server.links})
     else:
         _tell(server)
     # A program that started this waits for the address.
