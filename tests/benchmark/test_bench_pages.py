@@ -16,7 +16,9 @@ from pickwell.benchmark.published import TABLES
 from pickwell.benchmark.report import page
 from pickwell.benchmark.runner import Bench
 from pickwell.cli import main
-from pickwell.report.pages import Page, render, write
+from pickwell.report.ink import LIGHT
+from pickwell.report.pages import Page, Table, render, write
+from pickwell.report.phrases import DASH, MINUS
 
 GAINS = {"random": 0.0, "margin": 0.05, "vaal": 0.0}
 
@@ -58,6 +60,21 @@ def shown(e: Experiment, found: list[dict[str, Any]], root: Path) -> Page:
     return page(e, found, grid(e), Bench(root, root), [])
 
 
+def words(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(map(str, row)) for row in table.rows]
+
+
+def table(made: Page, name: str) -> Table:
+    (found,) = [t for section in made.sections for t in section.tables if t.name == name]
+    return found
+
+
+def rows(folder: Path, name: str) -> dict[str, dict[str, str]]:
+    """A table's file, by method."""
+    with (folder / f"tables/{name}.csv").open() as lines:
+        return {row["method"]: row for row in csv.DictReader(lines)}
+
+
 def test_what_is_concluded(compared: Experiment) -> None:
     judged = judge(compared, made_up(compared))
     verdicts = {(c.first, c.second): c.verdict for c in judged.comparisons}
@@ -91,7 +108,7 @@ def test_a_page_without_the_baseline_or_of_seeds_that_do_not_meet(compared: Expe
     assert alone.summary == ("One method alone: there is nothing to compare it with.",)
     apart = shown(compared, [r for r in found if (r["seed"] > 2) == (r["method"] == "random")], tmp_path)
     assert "margin and random cannot be tested (no seed has both)." in apart.summary
-    assert "nan" not in "".join(cell for s in apart.sections for t in s.tables for row in t.rows for cell in row)
+    assert "nan" not in "".join(str(cell) for s in apart.sections for t in s.tables for row in t.rows for cell in row)
     reference = shown(compared, [r for r in found if r["method"] == FULL], tmp_path)
     assert "How it was measured" in render(reference)
 
@@ -112,9 +129,9 @@ def test_what_differs_by_variant_is_shown_by_variant(compared: Experiment, tmp_p
     assert [judged.costs[v, "random"] for v in ("a", "b")] == [40, 50]
     sections = shown(varied, found, tmp_path).sections
     tables = {table.name: table for section in sections for table in section.tables}
-    assert tables["times"].rows[0] == ("random", "a", "0.1", "0.20", "2", "40")
-    assert ("vaal", "b", "10,000", "1.00", "2", "50") in tables["times"].rows
-    assert [row for row in tables["published-sampling-time"].rows if row[0].startswith("vaal")] == [
+    assert words(tables["times"])[0] == ("random", "a", "0.1", "0.20", "2", "40")
+    assert ("vaal", "b", "10,000", "1.00", "2", "50") in words(tables["times"])
+    assert [row for row in words(tables["published-sampling-time"]) if row[0].startswith("vaal")] == [
         ("vaal, theirs", "10.59", "1"), ("vaal, ours (a)", "0.5", "1.00"), ("vaal, ours (b)", "10,000", "1.00"),
     ]  # fmt: skip
     assert [row[0] for row in tables["settings"].rows] == ["random", "margin", "vaal", "vaal", "full data"]
@@ -139,11 +156,83 @@ def test_the_page_says_it_and_the_files_hold_it(compared: Experiment, tmp_path: 
         "curves.svg", "differences.svg", "labels-saved.svg", "wins.svg", "query-time.svg", "picks-vaal.svg",
     }  # fmt: skip
     assert len(list((tmp_path / "figures").glob("*.png"))) == len(list((tmp_path / "figures").glob("*.svg")))
-    with (tmp_path / "tables/aubc.csv").open() as lines:
-        rows = {row["method"]: row for row in csv.DictReader(lines)}
-    assert rows["margin"]["verdict"] == "above"
-    assert rows["vaal"]["verdict"] == "not separable"
-    assert rows["random"]["verdict"] == "\N{EN DASH}"
+    areas = rows(tmp_path, "aubc")
+    assert [areas[name]["verdict"] for name in ("margin", "vaal", "random")] == ["above", "not separable", ""]
+
+
+def test_the_files_of_tables_hold_numbers_to_compute_with(compared: Experiment, tmp_path: Path) -> None:
+    found = made_up(compared)
+    margin = next(c for c in judge(compared, found).comparisons if (c.first, c.second) == ("margin", "random"))
+    write(shown(compared, found, tmp_path), tmp_path / "report.html")
+    areas = rows(tmp_path, "aubc")
+    estimate = [areas["margin"][f"difference_to_random_points{end}"] for end in ("", "_low", "_high")]
+    low, high = margin.estimate.low or 0.0, margin.estimate.high or 0.0
+    assert [float(v) for v in estimate] == pytest.approx([100 * margin.estimate.mean, 100 * low, 100 * high], rel=1e-5)
+    assert float(areas["margin"]["corrected_p"]) == pytest.approx(margin.corrected, rel=1e-5)  # 4e-05, not "< 0.001"
+    assert {areas["random"][name] for name in areas["random"] if "points" in name or name.endswith("p")} == {""}
+    assert float(rows(tmp_path, "labels-saved")["vaal"]["labels_saved_low"]) < 0
+    # Of all tables together: only names and verdicts are words, and a minus is one that programs read.
+    for path in (tmp_path / "tables").glob("*.csv"):
+        assert not {"\N{MINUS SIGN}", "\N{EN DASH}"} & set(path.read_text(encoding="utf-8")), path.name
+    assert words(table(shown(compared, found, tmp_path), "pairs"))[0][:2] == ("margin against vaal", "5")
+
+
+def test_intervals_of_levels_end_at_0_and_1_and_those_of_differences_do_not(compared: Experiment) -> None:
+    wild = [_result("", name, seed, [0.5, level]) for name, levels in (("random", (0.1, 0.9)), ("margin", (0.99, 0.2)))
+            for seed, level in enumerate(levels)]  # fmt: skip
+    areas = words(table(shown(compared, wild, Path()), "aubc"))
+    assert areas[0][:4] == ("random", "2", "0.500 (0.000 to 1.000)", "0.500 (0.000 to 1.000)")
+    assert re.fullmatch(rf"\+4\.8 \({MINUS}\d{{3}}\.\d to \+\d{{3}}\.\d\)", areas[1][4])
+    (end,) = [row[-1] for row in words(table(shown(compared, wild, Path()), "curves")) if row[:2] == ("random", "1")]
+    assert end == "0.500 (0.000 to 1.000)"
+
+
+def test_other_seeds_of_other_methods_are_said_at_the_top(compared: Experiment) -> None:
+    found = [r for r in made_up(compared) if r["method"] != FULL]
+    even = shown(compared, found, Path())
+    assert not any("seeds" in sentence for sentence in even.warnings)
+    assert "seeds" not in table(even, "at-a-glance").columns
+    behind = [r for r in found if (r["method"], r["seed"]) not in {("margin", 0), ("margin", 4), ("vaal", 4)}]
+    page = shown(compared, behind, Path())
+    (told,) = [sentence for sentence in page.warnings if "seeds" in sentence]
+    assert told.startswith(
+        "The methods have not the same seeds: all have 1 to 3; random also 0 and 4; vaal also 0. Each mean is of a "
+        "method's own seeds"
+    )
+    for name, column, seeds in (
+        ("at-a-glance", "seeds", ["5", "3", "4"]),
+        ("aubc", "seeds of both", [DASH, "3", "4"]),
+        ("labels-saved", "seeds of both", ["3", "4"]),
+    ):
+        made = table(page, name)
+        assert [row[made.columns.index(column)] for row in words(made)] == seeds
+    assert any("Statistics: 3 to 5 seeds a method." in note for note in page.sections[-1].notes)
+    apart = shown(compared, [r for r in found if (r["seed"] > 2) == (r["method"] == "random")], Path())
+    assert any("none is that of all; random: 3 and 4; margin and vaal: 0 to 2." in s for s in apart.warnings)
+
+
+def test_labels_saved_promise_no_more_than_there_is(compared: Experiment) -> None:
+    def section(levels: dict[str, list[float]], seeds: int) -> tuple[str, Table]:
+        found = [_result("", name, seed, [v + seed / 100 for v in each])
+                 for name, each in levels.items() for seed in range(seeds)]  # fmt: skip
+        (made,) = [s for s in shown(compared, found, Path()).sections if s.heading == "How many labels does it save?"]
+        assert "an interval free of 0 is no finding by itself" in made.notes[0]
+        ((_, draw),) = made.figures
+        figure = draw(LIGHT)
+        return figure.title.subtitle if figure else "", made.tables[0]
+
+    levels = {"random": [0.5, 0.6, 0.7], "margin": [0.5, 0.65, 0.8], "vaal": [0.5, 0.4, 0.45]}
+    said, made = section(levels, 3)
+    assert said == (
+        "At equal accuracy. Lines: 95 % bootstrap intervals over seeds; no finding by themselves. "
+        "Without vaal: see the table."
+    )
+    assert words(made)[1] == ("vaal", "0.460", "30", "30", DASH, DASH)
+    assert "A dash: the method and random are both there with their first labels" in made.caption
+    assert section({"random": levels["random"], "margin": levels["margin"]}, 2)[0] == (
+        "At equal accuracy. Fewer than 3 seeds: no intervals."
+    )
+    assert section({"random": levels["random"], "vaal": levels["vaal"]}, 2)[0] == ""
 
 
 def test_variants_have_curves_of_their_own_and_share_the_correction(compared: Experiment, tmp_path: Path) -> None:
@@ -151,7 +240,7 @@ def test_variants_have_curves_of_their_own_and_share_the_correction(compared: Ex
     found = made_up(varied, ("a", "b"))
     text = render(shown(varied, found, tmp_path))
     assert "Accuracy by number of labels (a)" in text
-    assert "With b, margin is above random" in text
+    assert "With “b”, margin is above random" in text
     assert judge(varied, found).wins["margin", "random"] == 2
     assert "2 of 2" in text
 
@@ -197,7 +286,7 @@ def test_the_commands(
     assert "budget = 2500" in bench("show", "cifar10")[1]
     assert "budget = 7" in bench("show", mine, "--set", "rounds.budget=7")[1]
     code, said = bench("status", mine, "--out", out)
-    assert (code, "holds no results; run the experiment first" in said) == (2, True)
+    assert (code, "2 cells: 2 waiting" in said) == (0, True)
 
     code, said = bench("run", mine, "--out", out, "--seeds", "2", "--strategies", "random")
     assert (code, "2 cells: 2 finished" in said) == (0, True)
@@ -211,7 +300,7 @@ def test_the_commands(
     assert pq.read_table(out / "data/results.parquet")["seed"].unique().to_pylist() == [0, 1]
     # Seeds may come in pieces: the report is of all that are there.
     code, said = bench("run", mine, "--out", out, "--seeds", "7,", "--strategies", "random")
-    assert (code, "1 cells: 1 finished" in said) == (0, True)
+    assert (code, "1 cell: 1 finished" in said) == (0, True)
     assert pq.read_table(out / "data/results.parquet")["seed"].unique().to_pylist() == [0, 1, 7]
     assert json.loads(bench("status", mine, "--out", out, "--json")[1])["states"] == {"finished": 5}
 

@@ -169,6 +169,17 @@ def test_labels_saved_of_curves_known_in_closed_form() -> None:
     assert same.images.mean == 0
 
 
+def test_nothing_is_saved_where_curves_fall_from_their_first_labels() -> None:
+    levels = {"random": (0.8, 0.82, 0.85), "fallen": (0.8, 0.7, 0.75), "dented": (0.8, 0.78, 0.84)}
+    curves = [Curve(name, seed, (12, 24, 36), heights) for name, heights in levels.items() for seed in range(3)]
+    fallen, dented = (labels_saved(curves, name, "random") for name in ("fallen", "dented"))
+    assert fallen is not None
+    assert dented is not None
+    # Made to rise it is level at its mean, below which random never was.
+    assert (fallen.idle, fallen.target, fallen.needed) == (True, pytest.approx(0.75), 12)
+    assert (dented.idle, dented.needed) == (False, 36)
+
+
 def test_the_bootstrap_interval_covers_what_resampling_by_hand_gives() -> None:
     rng = np.random.default_rng(11)
     curves = made_up(rng, {"random": 0, "vaal": 0.03}, seeds=4, noise=0.005)
@@ -223,6 +234,8 @@ def test_claims_say_what_the_data_support() -> None:
     # The interval of this one test excludes zero, the correction for all tests does not: no claim.
     assert "not separable" in said(0.012, 0.01, 0.08)
     assert "cannot be tested (one seed): difference +1.0 points" in said(0.01, 0, None, 1)
+    varied = Comparison("as it is", "vaal", "random", Estimate(0.01, None, None, 1), None)
+    assert claim(varied).startswith("With “as it is”, vaal and random cannot")
 
 
 def test_query_times_are_compared_with_vaals() -> None:

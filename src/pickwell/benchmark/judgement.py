@@ -32,7 +32,7 @@ class Judgement:
     `areas` and `finals` are means over seeds, of `measure` and of the last value. `wins` counts the variants in which
     the first of a pair is above the second. `queries` has the median seconds of a query and their ratio to vaal's in
     the same variant, `fits` the median seconds of a fit, `costs` the labels paid for; `reference` is the full data's
-    level by variant.
+    level by variant; `seeds` are those that each method has finished.
     """
 
     measure: str
@@ -47,6 +47,13 @@ class Judgement:
     fits: Mapping[Key, float]
     costs: Mapping[Key, int]
     reference: Mapping[str, Estimate]
+    seeds: Mapping[Key, tuple[int, ...]]
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the methods of any variant have not the same seeds."""
+        kinds = {(variant, seeds) for (variant, _), seeds in self.seeds.items()}
+        return len(kinds) > len({variant for variant, _ in kinds})
 
 
 def curves(found: Sequence[Mapping[str, Any]], metric: str) -> list[Curve]:
@@ -93,6 +100,7 @@ def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgeme
             v: mean_interval([final(c) for c in every if c.method == FULL and c.variant == v])
             for v in dict.fromkeys(c.variant for c in every if c.method == FULL)
         },
+        seeds={key: tuple(sorted(c.seed for c in own if (c.variant, c.method) == key)) for key in rows},
     )
 
 

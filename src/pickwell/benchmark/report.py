@@ -10,6 +10,7 @@ from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.benchmark.judgement import Judgement, judge
 from pickwell.benchmark.runner import Bench, State, states
 from pickwell.benchmark.statistics import claim
+from pickwell.benchmark.wording import uneven_seeds
 from pickwell.errors import StoreError
 from pickwell.report.pages import Page, write
 from pickwell.report.runs import Report
@@ -50,6 +51,7 @@ def page(
     waiting = [o for o in missing if o.state in (State.WAITING, State.BUSY)]
     notes = [f"{len(waiting)} of {len(cells)} cells have not been run yet."] if waiting else []
     notes += [f"{len(failed)} of {len(cells)} cells failed; they are listed below."] if failed else []
+    notes += uneven_seeds(judged)
     told = dict.fromkeys(sentence for each in reports.values() for sentence in warnings(each))
     return Page(
         title=experiment.title,

@@ -6,18 +6,33 @@ from typing import Any
 
 import numpy as np
 
+from pickwell.benchmark.entries import (
+    NONE,
+    UNKNOWN,
+    chance,
+    in_points,
+    level,
+    plain,
+    points,
+    ratio,
+    seconds,
+    share,
+    spread,
+    verdict,
+    whole,
+)
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.benchmark.judgement import Judgement
 from pickwell.benchmark.published import TABLES, Published
-from pickwell.benchmark.statistics import Comparison
+from pickwell.benchmark.statistics import Comparison, Saved
 from pickwell.benchmark.wording import methods_paragraph
 from pickwell.report import comparisons, monitors
 from pickwell.report.comparisons import Bar
 from pickwell.report.figures import picks_by_class, share_by_round
 from pickwell.report.ink import Ink
 from pickwell.report.lines import Figure
-from pickwell.report.pages import Draw, Section, Table
-from pickwell.report.phrases import DASH, interval, number, percent, signed
+from pickwell.report.pages import Draw, Entry, Row, Section, Table
+from pickwell.report.phrases import DASH, MINUS, listing
 from pickwell.report.runs import Report, strategies
 from pickwell.report.statistics import Estimate, mean_interval
 
@@ -44,20 +59,21 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
     """The curves, the differences to the baseline, and both as tables."""
 
     def curve(variant: str, ink: Ink) -> Figure | None:
-        level = judged.reference.get(variant)
-        rule = (FULL, level.mean) if level else None
+        full = judged.reference.get(variant)
+        rule = (FULL, full.mean) if full else None
         return comparisons.curves(
             reports[variant], _where(variant, f"{_capital(experiment.measure)} by number of labels"), rule, ink
         )
 
     def differences(variant: str, ink: Ink) -> Figure | None:
         bars = [
-            Bar(c.first, c.estimate, f"{signed(c.estimate.mean)} ({interval(c.estimate, 'signed')})", bool(c.verdict))
+            Bar(c.first, in_points(c.estimate), str(points(c.estimate)), bool(c.verdict))
             for c in judged.comparisons if c.variant == variant and c.second == experiment.baseline and c.estimate.n
         ]  # fmt: skip
-        title = _where(variant, f"{judged.measure}, difference to {experiment.baseline}")
-        said = "Paired by seed, with 95 % t intervals. In colour: separable after correction for all comparisons."
-        return comparisons.intervals(bars, title, said, ink)
+        title = _where(variant, f"{judged.measure}, difference to {experiment.baseline} in points")
+        lines = ", with 95 % t intervals" if any(bar.estimate.low is not None for bar in bars) else ""
+        said = f"Paired by seed{lines}. In colour: separable after correction for all comparisons."
+        return comparisons.intervals(bars, title, said, ink, "+.1f")
 
     # The variants' curves stand side by side, as the paper has them.
     figures = tuple((_plain("curves", variant), partial(curve, variant)) for variant in reports)
@@ -68,7 +84,7 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
         tables=(
             _areas(experiment, judged),
             _at_a_glance(experiment, judged, reports),
-            _points(experiment, judged, reports),
+            _rounds(experiment, judged, reports),
         ),
     )
 
@@ -76,45 +92,55 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
 def _areas(experiment: Experiment, judged: Judgement) -> Table:
     """The area of each method, its end, and its difference to the baseline with the test."""
     against = {(c.variant, c.first): c for c in judged.comparisons if c.second == experiment.baseline}
-    rows = []
-    for (variant, method), level in judged.areas.items():
+    rows: list[Row] = []
+    for (variant, method), area in judged.areas.items():
         c = against.get((variant, method))
-        test = _tested(c) if c else (DASH, DASH, DASH, DASH)
-        end = judged.finals[variant, method]
-        rows.append((method, *_if(judged, variant), str(level.n), _with(level), _with(end), *test))
+        end = level(judged.finals[variant, method])
+        rows.append((method, *_if(judged, variant), str(area.n), level(area), end, *_tested(judged, c)))
     columns = ("method", *_if(judged, "variant"), "seeds", judged.measure, "at the end",
-               f"difference to {experiment.baseline}", "p", "corrected p", "verdict")  # fmt: skip
+               f"difference to {experiment.baseline}, points", *_uneven(judged, "seeds of both"), "p", "corrected p",
+               "verdict")  # fmt: skip
     return Table(
         "aubc", "Area under the budget curve", columns, tuple(rows),
-        f"{_capital(experiment.measure)}: means over seeds with 95 % t intervals. Differences: of the AUBC, paired by "
-        "seed, each with its own interval. p: paired t test; corrected: Holm, over all comparisons of this report. The "
-        "verdict goes by the corrected p.",
+        f"{_capital(experiment.measure)}: means over seeds with 95 % t intervals, cut at 0 and 1. Differences: of the "
+        "AUBC, in points (hundredths), paired by seed, each with its own interval. p: paired t test; corrected: Holm, "
+        "over all comparisons of this report. The verdict goes by the corrected p.",
     )  # fmt: skip
+
+
+def _tested(judged: Judgement, c: Comparison | None) -> list[str | Entry]:
+    """The difference with its test; of the baseline itself there is none."""
+    if c is None:
+        return [points(UNKNOWN), *[NONE] * judged.uneven, chance(None), chance(None), NONE]
+    both = _uneven(judged, str(c.estimate.n))
+    return [points(c.estimate), *both, chance(c.p), chance(c.corrected), verdict(c.verdict)]
 
 
 def _at_a_glance(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:
     """One row a method: what it asked for, how it learnt, and the area."""
     labels = sorted({row.labels for each in reports.values() for run in each.runs for row in run.rounds})
     counted = any(row.shares for each in reports.values() for run in each.runs for row in run.rounds)
-    rows = []
+    rows: list[Row] = []
     for variant, each in reports.items():
         for name in strategies(each.runs):
             seen = [row for run in each.runs if run.strategy == name for row in run.rounds]
             shares = [row.shares["absent"] for row in seen if row.shares]
-            asked = [percent(_mean(shares)) if shares else DASH] if counted else []
+            asked = [share(_mean(shares))] if counted else []
             levels = [[row.accuracy for row in seen if row.labels == n and row.accuracy is not None] for n in labels]
-            means = [number(_mean(values)) if values else DASH for values in levels]
-            rows.append((name, *_if(judged, variant), *asked, *means, number(judged.areas[variant, name].mean)))
-    columns = ("method", *_if(judged, "variant"), *(["absent in queries"] if counted else []),
-               *(f"{n:,} labels" for n in labels), judged.measure)  # fmt: skip
-    share = "the mean share of images of the absent classes in a query, and " if counted else ""
-    caption = f"Means over seeds: {share}the {experiment.measure} by number of labels."
+            means = [plain(_mean(values)) for values in levels]
+            area = judged.areas[variant, name]
+            rows.append((name, *_if(judged, variant), *_uneven(judged, str(area.n)), *asked, *means, plain(area.mean)))
+    columns = ("method", *_if(judged, "variant"), *_uneven(judged, "seeds"),
+               *(["absent in queries"] if counted else []), *(f"{n:,} labels" for n in labels),
+               judged.measure)  # fmt: skip
+    asked_for = "the mean share of images of the absent classes in a query, and " if counted else ""
+    caption = f"Means over seeds: {asked_for}the {experiment.measure} by number of labels."
     return Table("at-a-glance", "All at a glance", columns, tuple(rows), caption)
 
 
-def _points(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:
+def _rounds(experiment: Experiment, judged: Judgement, reports: dict[str, Report]) -> Table:
     """A row for each method and round: the mean over seeds."""
-    rows = []
+    rows: list[Row] = []
     for variant, each in reports.items():
         for name in strategies(each.runs):
             own = [run for run in each.runs if run.strategy == name]
@@ -123,19 +149,10 @@ def _points(experiment: Experiment, judged: Judgement, reports: dict[str, Report
                 if values:
                     estimate = mean_interval(values)
                     rows.append(
-                        (name, *_if(judged, variant), str(row.round), f"{row.labels}", str(estimate.n), _with(estimate))
+                        (name, *_if(judged, variant), str(row.round), f"{row.labels}", str(estimate.n), level(estimate))
                     )
     columns = ("method", *_if(judged, "variant"), "round", "labels", "seeds", experiment.measure)
     return Table("curves", "The curves as numbers", columns, tuple(rows), folded=True)
-
-
-def _tested(c: Comparison) -> tuple[str, str, str, str]:
-    difference = f"{_difference(c)} ({interval(c.estimate, 'signed')})"
-    return difference, _p(c.p), _p(c.corrected), _verdict(c.verdict)
-
-
-def _difference(c: Comparison) -> str:
-    return signed(c.estimate.mean if c.estimate.n else None)
 
 
 def _if(judged: Judgement, cell: str) -> list[str]:
@@ -143,62 +160,60 @@ def _if(judged: Judgement, cell: str) -> list[str]:
     return [cell] if judged.variants else []
 
 
-def _with(estimate: Estimate) -> str:
-    return number(estimate.mean) + ("" if estimate.low is None else f" ({interval(estimate)})")
-
-
-def _p(value: float | None) -> str:
-    return DASH if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _verdict(value: int | None) -> str:
-    return {1: "above", -1: "below", 0: "not separable", None: "no test"}[value]
+def _uneven(judged: Judgement, cell: str) -> list[str]:
+    """The cell of a column that is shown where methods have not the same seeds."""
+    return [cell] if judged.uneven else []
 
 
 def savings(experiment: Experiment, judged: Judgement) -> Section:
     """Labels saved at equal accuracy, or mean IoU."""
-    measure = experiment.measure
+    measure, baseline = experiment.measure, experiment.baseline
 
     def drawn(variant: str, ink: Ink) -> Figure | None:
+        own = [s for s in judged.saved if s.variant == variant]
         bars = [
-            Bar(s.method, s.images, f"{s.images.mean:+.0f} labels ({s.share.mean:+.0%})")
-            for s in judged.saved if s.variant == variant
-        ]  # fmt: skip
-        said = f"At the highest {measure} that both reach, with 95 % bootstrap intervals over seeds; not tested."
+            Bar(s.method, s.images, f"{s.images.mean:+.0f} labels ({s.share.mean:+.0%})") for s in own if not s.idle
+        ]
+        idle = [s.method for s in own if s.idle]
+        left_out = f" Without {listing(idle)}: see the table." if idle else ""
+        said = f"At equal {measure}.{_bootstrapped(own)}{left_out}"
         return comparisons.intervals(bars, _where(variant, "Labels saved"), said, ink, "+.0f")
 
-    rows = tuple(
-        (s.method, *_if(judged, s.variant), number(s.target), f"{s.needed:.0f}", f"{s.needed + s.images.mean:.0f}",
-         _spread(s.images, "{:+.0f}"), _spread(s.share, "{:+.1%}"))
+    rows: tuple[Row, ...] = tuple(
+        (s.method, *_if(judged, s.variant), *_uneven(judged, str(s.images.n)), plain(s.target), whole(s.needed),
+         whole(s.needed + s.images.mean), spread(UNKNOWN if s.idle else s.images, "{:+.0f}"),
+         spread(UNKNOWN if s.idle else s.share, "{:+.1%}"))
         for s in judged.saved
     )  # fmt: skip
-    columns = (
-        "method",
-        *_if(judged, "variant"),
-        measure,
-        "labels needed",
-        "baseline's",
-        "labels saved",
-        "share saved",
-    )
-    caption = (
-        "Estimates, not tests: the bootstrap over few seeds is too narrow. Negative: more labels than the baseline."
+    columns = ("method", *_if(judged, "variant"), *_uneven(judged, "seeds of both"), measure, "labels needed",
+               f"{baseline} needs", "labels saved", "share saved")  # fmt: skip
+    caption = f"Negative: more labels than {baseline}. Over few seeds the bootstrap's intervals are too narrow."
+    if any(s.idle for s in judged.saved):
+        caption += (
+            f" A dash: the method and {baseline} are both there with their first labels, as a mean curve falls from "
+            "there on; then nothing can be said of labels saved."
+        )
+    note = (
+        f"Labels saved are read off at the highest {measure} that the mean curves of both, made to rise, keep to the "
+        "end. They are estimates: an interval free of 0 is no finding by itself, the corrected test of the "
+        f"{judged.measure} decides."
     )
     names = dict.fromkeys(s.variant for s in judged.saved)
     return Section(
         "How many labels does it save?",
+        notes=(note,) if rows else (),
         figures=tuple((_plain("labels-saved", v), partial(drawn, v)) for v in names),
         tables=(Table("labels-saved", f"Labels saved at equal {measure}", columns, rows, caption),),
     )
 
 
-def _spread(estimate: Estimate, form: str) -> str:
-    bounds = "" if estimate.low is None else f" ({form.format(estimate.low)} to {form.format(estimate.high)})"
-    return (form.format(estimate.mean) + bounds).replace("-", "\N{MINUS SIGN}")
-
-
-def _points_of(difference: float) -> str:
-    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+def _bootstrapped(saved: Sequence[Saved]) -> str:
+    """What the lines of a figure of these are."""
+    with_interval = [s for s in saved if s.images.low is not None]
+    if not with_interval:
+        return " Fewer than 3 seeds: no intervals."
+    few = "" if len(with_interval) == len(saved) else ", from 3 seeds on"
+    return f" Lines: 95 % bootstrap intervals over seeds{few}; no finding by themselves."
 
 
 def matches(judged: Judgement) -> Section:
@@ -219,17 +234,19 @@ def matches(judged: Judgement) -> Section:
         for c in judged.comparisons:
             for each in (c, c.flipped()):
                 if each.estimate.n:
-                    cells[each.first, each.second] = _points_of(each.estimate.mean), each.verdict or 0
+                    words = f"{100 * each.estimate.mean:+.1f}".replace("-", MINUS)
+                    cells[each.first, each.second] = words, each.verdict or 0
         said = f"Row minus column, points of {judged.measure}. In colour: separable after correction."
         return comparisons.matrix(cells, names, title, said, ink)
 
-    rows = tuple(
-        (f"{c.first} against {c.second}", *_if(judged, c.variant), str(c.estimate.n), _difference(c),
-         interval(c.estimate, "signed"), _p(c.p), _p(c.corrected), _verdict(c.verdict))
+    rows: tuple[Row, ...] = tuple(
+        (f"{c.first} against {c.second}", *_if(judged, c.variant), str(c.estimate.n), points(c.estimate),
+         chance(c.p), chance(c.corrected), verdict(c.verdict))
         for c in judged.comparisons
     )  # fmt: skip
-    columns = ("pair", *_if(judged, "variant"), "seeds", "difference", "95 % interval", "p", "corrected p", "verdict")
-    table = Table("pairs", "All pairs", columns, rows, f"Paired t tests of the {judged.measure}, Holm.", folded=True)
+    columns = ("pair", *_if(judged, "variant"), "seeds", "difference, points", "p", "corrected p", "verdict")
+    caption = f"Differences of the {judged.measure} with 95 % t intervals; paired t tests, corrected by Holm."
+    table = Table("pairs", "All pairs", columns, rows, caption, folded=True)
     return Section("Who beats whom?", figures=(("wins", drawn),), tables=(table,))
 
 
@@ -238,13 +255,13 @@ def times(judged: Judgement) -> Section:
 
     def drawn(variant: str, ink: Ink) -> Figure | None:
         bars = [
-            Bar(name, Estimate(value, None, None, 0), f"{_seconds(value)} s" + (f" ({_ratio(times)})" if times else ""))
+            Bar(name, Estimate(value, None, None, 0), f"{seconds(value)} s" + (f" ({ratio(times)})" if times else ""))
             for (of, name), (value, times) in judged.queries.items() if of == variant
         ]  # fmt: skip
         return comparisons.seconds(bars, _where(variant, "The time of one query"), QUERY, ink)
 
-    rows = tuple(
-        (name, *_if(judged, variant), *_query(judged, variant, name), _seconds(fit), f"{judged.costs[variant, name]}")
+    rows: tuple[Row, ...] = tuple(
+        (name, *_if(judged, variant), *_query(judged, variant, name), seconds(fit), f"{judged.costs[variant, name]}")
         for (variant, name), fit in judged.fits.items()
     )
     columns = ("method", *_if(judged, "variant"), "query, s", "ratio to vaal", "fit, s", "labels paid for")
@@ -256,20 +273,10 @@ def times(judged: Judgement) -> Section:
     return Section("What does it cost?", figures=figures, tables=(table,))
 
 
-def _query(judged: Judgement, variant: str, method: str) -> tuple[str, str]:
+def _query(judged: Judgement, variant: str, method: str) -> tuple[Entry, Entry]:
     """The median seconds of a query and their ratio to vaal's, a dash for what there is not."""
     median, times = judged.queries.get((variant, method), (None, None))
-    return DASH if median is None else _seconds(median), DASH if times is None else _ratio(times)
-
-
-def _ratio(value: float) -> str:
-    """Two places, none from 100 on: `0.01`, `31.26`, `1,063`."""
-    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
-
-
-def _seconds(value: float) -> str:
-    """Three digits, but no power of ten where there are more: `0.0123`, `45.6`, `12,346`."""
-    return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}"
+    return seconds(median), ratio(times)
 
 
 def picked(reports: dict[str, Report]) -> list[Section]:
@@ -297,14 +304,12 @@ def _trust(variant: str, report: Report) -> Iterator[tuple[str, Draw]]:
 def by_class(experiment: Experiment, judged: Judgement, found: Sequence[dict[str, Any]]) -> Section:
     """The IoU of each class after the last round: what a mean over classes hides."""
     names = [name for name in found[0]["classes"] if any(_iou(name) in r["rounds"][-1]["metrics"] for r in found)]
-    rows = []
+    rows: list[Row] = []
     for variant, method in dict.fromkeys((r["variant"], r["method"]) for r in found):
         last = [r["rounds"][-1]["metrics"] for r in found if (r["variant"], r["method"]) == (variant, method)]
-        means = [
-            number(_mean(values)) if (values := [m[_iou(n)] for m in last if _iou(n) in m]) else DASH for n in names
-        ]
-        whole = number(_mean([m[experiment.metric] for m in last]))
-        rows.append((method, *_if(judged, variant), str(len(last)), whole, *means))
+        means = [plain(_mean([m[_iou(n)] for m in last if _iou(n) in m])) for n in names]
+        mean = plain(_mean([m[experiment.metric] for m in last]))
+        rows.append((method, *_if(judged, variant), str(len(last)), mean, *means))
     columns = ("method", *_if(judged, "variant"), "seeds", experiment.measure, *names)
     caption = "Means over seeds. A dash: no pixel of the test set has the class, nor is said to have it."
     table = Table(
@@ -317,8 +322,8 @@ def _iou(name: str) -> str:
     return f"iou/{name}"
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def published(experiment: Experiment, judged: Judgement, found: Sequence[dict[str, Any]]) -> Section:
@@ -326,9 +331,9 @@ def published(experiment: Experiment, judged: Judgement, found: Sequence[dict[st
     made = []
     for name in experiment.published:
         theirs = TABLES[name]
-        rows = []
+        rows: list[Row] = []
         for method, values in theirs.rows.items():
-            rows.append((f"{method}, theirs", *(f"{value:g}" for value in values)))
+            rows.append((f"{method}, theirs", *(Entry(f"{value:g}", value) for value in values)))
             for variant in [of for of, name in judged.areas if name == method]:
                 own = [r for r in found if (r["variant"], r["method"]) == (variant, method)]
                 measured = _query(judged, variant, method) if not theirs.labels else _ours(theirs, own, experiment)
@@ -338,12 +343,12 @@ def published(experiment: Experiment, judged: Judgement, found: Sequence[dict[st
     return Section("Published numbers beside ours", tables=tuple(made))
 
 
-def _ours(theirs: Published, own: Sequence[dict[str, Any]], experiment: Experiment) -> Iterator[str]:
+def _ours(theirs: Published, own: Sequence[dict[str, Any]], experiment: Experiment) -> Iterator[Entry]:
     """One method's means in per cent at the table's numbers of labels; a dash where it has none."""
     rows = [row for result in own for row in result["rounds"]]
     for labels in theirs.labels:
-        values = [row["metrics"][experiment.metric] for row in rows if row["labels"] == labels]
-        yield f"{100 * _mean(values):.2f}" if values else DASH
+        mean = _mean([100 * row["metrics"][experiment.metric] for row in rows if row["labels"] == labels])
+        yield Entry(DASH if mean is None else f"{mean:.2f}", mean)
 
 
 def failures(failed: Sequence[Any]) -> Section:
@@ -358,5 +363,5 @@ def methods(experiment: Experiment, found: Sequence[dict[str, Any]]) -> Section:
     # Each once: a variant may change them.
     rows = tuple(dict.fromkeys((method, ", ".join(f"{k} {v}" for k, v in own.items())) for method, own in settings))
     table = Table("settings", "Settings of the methods", ("method", "settings"), rows, folded=True)
-    seconds = float(np.sum([row["fit_seconds"] + (row["query_seconds"] or 0) for r in found for row in r["rounds"]]))
-    return Section("How it was measured", notes=tuple(methods_paragraph(experiment, found, seconds)), tables=(table,))
+    spent = float(np.sum([row["fit_seconds"] + (row["query_seconds"] or 0) for r in found for row in r["rounds"]]))
+    return Section("How it was measured", notes=tuple(methods_paragraph(experiment, found, spent)), tables=(table,))

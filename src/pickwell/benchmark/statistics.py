@@ -57,12 +57,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Saved:
-    """Labels that a method needs fewer than the baseline to reach `target`, with bootstrap intervals over seeds."""
+    """Labels that a method needs fewer than the baseline to reach `target`, with bootstrap intervals over seeds.
+
+    `idle` where both are there with their first labels, as a mean curve falls later: nothing can be saved then.
+    """
 
     variant: str
     method: str
     target: float
     needed: float
+    idle: bool
     images: Estimate
     share: Estimate
 
@@ -145,10 +149,10 @@ def _corrected(found: Sequence[Comparison], baseline: str) -> list[Comparison]:
 
 
 def labels_saved(curves: Sequence[Curve], method: str, baseline: str, *, rng: int = 0) -> Saved | None:
-    """How many labels the method saves against the baseline, at the highest accuracy that both reach.
+    """How many labels the method saves against the baseline, at the highest accuracy that both curves keep.
 
     Each curve is the mean over the paired seeds, made to rise (isotonic regression), with straight lines between
-    its points. Intervals: 95 % percentiles of the bootstrap over seeds. None where no seed has both.
+    its points. Intervals, from 3 seeds on: 95 % percentiles of the bootstrap over seeds. None where no seed has both.
     """
     ours, theirs = (_by_seed(curves, name) for name in (method, baseline))
     seeds = sorted(ours.keys() & theirs.keys())
@@ -175,7 +179,8 @@ def labels_saved(curves: Sequence[Curve], method: str, baseline: str, *, rng: in
         bounds = [(float(low[at]), float(high[at])) for at in (0, 1)]
     needed = _labels_at(target, isotonic_regression(y[0].mean(0)), x[0])
     estimates = [Estimate(value, *found, len(seeds)) for value, found in zip((images, share), bounds, strict=True)]
-    return Saved(curves[0].variant, method, target, needed, *estimates)
+    idle = needed == x[0][0] and needed + images == x[1][0]
+    return Saved(curves[0].variant, method, target, needed, bool(idle), *estimates)
 
 
 def _by_seed(curves: Sequence[Curve], method: str) -> dict[int, Curve]:
@@ -209,7 +214,8 @@ def claim(found: Comparison, measure: str = "AUBC") -> str:
     >>> claim(Comparison("", "vaal", "random", Estimate(0.004, -0.005, 0.013, 5), 0.3, 0.3))
     'vaal is not separable from random at 5 seeds: difference +0.4 ± 0.9 points of AUBC, corrected p = 0.300'
     """
-    where = f"With {found.variant}, " if found.variant else ""
+    # In quotes: a variant may be named "as it is".
+    where = f"With “{found.variant}”, " if found.variant else ""
     low, high = found.estimate.low, found.estimate.high
     mean = f"{100 * found.estimate.mean:+.1f}".replace("-", "\N{MINUS SIGN}")
     if found.verdict is None or low is None or high is None:

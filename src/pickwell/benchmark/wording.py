@@ -1,12 +1,48 @@
 """The methods paragraph of an experiment, from its settings and from what its cells recorded."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.judgement import Judgement
 from pickwell.benchmark.statistics import RESAMPLES
 from pickwell.report.live import duration
 from pickwell.report.phrases import listing, plural
+
+
+def uneven_seeds(judged: Judgement) -> Iterator[str]:
+    """Of each variant whose methods have not the same seeds, which they share and which they do not."""
+    for variant in dict.fromkeys(variant for variant, _ in judged.seeds):
+        own = {method: seeds for (of, method), seeds in judged.seeds.items() if of == variant}
+        shared = set.intersection(*map(set, own.values()))
+        further: dict[tuple[int, ...], list[str]] = {}
+        for method, seeds in own.items():
+            further.setdefault(tuple(seed for seed in seeds if seed not in shared), []).append(method)
+        parts = [
+            f"{listing(names)}{' also' if shared else ':'} {spans(seeds)}" for seeds, names in further.items() if seeds
+        ]
+        if parts:
+            where = f" ({variant})" if variant else ""
+            common = f"all have {spans(sorted(shared))}" if shared else "none is that of all"
+            yield (
+                f"The methods have not the same seeds{where}: {'; '.join([common, *parts])}. Each mean is of a "
+                "method's own seeds, so levels differ by chance too; each difference is of the seeds that both have."
+            )
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Rising numbers, those that follow one another as a range.
+
+    >>> spans([0, 1, 2, 5, 6])
+    '0 to 2, 5 and 6'
+    """
+    told = []
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        each = [str(value) for _, value in run]
+        told += each if len(each) < 3 else [f"{each[0]} to {each[-1]}"]
+    return listing(told)
 
 
 def methods_paragraph(experiment: Experiment, found: Sequence[Mapping[str, Any]], seconds: float) -> Iterator[str]:
@@ -86,15 +122,17 @@ def _changes(changes: Mapping[str, Any]) -> str:
 
 
 def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
-    seeds = len({result["seed"] for result in found if result["method"] != FULL})
+    counts = Counter((result["variant"], result["method"]) for result in found if result["method"] != FULL)
+    least, most = min(counts.values(), default=0), max(counts.values(), default=0)
+    seeds = plural(most, "seed") if least == most else f"{least} to {plural(most, 'seed')} a method"
     first = f"; of the first {plural(experiment.judged_rounds, 'round')} alone" if experiment.judged_rounds else ""
     return (
-        f"Statistics: {plural(seeds, 'seed')}. AUBC is the area under the curve of {experiment.measure} over labels, "
+        f"Statistics: {seeds}. AUBC is the area under the curve of {experiment.measure} over labels, "
         f"divided by the labels' range{first}. Methods are compared by paired t tests over seeds; all comparisons of "
         "this report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it "
         f"weighted to those with {experiment.baseline}. Intervals are each comparison's own, not corrected. Labels "
-        f"saved are read off mean curves made to rise, with percentiles of {RESAMPLES:,} bootstrap resamples of the "
-        "seeds."
+        f"saved are read off mean curves made to rise (isotonic regression), with percentiles of {RESAMPLES:,} "
+        "bootstrap resamples of the seeds."
     )
 
 

@@ -10,19 +10,34 @@ from pickwell.report.figures import save
 from pickwell.report.html import _environment, _figure, _gallery, _scripts
 from pickwell.report.ink import DARK, LIGHT, SCREEN, Ink, variables
 from pickwell.report.lines import Figure
-from pickwell.report.runs import Gallery
+from pickwell.report.runs import Gallery, known
+from pickwell.report.statistics import Estimate
 
 Draw = Callable[[Ink], Figure | None]
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What a person reads of a value, and the value itself, which the table's file holds; None is unknown."""
+
+    words: str
+    value: float | Estimate | None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+Row = tuple[str | Entry, ...]
+
+
+@dataclass(frozen=True)
 class Table:
-    """Rows of words and numbers as a person reads them; `name` is its file's. `folded` ones open on a click."""
+    """Rows of words and values; `name` is its file's. `folded` ones open on a click."""
 
     name: str
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[Row, ...]
     caption: str = ""
     folded: bool = False
 
@@ -108,6 +123,32 @@ def _draw(folder: Path, name: str, draw: Draw) -> None:
 
 
 def _list(folder: Path, table: Table) -> None:
+    """The table as a file to compute with: plain numbers, of an estimate three, nothing for what is unknown."""
     folder.mkdir(exist_ok=True)
+    # What is in the first row of a column is in all of them; a table without rows leaves its columns' names.
+    kinds = table.rows[0] if table.rows else table.columns
+    names = [name for column, kind in zip(table.columns, kinds, strict=True) for name in _names(column, kind)]
+    rows = [[value for entry in row for value in _values(entry)] for row in table.rows]
     with (folder / f"{table.name}.csv").open("w", newline="", encoding="utf-8") as out:
-        csv.writer(out).writerows((table.columns, *table.rows))
+        csv.writer(out).writerows([names, *rows])
+
+
+def _names(column: str, kind: str | Entry) -> list[str]:
+    """`corrected p` is `corrected_p`; an estimate's are the name with nothing, `_low` and `_high`."""
+    name = column.replace(",", "").replace(" ", "_")
+    estimate = isinstance(kind, Entry) and isinstance(kind.value, Estimate)
+    return [name, f"{name}_low", f"{name}_high"] if estimate else [name]
+
+
+def _values(entry: str | Entry) -> list[str | float | None]:
+    if isinstance(entry, str):
+        return [entry]
+    if isinstance(entry.value, Estimate):
+        return [_rounded(bound) for bound in (entry.value.mean, entry.value.low, entry.value.high)]
+    return [_rounded(entry.value)]
+
+
+def _rounded(value: float | None) -> float | None:
+    """Six digits: what lies beyond them is of the machine."""
+    number = known(value)
+    return None if number is None else float(f"{number:.6g}")
