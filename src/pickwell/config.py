@@ -117,9 +117,9 @@ class ModelSettings(Section):
 class TrainingSettings(Section):
     """How the task model is trained, from scratch, after every round.
 
-    `epochs` are passes over the labelled images, in at least `min_steps` steps. `precision` auto is bfloat16 where the
-    hardware multiplies it. Images are kept in memory up to `memory_limit_mib`, and a fit is saved every
-    `checkpoint_seconds`, so that a killed one goes on.
+    `epochs` are passes over the labelled images, in at least `min_steps` steps. `augment` is of images: vectors in
+    their place are learnt as they are. `precision` auto is bfloat16 where the hardware multiplies it. Images are kept
+    in memory up to `memory_limit_mib`, and a fit is saved every `checkpoint_seconds`, so that a killed one goes on.
     """
 
     epochs: int = Field(default=100, ge=1)
@@ -215,7 +215,10 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"setting '{full}' is missing; add it"
     reason = str(first.get("ctx", {}).get("error", first["msg"]))
-    return f"setting '{full}' is {first['input']!r}: {reason[:1].lower()}{reason[1:]}"
+    reason = reason[:1].lower() + reason[1:]
+    if isinstance(first["input"], Mapping):  # a whole table, or file: too long to be said
+        return f"setting '{full}': {reason}" if full else reason
+    return f"setting '{full}' is {first['input']!r}: {reason}"
 
 
 def _fields(model: type[BaseModel], tables: list[str]) -> list[str]:

@@ -92,8 +92,9 @@ def test_an_experiment_reads_back_what_it_writes(tmp_path: Path, tiny: Experimen
 @pytest.mark.parametrize(("change", "said"), [
     ({"rounds.buget": 3}, r"unknown setting 'rounds.buget'; did you mean 'rounds.budget'\?"),
     ({"rounds.count": -1}, "setting 'rounds.count' is -1"),
-    ({"baseline": "core-set"}, r"baseline 'core-set' is none of the methods \(random, margin\)"),
-    ({"methods.full data": {}}, "'full data' is the reference's name; set reference = true"),
+    # Neither the whole file is said, nor a whole table.
+    ({"baseline": "core-set"}, r"^settings: baseline 'core-set' is none of the methods \(random, margin\); set"),
+    ({"methods.full data": {}}, "^settings: setting 'methods': 'full data' is the reference's name; set reference"),
     ({"title.x": 1}, "'title' is a value, not a table"),
     ({"format": "1"}, "setting 'format' is '1': input should be a valid integer"),
     ({"published": ["cifar"]}, r"unknown table 'cifar'; did you mean 'cifar10'\? Available: cifar10"),

@@ -143,6 +143,31 @@ def test_a_run_with_a_failed_cell_ends_with_1(tmp_path: Path, photos: Path, monk
     assert CliRunner().invoke(app, [*arguments, "--retry"]).exit_code == 0
 
 
+def test_too_few_images_are_told_part_by_part(tmp_path: Path, photos: Path) -> None:
+    said = r"the experiment needs 16: at least 2 to pick from, data\.validation 4, data\.test 10; ask for fewer$"
+    with pytest.raises(PoolError, match=rf"has 12 labelled images, {said}"):
+        prepare.prepare(own(photos, test=10, validation=4), tmp_path, tmp_path / "out")
+    prepare.prepare(own(photos, test=10), tmp_path, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("task", "data"),
+    [
+        ("classification", {"set": "fotos"}),
+        ("classification", {"set": "fotos.npy"}),
+        ("classification", {"set": "photos", "test_set": "fotos"}),
+        ("segmentation", {"set": "fotos"}),
+    ],
+)
+def test_a_path_that_is_not_there_is_told_in_full(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, task: str, data: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # paths count from where the command runs
+    asked = own(photos, task).changed({f"data.{key}": value for key, value in data.items()})
+    with pytest.raises(PoolError, match=f"{tmp_path}/fotos"):
+        prepare.prepare(asked, tmp_path, tmp_path / "out")
+
+
 def test_other_rows_tables_and_labels_are_noticed(tmp_path: Path, photos: Path) -> None:
     images = sorted(photos.rglob("*.jpg"))
     named = pa.table({"image": [path.read_bytes() for path in images], "label": [path.parent.name for path in images]})
@@ -183,4 +208,4 @@ def test_a_report_of_another_experiments_folder_is_refused(tmp_path: Path, photo
     run(e, grid(e), Bench(tmp_path / "out", tmp_path))
     asked = CliRunner().invoke(app, ["bench", "report", "digits", "--out", str(tmp_path / "out")])
     assert isinstance(asked.exception, SettingsError)
-    assert "holds results of 'own', and digits is 'Handwritten digits" in str(asked.exception)
+    assert "holds results of 'own' with other settings (data.set: " in str(asked.exception)

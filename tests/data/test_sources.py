@@ -276,7 +276,7 @@ def test_digits_are_drawn_from_scikit_learns() -> None:
 
 def test_what_is_nowhere_is_told(tmp_path: Path) -> None:
     with pytest.raises(
-        PoolError, match=r"no images at '/nowhere/x': it does not exist; name a folder of images, a \.csv"
+        PoolError, match=r"no images at '/nowhere/x': there is nothing at /nowhere/x; name a folder of images, a \.csv"
     ):
         find("/nowhere/x")
     touch(tmp_path, "a.txt", "one.jpg")

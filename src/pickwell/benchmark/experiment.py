@@ -112,7 +112,10 @@ class Experiment(Document):
     @model_validator(mode="after")
     def _compared(self) -> Self:
         if self.baseline not in self.methods:
-            raise ValueError(f"baseline '{self.baseline}' is none of the methods ({', '.join(self.methods)})")
+            raise ValueError(
+                f"baseline '{self.baseline}' is none of the methods ({', '.join(self.methods)}); "
+                "set baseline to one of them, or add it to [methods]"
+            )
         return self
 
     @model_validator(mode="after")

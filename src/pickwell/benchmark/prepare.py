@@ -152,7 +152,7 @@ def _layout(experiment: Experiment, data: Path, partial: Path, into: Path) -> se
     """Where everything is; a SettingsError where the set does not go with the task."""
     settings = experiment.data
     if features.is_file(Path(settings.set)):
-        layout = features.layout(Path(settings.set), partial / "all")
+        layout = features.layout(place(settings.set), partial / "all")
     elif experiment.task == "segmentation" and settings.set not in sets.available():
         return _own_masks(settings)
     else:
@@ -173,7 +173,10 @@ def _own_masks(settings: DataSettings) -> sets.Layout:
     if not settings.test_set and place(str(test.images)) in (place(settings.set), place(str(train.images))):
         test = layouts.Layout("", None)  # it holds no test set beside the rest
     if not place(settings.set).is_dir():
-        raise PoolError(f"no images at '{settings.set}': there is no such folder; data.set names one, or a data set")
+        raise PoolError(
+            f"no images at '{settings.set}': there is no folder {place(settings.set)}; "
+            "data.set names one, or a data set"
+        )
     names, void = split_void(settings.classes or (layouts.CAMVID_LIST if train.camvid else ()))
     if not names or train.masks is None or (test.images and test.masks is None):
         raise SettingsError(
@@ -212,13 +215,18 @@ def _usable(pool: Pool, leave_out: tuple[str, ...]) -> Ids:
 def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool | None = None) -> None:
     """Refuses a set with too few images for the experiment, or with more than it can have."""
     own_test = layout.test is not None
-    wanted = settings.train + settings.validation + (0 if own_test else settings.test)
     if not own_test and not settings.test:
         raise SettingsError(f"'{settings.set}' has no test set of its own; say how many images to test on: data.test")
     # With train 0 the pool is what is left: at least two images.
-    if found < wanted or found - (wanted - settings.train) < 2:
+    parts = {
+        f"data.train {settings.train:,}" if settings.train else "at least 2 to pick from": max(settings.train, 2),
+        f"data.validation {settings.validation:,}": settings.validation,
+        f"data.test {settings.test:,}": 0 if own_test else settings.test,
+    }
+    if found < (wanted := sum(parts.values())):
+        said = ", ".join(part for part, count in parts.items() if count)
         raise PoolError(
-            f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}{_why(layout, pool)}"
+            f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}: {said}{_why(layout, pool)}"
         )
     # More than the official images means that others lie among them: the numbers would be of another set.
     if layout.official and found > layout.official[0]:
@@ -228,7 +236,7 @@ def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool |
 def _check_test(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool) -> None:
     if found < settings.test:
         raise PoolError(
-            f"the test set of {settings.set} has {found:,} labelled images, the experiment needs "
+            f"the test set of {settings.set} has {found:,} labelled images, data.test asks for "
             f"{settings.test:,}{_why(layout, pool)}"
         )
     if layout.official and found > layout.official[1]:
@@ -243,10 +251,10 @@ def _too_many(where: Path | None, found: int, official: int, layout: sets.Layout
 
 
 def _why(layout: sets.Layout, pool: Pool | None) -> str:
-    """What was set aside, and where to get the set again."""
+    """What was set aside, and what to do: a set with a page has all its images there."""
     spoilt = pool.summary.spoilt if pool and pool.summary else ()
     aside = f" (of those set aside the first: {spoilt[0]})" if spoilt else ""
-    return aside + (f"; get the set again from {layout.page}" if layout.page else "")
+    return aside + (f"; get the set again from {layout.page}" if layout.page else "; ask for fewer")
 
 
 def _drawn(pool: Pool, shuffled: Ids, settings: DataSettings) -> Ids:

@@ -28,7 +28,7 @@ def find(name: str, data: Path, into: Path) -> Layout:
     if not path.exists():
         raise PoolError(
             f"{unknown('data set', name, available())}; or the path of a labelled folder, CSV, Parquet set or feature "
-            "file, and there is nothing at that path"
+            f"file, and there is nothing at {path.absolute()}"
         )
     # Tables have their labels in them.
     return Layout(path, labels_from_folders=path.is_dir() and not any(path.glob("*.parquet")))

@@ -29,9 +29,9 @@ def find(where: str | Path, labels_from_folders: bool = False, masks: MaskFiles 
             if masks:
                 return MaskedFolder.of(tree(found, where), masks)
             return found
-    said = "is of another kind" if Path(where).exists() else "does not exist"
+    said = "it is of another kind" if Path(where).exists() else f"there is nothing at {Path(where).absolute()}"
     raise PoolError(
-        f"no images at '{where}': it {said}; name a folder of images, a .csv or .tsv of paths, "
+        f"no images at '{where}': {said}; name a folder of images, a .csv or .tsv of paths, "
         "a .parquet file or a folder of them, or 'digits'"
     )
 
