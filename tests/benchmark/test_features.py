@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pickwell import models
+from pickwell import models, strategies
 from pickwell.benchmark import features
 from pickwell.benchmark.cells import grid
 from pickwell.benchmark.experiment import Experiment
@@ -99,6 +99,38 @@ def test_vectors_may_be_shorter_and_longer_than_images(
     for outcome in run(e, grid(e), bench):
         assert outcome.state is State.FINISHED, outcome.sentence
         assert json.loads((bench.folder(outcome.cell) / "result.json").read_text())["features"] == length
+
+
+@pytest.mark.parametrize("name", strategies.available())
+def test_a_strategy_takes_vectors_or_is_refused_once_with_what_to_set(
+    tmp_path: Path, tiny: Experiment, vectors: tuple[Path, np.ndarray, list[str]], name: str
+) -> None:
+    small = {"steps": 4, "latent": 2} if name.startswith("vaal") else {}
+    small |= {"vae_steps": 2} if name == "vaal-frozen" else {}
+    # The settings' own augmentation, of images: vectors are learnt as they are.
+    quick = {"training.epochs": 1, "training.augment": "crop-flip", "model.name": "mlp", "rounds.count": 1, "seeds": 1}
+    e = on(tiny, vectors[0], baseline=name, methods={name: small}, **quick)
+    bench = Bench(tmp_path / "out", tmp_path)
+    if strategies.create(name, small).needs_images:
+        with pytest.raises(SettingsError, match=f'^{name} looks at images, .*; set its representation = "features"$'):
+            run(e, grid(e), bench)
+        assert not bench.root.exists()
+        e = e.changed({f"methods.{name}.representation": "features"})
+    (outcome,) = run(e, grid(e), bench)
+    assert outcome.state is State.FINISHED, outcome.sentence
+
+
+def test_a_network_that_takes_images_is_refused_once(
+    tmp_path: Path, tiny: Experiment, vectors: tuple[Path, np.ndarray, list[str]]
+) -> None:
+    bench = Bench(tmp_path / "out", tmp_path)
+    for e in (
+        on(tiny, vectors[0], **{"model.name": "small_cnn"}),
+        tiny.changed({"data.features": "vae", "variants": {"a": {"model.name": "linear"}, "b": {}}}),
+    ):
+        with pytest.raises(SettingsError, match=r"model.name is 'small_cnn', .* set it to linear or mlp"):
+            run(e, grid(e), bench)
+        assert not bench.root.exists()
 
 
 @pytest.mark.parametrize("source", ["vae", "network"])

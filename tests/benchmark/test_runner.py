@@ -24,7 +24,7 @@ from pickwell.benchmark.prepare import prepare
 from pickwell.benchmark.report import report
 from pickwell.benchmark.runner import Bench, Outcome, State, attempt, run, states
 from pickwell.benchmark.running import run_cell
-from pickwell.errors import BudgetError, SettingsError, StoreError, TrainingError, VersionError
+from pickwell.errors import PoolError, SettingsError, StoreError, TrainingError, VersionError, WeightsError
 from pickwell.executors import Here, Processes
 
 
@@ -219,7 +219,8 @@ def test_absent_classes_are_absent_at_first_and_counted_later(bench: Bench, tiny
         row = one["rounds"][1]
         assert row["shares"]["absent"] == sum(row["class_counts"].get(name, 0) for name in one["absent"]) / 10
     named = tiny.changed({"start.absent": ["7", "x"]})
-    assert "start.absent names x; the classes are 0, 1" in run(named, grid(named)[:1], bench)[0].sentence
+    with pytest.raises(SettingsError, match=r"start\.absent names x; the classes are 0, 1"):
+        run(named, grid(named)[:1], Bench(bench.root.with_name("other"), bench.data))
 
 
 def test_a_noisy_oracle_errs_alike_for_every_method(bench: Bench, tiny: Experiment) -> None:
@@ -274,11 +275,38 @@ def test_what_cannot_work_is_said_before_anything_is_computed(bench: Bench, tiny
     wrong = tiny.changed({"methods.random": {"stesp": 1}})
     with pytest.raises(SettingsError, match="unknown setting of strategy random 'stesp'"):
         run(wrong, grid(wrong), bench)
+    foo = tiny.changed({"variants": {"as it is": {}, "another": {"model.name": "foo"}}})
+    with pytest.raises(SettingsError, match="unknown model 'foo'"):
+        run(foo, grid(foo), bench)
     assert not bench.root.exists()
-    greedy = tiny.changed({"rounds.count": 20})
-    (outcome, *_) = run(greedy, grid(greedy)[:1], bench)
-    assert "the pool has 120 images, the rounds need 230; ask for fewer" in outcome.sentence
-    assert issubclass(BudgetError, Exception)
+    for change, said in (
+        ({"rounds.count": 20}, "the pool has 120 images, the rounds need 230; ask for fewer"),
+        ({"start.absent": ["7", "x"]}, "start.absent names x; the classes are 0, 1"),
+        ({"start.absent": 9}, "start.absent is 9 of 10 classes; at least 2 must have first labels"),
+    ):
+        later = tiny.changed({"variants": {"as it is": {}, "another": change}})
+        with pytest.raises(SettingsError, match=said):
+            run(later, grid(later), bench)
+        assert [path.name for path in bench.root.iterdir()] == ["pools"]  # no cell, and no experiment taken down
+
+
+def test_a_set_that_is_not_there_leaves_no_folder_behind(bench: Bench, tiny: Experiment) -> None:
+    absent = tiny.changed({"data.set": "cifar10"})
+    with pytest.raises(PoolError, match="CIFAR-10 is not in"):
+        run(absent, grid(absent), bench)
+    assert not bench.root.exists()
+    bench.root.mkdir()
+    with pytest.raises(PoolError, match="CIFAR-10 is not in"):
+        run(absent, grid(absent), bench)
+    assert list(bench.root.iterdir()) == []  # one's own folder stays
+
+
+def test_weights_that_do_not_fit_are_refused_once(tmp_path: Path, bench: Bench, tiny: Experiment) -> None:
+    (tmp_path / "w.safetensors").write_bytes(b"no weights")
+    unfit = tiny.changed({"model.weights": str(tmp_path / "w.safetensors")})
+    with pytest.raises(WeightsError):
+        run(unfit, grid(unfit), bench)
+    assert not (bench.root / "experiment.toml").exists()
 
 
 def test_a_folder_of_something_else_or_of_a_newer_version(tmp_path: Path, bench: Bench, tiny: Experiment) -> None:

@@ -108,6 +108,11 @@ def test_presets() -> None:
         augment("cropflip", images, generator())
 
 
+def test_vectors_in_place_of_images_stay_as_they_are() -> None:
+    vectors = torch.rand(5, 9, generator=generator())
+    assert all(augment(name, vectors, generator()) is vectors for name in available())
+
+
 def test_tiny_images_are_left_where_they_are() -> None:
     images = torch.rand(5, 3, 1, 7, generator=generator())
     assert torch.equal(crop(images, generator()), images)

@@ -40,7 +40,7 @@ def check(settings: DataSettings, before: Mapping[str, Stamp], root: Path) -> No
 
 
 def check_weights(named: Iterable[str], root: Path) -> None:
-    """A SettingsError where a network's weight file is missing, or is not the one that results in `root` began with.
+    """A SettingsError where a network's weight file is not the one that results in `root` began with.
 
     By content, which is kept in `root`: cells are named by the file's path alone, so that a report needs no weights.
     """
@@ -59,8 +59,6 @@ def check_weights(named: Iterable[str], root: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    if not path.is_file():
-        raise SettingsError(f"model.weights is '{path}', which is no file; name one, or leave it out")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

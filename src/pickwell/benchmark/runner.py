@@ -14,7 +14,7 @@ from time import perf_counter
 
 from filelock import FileLock, Timeout
 
-from pickwell.benchmark import freshness
+from pickwell.benchmark import freshness, preflight
 from pickwell.benchmark.cells import Cell, finished
 from pickwell.benchmark.experiment import Experiment
 from pickwell.benchmark.prepare import prepare
@@ -107,13 +107,9 @@ def run(
 
 def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
     """Refuses what cannot work before anything is computed, and makes the pools."""
-    for cell in cells:
-        _ = cell.folder  # a misspelt strategy or setting is found here
     check_folder(bench.root)
-    # Made here, once: workers that all begin by making the same pools would wait for one of them.
-    for changed in {json.dumps(cell.experiment.dump(), default=str): cell.experiment for cell in cells}.values():
-        sources = prepare(changed, bench.data, bench.root).sources
-        freshness.check(changed.data, sources, bench.root)
+    # Pools are made here, once: workers that all begin by making the same ones would wait for one of them.
+    preflight.check(cells, bench.data, bench.root)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
     # Another runner may begin at this moment; whoever reads finds the old file or the new one.
     with FileLock(bench.root / "begin.lock"):

@@ -21,6 +21,7 @@ from pickwell.campaign import Campaign
 from pickwell.campaign.picking import versions
 from pickwell.config import Settings
 from pickwell.data.files import replacing
+from pickwell.data.pool import Pool
 from pickwell.directory import Directory, new_directory
 from pickwell.errors import SettingsError
 from pickwell.items import IMPORT, Round, RoundState
@@ -47,7 +48,7 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
         absent = absent_classes(cell, prepared.classes)
         # An empty log: the first labels are not told yet. A cell that was stopped has them.
         if not campaign.store.position():
-            first = first_items(cell, _showing(campaign, prepared), absent)
+            first = first_items(cell, showing(campaign.pool, prepared), absent)
             campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
         _rounds(cell, campaign, oracle)
         result = _result(cell, prepared, campaign, absent) | {"sittings": sitting}
@@ -60,7 +61,7 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | No
 
 def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
     """Makes the campaign; its pools are links to those that all cells share."""
-    settings = campaign_settings(cell, prepared)
+    settings = campaign_settings(cell, prepared.classes)
     with new_directory(root) as partial:
         directory = Directory(partial)
         for link, target in ((directory.pool, prepared.pool), (directory.test, prepared.test)):
@@ -72,7 +73,7 @@ def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
             store.create_campaign(name=settings.name, seed=cell.seed, settings=settings.dump(), versions=versions())
 
 
-def campaign_settings(cell: Cell, prepared: Prepared) -> Settings:
+def campaign_settings(cell: Cell, classes: tuple[str, ...]) -> Settings:
     """The cell as a campaign's settings."""
     chosen = cell.experiment
     return Settings.parse(
@@ -80,7 +81,7 @@ def campaign_settings(cell: Cell, prepared: Prepared) -> Settings:
             "name": str(cell),
             "seed": cell.seed,
             # The pool's own masks are read by its sources; those told are the campaign's, which have no void values.
-            "task": {"kind": chosen.task, "classes": list(prepared.classes)},
+            "task": {"kind": chosen.task, "classes": list(classes)},
             "model": chosen.model.model_dump(),
             "training": chosen.training.model_dump(),
             "validation": chosen.validation.model_dump(),
@@ -125,10 +126,11 @@ Shown = list[tuple[str, ...]]
 """By item, the classes that it shows: one, or all that are in its mask."""
 
 
-def _showing(campaign: Campaign, prepared: Prepared) -> Shown:
+def showing(pool: Pool, prepared: Prepared) -> Shown:
+    """What each item of the pool shows."""
     counts = prepared.shown()
     if counts is None:
-        return [(str(name),) for name in campaign.pool.manifest.known()]
+        return [(str(name),) for name in pool.manifest.known()]
     names = np.array(prepared.classes)
     return [tuple(names[row > 0].tolist()) for row in counts]
 
@@ -177,7 +179,7 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
 
 def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
     """All that the cell has shown, a row for the first labels and one for each round, as JSON takes it."""
-    rounds, shown = campaign.store.rounds(), _showing(campaign, prepared)
+    rounds, shown = campaign.store.rounds(), showing(campaign.pool, prepared)
     first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
     metrics: dict[int, dict[str, float]] = {}
     for row in campaign.store.results():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pickwell import models, strategies
-from pickwell.campaign.ability import check_ability
+from pickwell.campaign.ability import check_ability, check_vectors
 from pickwell.campaign.picking import versions
 from pickwell.campaign.sizing import check_size
 from pickwell.config import Settings, TaskSettings
@@ -128,16 +128,25 @@ def _class_list(
     return names, {"task.void": void, "model.name": DENSE} | changes
 
 
-def check(settings: Settings) -> None:
-    """Refuses names that only the rooms above the settings know: a model, an augmentation, a strategy's settings."""
-    if settings.model.name not in models.available():
+def check(settings: Settings, *, vectors: bool = False) -> None:
+    """Refuses names that only the rooms above the settings know: a model, an augmentation, a strategy's settings.
+
+    With `vectors` the pool holds these in place of images, and what looks at images is refused.
+    """
+    if not vectors and settings.model.name not in models.available():
         raise SettingsError(unknown("model", settings.model.name, models.available()))
-    if settings.model.weights and not Path(settings.model.weights).is_file():
-        raise SettingsError(f"model.weights is '{settings.model.weights}', which is no file; name one, or leave it out")
+    weights = settings.model.weights
+    if weights and not Path(weights).is_file():
+        raise SettingsError(
+            f"model.weights is '{weights}', which is no file; looked for was {Path(weights).absolute()}: name one, or "
+            "leave it out"
+        )
     if settings.training.augment not in augment.available():
         raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
     chosen = dict(settings.strategy)
     strategy = strategies.create(chosen.pop("name", ""), chosen)
+    if vectors:
+        check_vectors(settings, strategy)
     check_ability(settings, strategy)
     check_size(settings, strategy.committee)
 

@@ -73,7 +73,7 @@ def available() -> list[str]:
 
 
 def augment(name: str, images: Tensor, generator: torch.Generator) -> Tensor:
-    """Images `(B, C, H, W)` augmented as the preset `name` says."""
+    """Images `(B, C, H, W)` augmented as the preset `name` says; vectors `(B, D)` in place of images as they are."""
     if name not in PRESETS:
         raise SettingsError(unknown("augmentation", name, PRESETS))
-    return PRESETS[name](images, generator)
+    return PRESETS[name](images, generator) if images.dim() > 2 else images

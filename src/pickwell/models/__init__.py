@@ -15,7 +15,17 @@ from pickwell.errors import SettingsError, unknown
 from pickwell.models.network import Build, Network, Plan
 from pickwell.models.weights import Loaded, load_weights
 
-__all__ = ["Loaded", "Network", "Plan", "available", "available_dense", "load", "load_dense", "load_weights"]
+__all__ = [
+    "Loaded",
+    "Network",
+    "Plan",
+    "available",
+    "available_dense",
+    "available_vectors",
+    "load",
+    "load_dense",
+    "load_weights",
+]
 
 
 def available() -> list[str]:
@@ -26,6 +36,11 @@ def available() -> list[str]:
 def available_dense() -> list[str]:
     """The names that `load_dense` knows, sorted."""
     return sorted(_table("DENSE"))
+
+
+def available_vectors() -> list[str]:
+    """The names that `load` knows for vectors in place of images, sorted."""
+    return sorted(_table("VECTORS"))
 
 
 def load(

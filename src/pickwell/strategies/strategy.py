@@ -105,6 +105,11 @@ class Strategy(ABC):
         return False
 
     @property
+    def needs_images(self) -> bool:
+        """Whether it looks at the images themselves: a pool of vectors in their place is then refused beforehand."""
+        return False
+
+    @property
     def working_size(self) -> int:
         """The side of the squares that `train_step` sees scenes with masks in; classes' images come as they are."""
         return 128

@@ -100,6 +100,10 @@ class VAAL(Strategy):
     def joint_steps(self) -> int:
         return self.steps if self.representation == "pixels" else 0
 
+    @property
+    def needs_images(self) -> bool:
+        return self.representation != "features"
+
     def begin(self, devices: Devices, sample: Batch) -> None:
         self._devices = devices
         if self.representation == "pixels":

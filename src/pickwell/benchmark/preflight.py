@@ -1,0 +1,69 @@
+"""What can be known of cells before any of them is run: said once, not by each of them."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pickwell.benchmark import features, freshness
+from pickwell.benchmark.cells import Cell
+from pickwell.benchmark.experiment import FULL
+from pickwell.benchmark.prepare import prepare
+from pickwell.benchmark.running import absent_classes, campaign_settings, first_items, showing
+from pickwell.campaign import creation
+from pickwell.campaign.networks import task_network
+from pickwell.data.pool import Pool
+from pickwell.learner.seeds import isolated
+
+
+def check(cells: Sequence[Cell], data: Path, root: Path) -> None:
+    """Refuses what cannot work in some cell, and makes the pools below `root`; raises PickwellError."""
+    for cell in cells:
+        _ = cell.folder  # a misspelt strategy or setting is found here
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(json.dumps(cell.experiment.dump(), default=str), []).append(cell)
+    # All settings first: to make pools may take long.
+    for group in groups.values():
+        _check_settings(group)
+    with _no_empty_folders(root / "pools"):
+        for group in groups.values():
+            _check_pool(group, data, root)
+
+
+def _check_settings(cells: Sequence[Cell]) -> None:
+    """Refuses a model or a strategy that cannot do what the cells of one experiment ask of it."""
+    chosen = cells[0].experiment.data
+    vectors = bool(chosen.features) or features.is_file(Path(chosen.set))
+    for cell in {json.dumps(cell.chosen, default=str): cell for cell in cells}.values():
+        # Two names stand in for classes that are not known yet.
+        creation.check(campaign_settings(cell, ("a", "b")), vectors=vectors)
+
+
+def _check_pool(cells: Sequence[Cell], data: Path, root: Path) -> None:
+    """Makes the pool that the cells of one experiment share, and refuses what it cannot give."""
+    experiment = cells[0].experiment
+    prepared = prepare(experiment, data, root)
+    freshness.check(experiment.data, prepared.sources, root)
+    if weights := experiment.model.weights:
+        with isolated():  # called for its error: the file may not fit
+            task_network(campaign_settings(cells[0], prepared.classes), weights, prepared.feature_size())
+    shown = showing(Pool.open(prepared.pool), prepared)
+    # Under one seed every method has the same first labels; the reference has all.
+    for cell in {(cell.seed, cell.method == FULL): cell for cell in cells}.values():
+        first_items(cell, shown, absent_classes(cell, prepared.classes))
+
+
+@contextmanager
+def _no_empty_folders(pools: Path) -> Iterator[None]:
+    """Takes the folders away that were made for pools that came to nothing."""
+    made = [folder for folder in (pools, *pools.parents) if not folder.exists()]
+    try:
+        yield
+    finally:
+        if pools in made and all(path.suffix == ".lock" for path in pools.glob("*")):
+            shutil.rmtree(pools, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
