@@ -208,7 +208,7 @@ def test_other_seeds_of_other_methods_are_said_at_the_top(compared: Experiment) 
         assert [row[made.columns.index(column)] for row in words(made)] == seeds
     assert any("Statistics: 3 to 5 seeds a method." in note for note in page.sections[-1].notes)
     apart = shown(compared, [r for r in found if (r["seed"] > 2) == (r["method"] == "random")], Path())
-    assert any("none is that of all; random: 3 and 4; margin and vaal: 0 to 2." in s for s in apart.warnings)
+    assert any("no seed is shared by all; random: 3 and 4; margin and vaal: 0 to 2." in s for s in apart.warnings)
 
 
 def test_labels_saved_promise_no_more_than_there_is(compared: Experiment) -> None:
@@ -233,6 +233,11 @@ def test_labels_saved_promise_no_more_than_there_is(compared: Experiment) -> Non
         "At equal accuracy. Fewer than 3 seeds: no intervals."
     )
     assert section({"random": levels["random"], "vaal": levels["vaal"]}, 2)[0] == ""
+    one = [r for r in made_up(compared) if (r["method"], r["seed"]) not in {("vaal", seed) for seed in range(1, 5)}]
+    drawn = [draw(LIGHT) for name, draw in shown(compared, one, Path()).sections[0].figures if name == "differences"]
+    assert [f.title.subtitle.split(".")[0] for f in drawn if f] == [
+        "Paired by seed, with 95 % t intervals from 2 seeds on"
+    ]
 
 
 def test_variants_have_curves_of_their_own_and_share_the_correction(compared: Experiment, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def spread(estimate: Estimate, form: str) -> Entry:
     if not estimate.n:
         return Entry(DASH, UNKNOWN)
     bounds = "" if estimate.low is None else f" ({form.format(estimate.low)} to {form.format(estimate.high)})"
-    return Entry((form.format(estimate.mean) + bounds).replace("-", MINUS), estimate)
+    return Entry((form.format(estimate.mean) + bounds).replace("-", MINUS).replace("%", " %"), estimate)
 
 
 def chance(p: float | None) -> Entry:

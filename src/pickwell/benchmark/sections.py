@@ -71,8 +71,8 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
             for c in judged.comparisons if c.variant == variant and c.second == experiment.baseline and c.estimate.n
         ]  # fmt: skip
         title = _where(variant, f"{judged.measure}, difference to {experiment.baseline} in points")
-        lines = ", with 95 % t intervals" if any(bar.estimate.low is not None for bar in bars) else ""
-        said = f"Paired by seed{lines}. In colour: separable after correction for all comparisons."
+        few = " from 2 seeds on" if any(bar.estimate.low is None for bar in bars) else ""
+        said = f"Paired by seed, with 95 % t intervals{few}. In colour: separable after correction for all comparisons."
         return comparisons.intervals(bars, title, said, ink, "+.1f")
 
     # The variants' curves stand side by side, as the paper has them.

@@ -25,7 +25,7 @@ def uneven_seeds(judged: Judgement) -> Iterator[str]:
         ]
         if parts:
             where = f" ({variant})" if variant else ""
-            common = f"all have {spans(sorted(shared))}" if shared else "none is that of all"
+            common = f"all have {spans(sorted(shared))}" if shared else "no seed is shared by all"
             yield (
                 f"The methods have not the same seeds{where}: {'; '.join([common, *parts])}. Each mean is of a "
                 "method's own seeds, so levels differ by chance too; each difference is of the seeds that both have."
