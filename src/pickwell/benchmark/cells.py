@@ -14,6 +14,7 @@ from pickwell import strategies
 from pickwell.benchmark.code import pools_digest, shared_digest, strategy_digest
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.errors import SettingsError, unknown
+from pickwell.learner.training import steps_for
 
 HARMLESS = (
     "title",
@@ -58,6 +59,17 @@ class Cell:
     def rounds(self) -> int:
         """How many queries it makes."""
         return 0 if self.method == FULL else self.experiment.rounds.count
+
+    @property
+    def steps(self) -> int:
+        """How many steps its task models take in all: what its time goes by, as long as no cell like it has run."""
+        values, chosen = self.experiment, self.chosen
+        labelled = [values.start.labels + n * values.rounds.budget for n in range(values.rounds.count + 1)]
+        if self.method == FULL:  # how many images are left for a pool of size 0 is not known yet
+            labelled = [values.data.train or labelled[-1]]
+        training, members = values.training, strategies.create(chosen.pop("name"), chosen).committee
+        fits = [steps_for(n, training.batch_size, training.epochs, training.min_steps) for n in labelled]
+        return members * sum(fits)
 
     def facts(self) -> dict[str, Any]:
         """All settings that can change the numbers, defaults of the strategy included."""
@@ -108,12 +120,17 @@ def grid(experiment: Experiment, methods: Sequence[str] = (), seeds: Sequence[in
     ]
 
 
-def known(experiment: Experiment, root: Path) -> list[Cell]:
-    """The experiment's cells, and those of further seeds that were begun in `root`."""
-    begun = {found[0]: int(found[1]) for path in (root / "cells").glob("*") if (found := STEM.match(path.name))}
-    seeds = {seed for seed in begun.values() if seed >= experiment.seeds}
-    further = grid(experiment, seeds=sorted(seeds)) if seeds else []
-    return [*grid(experiment), *(cell for cell in further if cell.stem in begun)]
+def begun(root: Path) -> dict[str, int]:
+    """The stems of the cells that were begun in `root`, by any version of the code, and their seeds."""
+    return {found[0]: int(found[1]) for path in (root / "cells").glob("*") if (found := STEM.match(path.name))}
+
+
+def known(experiment: Experiment, root: Path, methods: Sequence[str] = ()) -> list[Cell]:
+    """The experiment's cells, or those of `methods` alone, and those of further seeds that were begun in `root`."""
+    there = begun(root)
+    seeds = {seed for seed in there.values() if seed >= experiment.seeds}
+    further = grid(experiment, methods, sorted(seeds)) if seeds else []
+    return [*grid(experiment, methods), *(cell for cell in further if cell.stem in there)]
 
 
 @cache

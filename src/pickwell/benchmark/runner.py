@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 
 from filelock import FileLock, Timeout
@@ -17,10 +18,12 @@ from filelock import FileLock, Timeout
 from pickwell.benchmark import freshness, preflight
 from pickwell.benchmark.cells import Cell, finished
 from pickwell.benchmark.experiment import Experiment
+from pickwell.benchmark.folder import check_same
 from pickwell.benchmark.prepare import prepare
 from pickwell.benchmark.running import run_cell
+from pickwell.benchmark.whereabouts import Tell, Whereabouts
 from pickwell.data.files import replacing
-from pickwell.errors import PickwellError, SettingsError, TrainingError, of_memory, of_system
+from pickwell.errors import PickwellError, TrainingError, of_memory, of_system
 from pickwell.executors import Executor, Here
 from pickwell.learner.training import Progress
 
@@ -59,12 +62,16 @@ class Bench:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell; `ran` if it was worked on now. `sentence` says why one failed, for people."""
+    """What became of a cell; `ran` if it was worked on now, `whole` if from its beginning.
+
+    `sentence` says why one failed, for people.
+    """
 
     cell: Cell
     state: State
     seconds: float = 0.0
     ran: bool = False
+    whole: bool = True
     sentence: str = ""
 
 
@@ -88,13 +95,17 @@ def run(
     *,
     executor: Executor | None = None,
     told: Told | None = None,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> list[Outcome]:
     """Runs the cells that are not finished; returns what became of each."""
     _begin(experiment, cells, bench)
     clock, outcomes = Clock(getattr(executor, "jobs", 1)), []
     # A progress bar cannot be sent to another process.
-    tasks = [Task(bench, cell, None if executor else progress) for cell in cells]
+    tell = None if executor else progress
+    tasks = [
+        Task(bench, cell, Whereabouts(tell, cell, number, len(cells), bench.folder(cell)) if tell else None)
+        for number, cell in enumerate(cells, 1)
+    ]
     # Closed also where `told` fails: processes must not work on for nobody.
     with closing((executor or Here()).map(attempt, tasks)) as settled:
         for outcome in settled:
@@ -107,7 +118,7 @@ def run(
 
 def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
     """Refuses what cannot work before anything is computed, and makes the pools."""
-    check_folder(bench.root)
+    check_same(experiment, bench.root)
     # Pools are made here, once: workers that all begin by making the same ones would wait for one of them.
     preflight.check(cells, bench.data, bench.root)
     (bench.root / "cells").mkdir(parents=True, exist_ok=True)
@@ -119,14 +130,6 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
     # Results are worth committing; pools are made again, and weights and databases are large.
     kept = "pools/\n*.lock\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
     (bench.root / ".gitignore").write_text(kept, encoding="utf-8")
-
-
-def check_folder(root: Path) -> Experiment | None:
-    """The experiment whose results are in the folder, None if it has none; VersionError if a newer version made it."""
-    path = root / "experiment.toml"
-    if not path.exists() and root.is_dir() and any(root.iterdir()) and not (root / "pools").exists():
-        raise SettingsError(f"{root} is not empty and holds no benchmark's results; choose another folder with --out")
-    return Experiment.read(path) if path.exists() else None
 
 
 def attempt(task: Task) -> Outcome:
@@ -165,10 +168,10 @@ def _work(task: Task, root: Path) -> Outcome:
     (root / "failure.json").unlink(missing_ok=True)
     try:
         prepared = prepare(task.cell.experiment, task.bench.data, task.bench.root)
-        run_cell(task.cell, prepared, root, task.progress)
+        result = run_cell(task.cell, prepared, root, task.progress)
     except Exception as error:  # whatever it is, the other cells go on
         return _failed(task.cell, root, error, perf_counter() - began)
-    return Outcome(task.cell, State.FINISHED, perf_counter() - began, ran=True)
+    return Outcome(task.cell, State.FINISHED, perf_counter() - began, ran=True, whole=result["sittings"] == 1)
 
 
 def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome:
@@ -211,27 +214,31 @@ def _is_locked(bench: Bench, cell: Cell) -> bool:
 
 @dataclass
 class Clock:
-    """The time left: the mean seconds of each method's cells so far, for those that are not settled yet."""
+    """The time left for the cells that are not settled yet, at each method's pace so far: seconds a training step.
+
+    A method that has not run yet is taken to train as fast as the others do on the mean.
+    """
 
     jobs: int = 1
     _settled: list[Cell] = field(default_factory=list)
-    _seconds: dict[str, list[float]] = field(default_factory=dict)
+    _paces: dict[str, list[float]] = field(default_factory=dict)
     _waiting: list[Cell] = field(default_factory=list)
 
     def add(self, outcome: Outcome, cells: Sequence[Cell]) -> None:
         """Takes in one outcome."""
         self._settled.append(outcome.cell)
-        # Cells found finished took no time now, and those that failed ended early: neither tells how long one takes.
-        if outcome.ran and outcome.state is State.FINISHED:
-            self._seconds.setdefault(outcome.cell.method, []).append(outcome.seconds)
+        # Cells found finished took no time now, those taken up again only the rest of theirs, and those that failed
+        # ended early: none of them tells how long one takes.
+        if outcome.ran and outcome.whole and outcome.state is State.FINISHED:
+            pace = outcome.seconds / outcome.cell.steps
+            self._paces.setdefault(outcome.cell.method, []).append(pace)
         done = set(map(str, self._settled))  # a cell that comes from another process is a copy
         self._waiting = [cell for cell in cells if str(cell) not in done]
 
     def left(self) -> float | None:
-        """Seconds left; None before any cell has run."""
-        every = [value for values in self._seconds.values() for value in values]
-        if not every:
+        """Seconds left; None before any cell has run from its beginning to its end."""
+        if not self._paces:
             return None
-        usual = sum(every) / len(every)
-        means = {name: sum(values) / len(values) for name, values in self._seconds.items()}
-        return sum(means.get(cell.method, usual) for cell in self._waiting) / self.jobs
+        means = {name: fmean(values) for name, values in self._paces.items()}
+        usual = fmean(means.values())
+        return sum(means.get(cell.method, usual) * cell.steps for cell in self._waiting) / self.jobs

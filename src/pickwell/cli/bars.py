@@ -6,6 +6,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from pickwell.cli.terminal import plain
+
 
 class Bars:
     """One bar for each kind of work, shown once it has taken a second; nothing when quiet or not in a terminal."""
@@ -33,12 +35,12 @@ class Bars:
         self._bars.stop()
 
     def step(self, what: str, done: int, total: int, note: str = "") -> None:
-        """Takes in how far something has come."""
+        """Takes in how far something has come; the note stands at the end, and names may be in it."""
         begun = self._begun.setdefault(what, time.monotonic())
         if what not in self._shown and time.monotonic() - begun > 1 and done < total:
             self._shown[what] = self._bars.add_task(what, total=total, note="")
         if what in self._shown:
-            self._bars.update(self._shown[what], completed=done, total=total, note=note)
+            self._bars.update(self._shown[what], completed=done, total=total, note=plain(note))
         if done >= total:
             self._begun.pop(what)
             if what in self._shown:

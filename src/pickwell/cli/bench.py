@@ -11,7 +11,7 @@ from pickwell.cli import show as said
 from pickwell.cli.campaign import Json, Sets, _changes
 from pickwell.cli.terminal import plain
 from pickwell.errors import PickwellError, SettingsError
-from pickwell.report.phrases import DASH
+from pickwell.report.phrases import DASH, plural
 
 if TYPE_CHECKING:
     from pickwell.benchmark.cells import Cell
@@ -22,7 +22,7 @@ app = typer.Typer(help="Run the paper's experiments, or your own, and judge them
 
 Name = Annotated[str, typer.Argument(help="An experiment's name (bench list), or a .toml file.")]
 Methods = Annotated[str | None, typer.Option("--strategies", help="Only these methods, with commas.")]
-Seeds = Annotated[str | None, typer.Option(help="How many seeds (10), or which (0,3,7 or 5-9).")]
+Seeds = Annotated[str | None, typer.Option(help="How many seeds (10), or which (0,3,7 or 5-9; one alone: 4,).")]
 Out = Annotated[Path | None, typer.Option(help="The results folder; default results/NAME.")]
 Data = Annotated[Path | None, typer.Option(help="The folder of data sets; default $PICKWELL_DATA.")]
 Pictures = Annotated[
@@ -90,7 +90,6 @@ def run(
 
     Ends with 1 where a cell has failed.
     """
-    from pickwell.benchmark.cells import known
     from pickwell.benchmark.report import report as write
     from pickwell.benchmark.runner import Bench, State
     from pickwell.benchmark.runner import run as run_cells
@@ -109,8 +108,7 @@ def run(
         executor = Processes(jobs) if jobs > 1 else None
         outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
     finished = any(outcome.state is State.FINISHED for outcome in outcomes)
-    # The report is of all methods and seeds, those of earlier runs too.
-    page = write(experiment, known(experiment, root), bench, pictures=pictures) if finished else None
+    page = write(experiment, _reported(experiment, cells, root), bench, pictures=pictures) if finished else None
     if json:
         said.as_json({"states": _counts(outcomes), "report": page and str(page)})
     else:
@@ -147,13 +145,13 @@ def status(
 
 @app.command()
 def report(
-    name: Name, seeds: Seeds = None, set_: Sets = None, out: Out = None, any_code: AnyCode = False,
-    pictures: Pictures = True, json: Json = False,
+    name: Name, strategies: Methods = None, seeds: Seeds = None, set_: Sets = None, out: Out = None,
+    any_code: AnyCode = False, pictures: Pictures = True, json: Json = False,
 ) -> None:  # fmt: skip
     """Judge the finished cells: report.html, figures, tables."""
     from pickwell.benchmark.report import report as write
 
-    experiment, cells, bench = _bench(name, None, seeds, set_, out, any_code)
+    experiment, cells, bench = _bench(name, strategies, seeds, set_, out, any_code)
     said.written(write(experiment, cells, bench, pictures=pictures), json=json)
 
 
@@ -168,31 +166,28 @@ def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":
 def _bench(
     name: str, strategies: str | None, seeds: str | None, sets: list[str] | None, out: Path | None, any_code: bool
 ) -> "tuple[Experiment, list[Cell], Bench]":
-    """The experiment of a results folder: as it was last run there, unless settings are given."""
+    """The experiment of a results folder: as it was last run there, unless settings or another one are named."""
     from pickwell.benchmark.cells import known
-    from pickwell.benchmark.runner import Bench, check_folder
+    from pickwell.benchmark.folder import check_folder, check_same
+    from pickwell.benchmark.runner import Bench
 
     stem, experiment = _load(name, sets)
     root = out or Path("results") / stem
     kept = check_folder(root)
-    if kept is None:
-        raise SettingsError(f"{root} holds no results; run the experiment first: pickwell bench run {name}")
-    if not sets and experiment.title != kept.title and not _akin(experiment, kept):
-        raise SettingsError(
-            f"{root} holds results of '{kept.title}', and {name} is '{experiment.title}'; name another folder with "
-            f"--out, or report what is there: pickwell bench report {root / 'experiment.toml'} --out {root}"
-        )
-    experiment = experiment if sets else kept
-    cells = _cells(experiment, strategies, seeds) if strategies or seeds else known(experiment, root)
+    if kept and not sets and kept.title == experiment.title:
+        experiment = kept
+    check_same(experiment, root)
+    methods = parse_methods(strategies or "", experiment.methods)
+    cells = _cells(experiment, strategies, seeds) if seeds else known(experiment, root, methods)
     return experiment, cells, Bench.at(root, any_code=any_code)
 
 
-def _akin(first: "Experiment", second: "Experiment") -> bool:
-    """Whether they have cells in common."""
-    from pickwell.benchmark.cells import grid
+def _reported(experiment: "Experiment", asked: "list[Cell]", root: Path) -> "list[Cell]":
+    """Those that were run now, and of all methods and seeds those that earlier runs have begun."""
+    from pickwell.benchmark.cells import begun, known
 
-    ours, theirs = ({cell.stem for cell in grid(one, seeds=[0])} for one in (first, second))
-    return not ours.isdisjoint(theirs)
+    there, named = begun(root), {str(cell) for cell in asked}
+    return [cell for cell in known(experiment, root) if str(cell) in named or cell.stem in there]
 
 
 def _cells(experiment: "Experiment", strategies: str | None, seeds: str | None) -> "list[Cell]":
@@ -233,7 +228,7 @@ def parse_seeds(text: str | None) -> list[int]:
     except ValueError:
         found = []
     if not found:
-        raise SettingsError(f"--seeds {text}: give how many (10) or which (0,3,7 or 5-9)")
+        raise SettingsError(f"--seeds {text}: give how many (10) or which (0,3,7 or 5-9); one alone has a comma: 0,")
     return found
 
 
@@ -257,7 +252,7 @@ def _sentence(outcomes: "list[Outcome]") -> str:
     counts = _counts(outcomes)
     said_of_each = ", ".join(f"{count} {state}" for state, count in counts.items())
     more = "; --retry runs those that failed once more" if {"failed", "diverged"} & counts.keys() else ""
-    return f"{len(outcomes)} cells: {said_of_each}{more}"
+    return f"{plural(len(outcomes), 'cell')}: {said_of_each}{more}"
 
 
 def _facts(outcome: "Outcome") -> dict[str, Any]:
