@@ -296,7 +296,7 @@ def test_the_commands(
     code, said = bench("run", mine, "--out", out, "--seeds", "2", "--strategies", "random")
     assert (code, "2 cells: 2 finished" in said) == (0, True)
     code, said = bench("run", mine, "--out", out, "--seeds", "2", "--json")
-    assert json.loads(said) == {"states": {"finished": 4}, "report": str(out / "report.html")}
+    assert json.loads(said) == {"states": {"finished": 4}, "report": str(out / "report.html"), "problems": {}}
     found = json.loads(bench("status", mine, "--out", out, "--json")[1])
     assert found["states"] == {"finished": 4}
     (out / "report.html").unlink()
@@ -308,6 +308,12 @@ def test_the_commands(
     assert (code, "1 cell: 1 finished" in said) == (0, True)
     assert pq.read_table(out / "data/results.parquet")["seed"].unique().to_pylist() == [0, 1, 7]
     assert json.loads(bench("status", mine, "--out", out, "--json")[1])["states"] == {"finished": 5}
+
+    wild = ("--set", "training.learning_rate=1e30", "--set", "training.epochs=5")
+    one = ("--seeds", "0,", "--strategies", "random")
+    code, said = bench("run", mine, "--out", tmp_path / "wild", *one, *wild, "--json")
+    assert (code, list(json.loads(said)["problems"])) == (1, ["random, seed 0"])
+    assert "diverged" in json.loads(said)["problems"]["random, seed 0"]
 
     for arguments, sentence in (
         (("run", "digit"), "unknown experiment 'digit'; did you mean 'digits'?"),

@@ -6,6 +6,7 @@ import pytest
 from pickwell.benchmark import code
 from pickwell.benchmark.cells import Cell, grid
 from pickwell.benchmark.experiment import FULL, PLACES, Experiment, available, load
+from pickwell.benchmark.preflight import check_settings
 from pickwell.errors import SettingsError, VersionError
 
 PAPER = {
@@ -173,3 +174,4 @@ def test_comments_and_docstrings_are_no_code() -> None:
 def test_every_method_of_every_experiment_exists_and_takes_its_settings(name: str) -> None:
     cells = grid(load(name)[1], seeds=[0])
     assert len({(cell.variant, cell.method): cell.key for cell in cells}) == len(cells)
+    check_settings(cells)

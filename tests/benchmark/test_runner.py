@@ -290,6 +290,14 @@ def test_what_cannot_work_is_said_before_anything_is_computed(bench: Bench, tiny
         assert [path.name for path in bench.root.iterdir()] == ["pools"]  # no cell, and no experiment taken down
 
 
+def test_a_method_that_works_in_some_variants_fails_in_the_others_alone(bench: Bench, tiny: Experiment) -> None:
+    without = {"small": {}, "ResNet-18": {"model.name": "resnet18", "model.width": 0.125}}
+    crossed = tiny.changed({"methods": {"random": {}, "mc-dropout": {}}, "variants": without, "rounds.count": 1})
+    found = {(o.cell.method, o.cell.variant): o for o in run(crossed, grid(crossed, seeds=[0]), bench)}
+    assert [key for key, outcome in found.items() if outcome.state is State.FAILED] == [("mc-dropout", "ResNet-18")]
+    assert "resnet18 has no dropout layer" in found["mc-dropout", "ResNet-18"].sentence
+
+
 def test_a_set_that_is_not_there_leaves_no_folder_behind(bench: Bench, tiny: Experiment) -> None:
     absent = tiny.changed({"data.set": "cifar10"})
     with pytest.raises(PoolError, match="CIFAR-10 is not in"):

@@ -14,6 +14,7 @@ from pickwell.benchmark.running import absent_classes, campaign_settings, first_
 from pickwell.campaign import creation
 from pickwell.campaign.networks import task_network
 from pickwell.data.pool import Pool
+from pickwell.errors import PickwellError
 from pickwell.learner.seeds import isolated
 
 
@@ -21,24 +22,39 @@ def check(cells: Sequence[Cell], data: Path, root: Path) -> None:
     """Refuses what cannot work in some cell, and makes the pools below `root`; raises PickwellError."""
     for cell in cells:
         _ = cell.folder  # a misspelt strategy or setting is found here
+    check_settings(cells)  # first: to make pools may take long
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(json.dumps(cell.experiment.dump(), default=str), []).append(cell)
-    # All settings first: to make pools may take long.
-    for group in groups.values():
-        _check_settings(group)
     with _no_empty_folders(root / "pools"):
         for group in groups.values():
             _check_pool(group, data, root)
 
 
-def _check_settings(cells: Sequence[Cell]) -> None:
-    """Refuses a model or a strategy that cannot do what the cells of one experiment ask of it."""
-    chosen = cells[0].experiment.data
+def check_settings(cells: Sequence[Cell]) -> None:
+    """Refuses a method that can run in none of the variants, and a variant in which no method can.
+
+    One that cannot run in some of them (dropout passes, of a network without dropout) fails there, as a cell.
+    """
+    kinds = {(cell.method, cell.variant): cell for cell in cells}
+    found = {kind: _refused(cell) for kind, cell in kinds.items()}
+    for place in (0, 1):
+        for name in dict.fromkeys(kind[place] for kind in kinds):
+            errors = [error for kind, error in found.items() if kind[place] == name]
+            if all(errors) and errors[0]:
+                raise errors[0]
+
+
+def _refused(cell: Cell) -> PickwellError | None:
+    """Why the cell's model or strategy cannot do what is asked of it."""
+    chosen = cell.experiment.data
     vectors = bool(chosen.features) or features.is_file(Path(chosen.set))
-    for cell in {json.dumps(cell.chosen, default=str): cell for cell in cells}.values():
+    try:
         # Two names stand in for classes that are not known yet.
         creation.check(campaign_settings(cell, ("a", "b")), vectors=vectors)
+    except PickwellError as error:
+        return error
+    return None
 
 
 def _check_pool(cells: Sequence[Cell], data: Path, root: Path) -> None:

@@ -97,7 +97,8 @@ def _learning(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str
     return (
         f"Learning: {model.name}{width} {sight}, trained anew after every round for {training.epochs} "
         f"epochs of the labelled images, Adam, learning rate {training.learning_rate:g} ({training.schedule}), batch "
-        f"{training.batch_size}, weight decay {training.weight_decay:g}, augmentation {training.augment}."
+        f"{training.batch_size}, weight decay {training.weight_decay:g}, augmentation "
+        f"{'none' if features else training.augment}."
         f"{_committees(found)}"
     )
 

@@ -110,7 +110,7 @@ def run(
     finished = any(outcome.state is State.FINISHED for outcome in outcomes)
     page = write(experiment, _reported(experiment, cells, root), bench, pictures=pictures) if finished else None
     if json:
-        said.as_json({"states": _counts(outcomes), "report": page and str(page)})
+        said.as_json({"states": _counts(outcomes), "report": page and str(page), "problems": _problems(outcomes)})
     else:
         said.out.print(_sentence(outcomes))
         if page:
@@ -246,6 +246,10 @@ def _counts(outcomes: "list[Outcome]") -> dict[str, int]:
     for outcome in outcomes:
         counts[str(outcome.state)] = counts.get(str(outcome.state), 0) + 1
     return counts
+
+
+def _problems(outcomes: "list[Outcome]") -> dict[str, str]:
+    return {str(outcome.cell): outcome.sentence for outcome in outcomes if outcome.sentence}
 
 
 def _sentence(outcomes: "list[Outcome]") -> str:
