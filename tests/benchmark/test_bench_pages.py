@@ -148,6 +148,9 @@ def test_the_page_says_it_and_the_files_hold_it(compared: Experiment, tmp_path: 
     assert re.search(r"margin is above random at 5 seeds: \+3\.\d ± 0\.\d points of AUBC, corrected p", text)
     assert re.search(r"vaal is not separable from random at 5 seeds", text)
     assert "one family, corrected by Holm" in text
+    # Settings are read in lines, from the left; numbers stand under one another.
+    assert len(re.findall(r'aria-label="Settings of the methods">\s*<table class="prose">', text)) == 1
+    assert 'aria-label="Area under the budget curve">\n<table>' in text
     assert "vaal, theirs" in text
     assert "vaal, ours" in text
     assert "1 of 20 cells have not been run yet" in text

@@ -245,7 +245,11 @@ def test_a_noisy_oracle_errs_alike_for_every_method(bench: Bench, tiny: Experime
 def test_the_report_shows_the_first_picks_of_each_round_or_no_picture(bench: Bench, tiny: Experiment) -> None:
     lacking = tiny.changed({"start.absent": ["7"], "seeds": 1, "methods": {"random": {}}})
     found = [result(bench, o.cell) for o in run(lacking, grid(lacking), bench)]
-    (album,) = gallery.pictures(lacking, found, bench).albums
+    shown_first = gallery.pictures(lacking, found, bench)
+    assert "Outlined: the absent classes." in shown_first.notes[0]
+    everyone = [{**each, "absent": []} for each in found]
+    assert "Outlined" not in gallery.pictures(lacking, everyone, bench).notes[0]
+    (album,) = shown_first.albums
     assert (album.title, [g.title for g in album.galleries]) == ("random", ["Round 1", "Round 2"])
     for shown in album.galleries:
         assert [pick.item for pick in shown.picks] == items(found[0], int(shown.title[-1]))[: gallery.ROW]

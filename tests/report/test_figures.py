@@ -1,4 +1,5 @@
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -6,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pickwell.report import monitors
+from pickwell.report import comparisons, monitors
 from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, save, share_by_round
 from pickwell.report.ink import DARK, LIGHT, Hues, Ink, hues, variables
-from pickwell.report.lines import Figure, bounds, spaced
+from pickwell.report.lines import CROWD, Figure, bounds, spaced
 from pickwell.report.runs import Report, RoundRow, Run
-from pickwell.report.statistics import final_difference
+from pickwell.report.statistics import Estimate, final_difference
 
 Make = Callable[..., Report]
 
@@ -49,6 +51,35 @@ def test_the_learning_curve_shows_means_intervals_and_seeds(example: Make) -> No
     assert spec["title"]["text"] == "Accuracy by number of labels"
 
 
+@pytest.mark.parametrize("level", [0.04, 0.96])
+def test_an_interval_wider_than_all_accuracies_ends_at_0_and_1(level: float) -> None:
+    rows = [(RoundRow(0, 40, 0.5), RoundRow(1, 60, level)), (RoundRow(0, 40, 0.4), RoundRow(1, 60, 0.5))]
+    made = Report("t", "s", tuple(Run("vaal", seed, each) for seed, each in enumerate(rows)))
+    chart = learning_curve(made)
+    assert chart is not None
+    assert chart.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"] == [0.0, 1.0]
+    assert values(chart, "area")[-1]["bounds"] == "0.000 to 1.000"
+
+
+@pytest.mark.parametrize(("count", "said"), [(CROWD, True), (CROWD + 1, False)])
+def test_faint_lines_are_told_of_where_they_are_drawn(example: Make, count: int, said: bool) -> None:
+    made = example(tuple(f"vaal{i}" for i in range(count)), 2)
+    draws = (learning_curve, share_by_round, monitors.active_units, monitors.discriminator_auc)
+    for chart in (*(draw(made) for draw in draws), comparisons.curves(made, "Accuracy")):
+        assert chart is not None
+        assert chart.to_dict()["title"]["subtitle"].endswith(" Faint: single seeds.") is said
+
+
+def test_a_line_under_another_is_told_to_be_the_same_and_leaders_show_whose_a_moved_name_is() -> None:
+    same = {name: (RoundRow(1, 40, 0.5, monitors={"active_units": 32, "latent_units": 32}),) for name in ("a", "b")}
+    other = (RoundRow(1, 40, 0.5, monitors={"active_units": 3, "latent_units": 32}),)
+    made = Report("t", "s", tuple(Run(name, 0, each) for name, each in {**same, "c": other}.items()))
+    ends = values(monitors.active_units(made), "text")
+    assert [row["name"] for row in ends] == ["a, the same", "b", "c"]
+    leaders = values(monitors.active_units(made), "rule")
+    assert {row["end"] for row in leaders} == {32}
+
+
 def test_the_share_has_the_pools_as_reference(example: Make) -> None:
     assert values(share_by_round(example(("vaal",), 2)), "rule") == [{"mean": 0.32}]
     assert share_by_round(replace(example(("vaal",), 1), group="minority")) is None
@@ -75,7 +106,27 @@ def test_differences_come_best_first(example: Make) -> None:
     chart = difference_plot([d for d in found if d is not None], "accuracy")
     assert [row["strategy"] for row in values(chart, "text")] == ["vaal", "vaal-diverse"]
     assert chart is not None
-    assert chart.to_dict()["layer"][1]["encoding"]["y"]["sort"] == ["vaal-diverse", "vaal"]
+    spec = chart.to_dict()
+    assert spec["layer"][1]["encoding"]["y"]["sort"] == ["vaal-diverse", "vaal"]
+    assert spec["layer"][1]["encoding"]["x"]["title"] == "difference in points"
+    assert values(chart, "text")[0]["mean"] == pytest.approx(100 * (d.estimate.mean if (d := found[0]) else math.nan))
+
+
+def test_axes_of_comparisons_are_named_and_their_numbers_stand_under_their_lines() -> None:
+    bars = [
+        comparisons.Bar("vaal", Estimate(2.0, 1.0, 3.0, 5), "2"),
+        comparisons.Bar("dbal", Estimate(9, 8, 9, 5), "9"),
+    ]
+    compared = comparisons.intervals(bars, "t", "s", "labels saved")
+    timed = comparisons.seconds(bars, "t", "s")
+    assert compared is not None
+    assert timed is not None
+    for chart, title in ((compared, "labels saved"), (timed, "seconds, on a logarithmic axis")):
+        axes = [layer["encoding"]["x"] for layer in chart.to_dict()["layer"]]
+        assert {axis["title"] for axis in axes} == {title}
+        assert {axis["axis"]["labelFlush"] for axis in axes} == {False}
+        svg = vl_convert.vegalite_to_svg(chart.to_dict())
+        assert title in svg
 
 
 def test_monitors_show_the_last_rounds_kl_and_scores(example: Make) -> None:
@@ -108,6 +159,19 @@ def test_a_figure_is_saved(example: Make, tmp_path: Path, ending: str) -> None:
     assert len(kept) > 3000
 
 
+def test_a_wider_font_than_the_files_own_is_not_cut(example: Make, tmp_path: Path) -> None:
+    chart = learning_curve(example(("random", "vaal-diverse"), 2))
+    assert chart is not None
+    plain = width(vl_convert.vegalite_to_svg(chart.to_dict()))
+    assert width(save(chart, tmp_path / "curve.svg").read_text(encoding="utf-8")) >= plain + 2 * 36
+
+
+def width(svg: str) -> float:
+    found = re.search(r'<svg[^>]* width="([\d.]+)"', svg)
+    assert found is not None
+    return float(found[1])
+
+
 def test_another_ending_is_refused(example: Make, tmp_path: Path) -> None:
     chart = learning_curve(example(("random",), 1))
     assert chart is not None
@@ -129,13 +193,13 @@ def test_names_that_are_far_apart_stay() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_an_axis_holds_its_levels_and_no_share_above_one(levels: Sequence[float]) -> None:
-    low, high = bounds(levels)
-    assert low <= min(levels) <= max(levels) <= high
+    low, high = bounds(levels, limits=(0.0, 1.0))
+    assert 0.0 <= low <= min(levels) <= max(levels) <= high <= 1.0
     assert low < high
 
 
 def test_bounds_are_round_and_may_be_fixed() -> None:
-    assert bounds([0.703, 0.972]) == [0.65, 1.0]
+    assert bounds([0.703, 0.972], limits=(0.0, 1.0)) == [0.65, 1.0]
     assert bounds([3, 14], 0.0, 16.0) == [0.0, 16.0]
 
 

@@ -109,7 +109,7 @@ def test_tables_compare_equal_numbers_of_labels_only() -> None:
 
     slow = run("random", 20, 0.5, 0.55, 0.57, 0.59, 0.6, 0.65)
     text = Page(render(Report("t", "s", (run("vaal", 50, 0.6, 0.7, 0.8), slow)))).text.replace(DASH, "-")
-    assert "vaal 1 150 0.800 +0.100 with 100 labels 0.700 +0.100 random 1 120 0.650 - 0.600 -" in text
+    assert "vaal 1 150 0.800 +10.0 with 100 labels 0.700 +10.0 random 1 120 0.650 - 0.600 -" in text
     assert "Means over the curve are of the numbers of labels that all runs share (100)" in text
     assert "100 0.700 0.600 120 - 0.650 150 0.800 -" in text
     text = Page(render(Report("t", "s", (run("vaal", 50, 0.6), slow)))).text.replace(DASH, "-")

@@ -134,7 +134,7 @@ def test_several_campaigns_are_compared_by_mean_iou(street: Path, tmp_path: Path
     assert report.settings["strategy.name"] == "entropy; random"
     assert report.settings["model.name"] == "drn_d_22"
     text = render(report)
-    assert "entropy reaches 0.500, random 0.400: difference +0.100 (one seed, so no interval)" in text
+    assert "entropy reaches 0.500, random 0.400: difference +10.0 points (one seed, so no interval)" in text
     assert len(re.findall("IoU of each class after each round", text)) >= 2
 
 

@@ -15,6 +15,10 @@ def report(*runs: Run, **more: object) -> Report:
     return replace(Report("t", "s", runs), **more)  # type: ignore[arg-type]
 
 
+def points(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
 def lone(strategy: str, seed: int, accuracy: float | None, labels: int = 140, **more: object) -> Run:
     return Run(strategy, seed, (RoundRow(0, labels, accuracy, **more),))  # type: ignore[arg-type]
 
@@ -26,7 +30,8 @@ def test_the_summarys_numbers_are_scipys(example: Make) -> None:
     low, high = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
     told = next(sentence for sentence in summary(made) if "vaal-diverse reaches" in sentence)
     assert f"After 140 labels vaal-diverse reaches {ours.mean():.3f}, random {theirs.mean():.3f}" in told
-    assert f"difference {(ours - theirs).mean():+.3f} (95 % interval {low:+.3f} to {high:+.3f}, 5 paired seeds)" in told
+    shown = f"95 % interval {points(low)} to {points(high)}, 5 paired seeds"
+    assert f"difference {points((ours - theirs).mean())} points ({shown})" in told
 
 
 def test_an_interval_that_crosses_zero_is_not_called_a_difference() -> None:
@@ -34,13 +39,13 @@ def test_an_interval_that_crosses_zero_is_not_called_a_difference() -> None:
     runs = [lone("vaal", s, ours[s]) for s in range(3)] + [lone("random", s, theirs[s]) for s in range(3)]
     low, high = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
     (told,) = summary(report(*runs))
-    shown = f"{low:+.3f} to {high:+.3f}".replace("-", "\N{MINUS SIGN}")
-    assert f"not separable, difference +0.003 (95 % interval {shown}, 3 paired seeds)" in told
+    shown = f"{points(low)} to {points(high)}"
+    assert f"not separable, difference +0.3 points (95 % interval {shown}, 3 paired seeds)" in told
 
 
 def test_one_seed_is_told_to_be_one() -> None:
     (told,) = summary(report(lone("vaal", 0, 0.9), lone("random", 0, 0.8)))
-    assert "difference +0.100 (one seed, so no interval)" in told
+    assert "difference +10.0 points (one seed, so no interval)" in told
 
 
 def test_without_a_baseline_each_strategy_is_told_alone() -> None:
@@ -70,7 +75,7 @@ def test_without_an_equal_number_of_labels_the_numbers_are_told_and_no_differenc
     )
     assert summary(report(vaal, slow)) == [alone, "With 60 labels random reaches accuracy 0.570 (1 seed).", never]
     assert summary(report(vaal, random)) == [
-        "After 100 labels vaal reaches 0.700, random 0.600: difference +0.100 (one seed, so no interval)."
+        "After 100 labels vaal reaches 0.700, random 0.600: difference +10.0 points (one seed, so no interval)."
     ]
     assert summary(report(vaal, slow, curve("badge", 20, 0.5, 0.55, 0.6)))[1:] == [alone, never]
 
@@ -79,7 +84,9 @@ def test_how_much_of_the_curve_is_compared_is_said() -> None:
     runs = [curve("vaal", 20, 0.5, 0.6, 0.7), curve("random", 20, 0.5, 0.5)]
     (told,) = summary(report(*runs))
     assert told.startswith("After 40 labels vaal reaches 0.600, random 0.500")
-    assert told.endswith("Over the 2 numbers of labels that both have: difference +0.050 (one seed, so no interval).")
+    assert told.endswith(
+        "Over the 2 numbers of labels that both have: difference +5.0 points (one seed, so no interval)."
+    )
 
 
 def test_many_strategies_compared_with_other_numbers_of_labels_are_told_so() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pickwell.report.pages import Entry
 from pickwell.report.phrases import DASH, MINUS, interval, number, percent
-from pickwell.report.statistics import Estimate
+from pickwell.report.statistics import Estimate, within
 
 NONE = Entry(DASH, None)
 UNKNOWN = Estimate(float("nan"), None, None, 0)
@@ -26,8 +26,7 @@ def level(estimate: Estimate) -> Entry:
     >>> level(Estimate(0.9, 0.75, 1.05, 3)).words
     '0.900 (0.750 to 1.000)'
     """
-    if estimate.low is not None and estimate.high is not None:
-        estimate = replace(estimate, low=max(0.0, estimate.low), high=min(1.0, estimate.high))
+    estimate = within(estimate)
     return Entry(number(estimate.mean) + ("" if estimate.low is None else f" ({interval(estimate)})"), estimate)
 
 

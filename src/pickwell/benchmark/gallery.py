@@ -32,7 +32,7 @@ def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Ben
     albums = tuple(_albums(experiment, shown, bench, row))
     note = (
         f"Seed {first}: the first {row} of every round, the first asked for on the left; below each its label, where "
-        "it has one. Outlined: the absent classes."
+        f"it has one.{' Outlined: the absent classes.' if any(r['absent'] for r in shown) else ''}"
     )
     return Section("What do the picks look like?", notes=(note,) if albums else (), albums=albums)
 

@@ -73,7 +73,7 @@ def learning(experiment: Experiment, judged: Judgement, reports: dict[str, Repor
         title = _where(variant, f"{judged.measure}, difference to {experiment.baseline} in points")
         few = " from 2 seeds on" if any(bar.estimate.low is None for bar in bars) else ""
         said = f"Paired by seed, with 95 % t intervals{few}. In colour: separable after correction for all comparisons."
-        return comparisons.intervals(bars, title, said, ink, "+.1f")
+        return comparisons.intervals(bars, title, said, f"difference in points of {judged.measure}", ink)
 
     # The variants' curves stand side by side, as the paper has them.
     figures = tuple((_plain("curves", variant), partial(curve, variant)) for variant in reports)
@@ -177,7 +177,7 @@ def savings(experiment: Experiment, judged: Judgement) -> Section:
         idle = [s.method for s in own if s.idle]
         left_out = f" Without {listing(idle)}: see the table." if idle else ""
         said = f"At equal {measure}.{_bootstrapped(own)}{left_out}"
-        return comparisons.intervals(bars, _where(variant, "Labels saved"), said, ink, "+.0f")
+        return comparisons.intervals(bars, _where(variant, "Labels saved"), said, "labels saved", ink)
 
     rows: tuple[Row, ...] = tuple(
         (s.method, *_if(judged, s.variant), *_uneven(judged, str(s.images.n)), plain(s.target), whole(s.needed),
@@ -354,7 +354,9 @@ def _ours(theirs: Published, own: Sequence[dict[str, Any]], experiment: Experime
 def failures(failed: Sequence[Any]) -> Section:
     """The cells that failed, and why."""
     rows = tuple((str(o.cell), str(o.state), o.sentence) for o in failed)
-    return Section("Cells that failed", tables=(Table("failures", "Failures", ("cell", "state", "why"), rows),))
+    return Section(
+        "Cells that failed", tables=(Table("failures", "Failures", ("cell", "state", "why"), rows, prose=True),)
+    )
 
 
 def methods(experiment: Experiment, found: Sequence[dict[str, Any]]) -> Section:
@@ -362,6 +364,6 @@ def methods(experiment: Experiment, found: Sequence[dict[str, Any]]) -> Section:
     settings = [(result["method"], result["facts"]["strategy"]) for result in found]
     # Each once: a variant may change them.
     rows = tuple(dict.fromkeys((method, ", ".join(f"{k} {v}" for k, v in own.items())) for method, own in settings))
-    table = Table("settings", "Settings of the methods", ("method", "settings"), rows, folded=True)
+    table = Table("settings", "Settings of the methods", ("method", "settings"), rows, folded=True, prose=True)
     spent = float(np.sum([row["fit_seconds"] + (row["query_seconds"] or 0) for r in found for row in r["rounds"]]))
     return Section("How it was measured", notes=tuple(methods_paragraph(experiment, found, spent)), tables=(table,))

@@ -1,5 +1,6 @@
 """The report's charts of learning and of picks; `monitors` has VAAL's. Titles are plain sentences."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,19 +9,26 @@ import altair as alt
 import vl_convert
 
 from pickwell.report.ink import LIGHT, Ink, hues
-from pickwell.report.lines import CROWD, Figure, Lines, bounds, dress, lines, scale
+from pickwell.report.lines import Figure, Lines, about_zero, dress, lines, scale
 from pickwell.report.phrases import interval, listing, signed
 from pickwell.report.runs import Report, RoundRow, Run, known, of, strategies
 from pickwell.report.statistics import Difference, Point, points
 from pickwell.report.words import after
 
 ROW_HEIGHT = 46
+ROOM = 36
+"""Pixels more at the sides of an SVG: a fifth of the longest name there is room for."""
 
 
 def save(chart: Figure, path: Path) -> Path:
     """Writes the chart as SVG or PNG (twice the pixels), by the path's ending, and returns the path."""
     spec = chart.to_dict()
+    # As wide as the chart: a file's title is not set in type that wraps.
+    spec["title"]["subtitle"] = textwrap.wrap(spec["title"]["subtitle"], 95)
     if path.suffix == ".svg":
+        # Nothing shows beyond an SVG's edge, and a reader's font may be wider than that which it was measured with.
+        for side in ("left", "right"):
+            spec["padding"][side] += ROOM
         path.write_text(vl_convert.vegalite_to_svg(spec), encoding="utf-8")
     elif path.suffix == ".png":
         path.write_bytes(vl_convert.vegalite_to_png(spec, scale=2))
@@ -41,8 +49,7 @@ def _spread(curve: Sequence[Point], report: Report) -> str:
     """What the lines and bands of a curve are, and what was measured on where they have none."""
     bands = any(point.estimate.low is not None for point in curve)
     if max((point.estimate.n for point in curve), default=0) > 1:
-        few = len({point.strategy for point in curve}) <= CROWD
-        return f"Lines: means over seeds. Bands: 95 % t intervals.{' Faint: single seeds.' if few else ''}"
+        return "Lines: means over seeds. Bands: 95 % t intervals."
     counts = [row.measured for run in report.runs for row in run.rounds if row.measured]
     if counts and not bands:
         many = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(counts[0])
@@ -70,15 +77,13 @@ def share_by_round(report: Report, ink: Ink = LIGHT) -> Figure | None:
 def difference_plot(found: Sequence[Difference], metric: str, ink: Ink = LIGHT) -> Figure | None:
     """Each strategy's paired difference to the baseline with its 95 % interval; None where there is no interval."""
     rows = [
-        {"strategy": d.strategy, "mean": d.estimate.mean, "low": d.estimate.low, "high": d.estimate.high,
+        {"strategy": d.strategy, **{edge: 100 * getattr(d.estimate, edge) for edge in ("mean", "low", "high")},
          "words": f"{signed(d.estimate.mean)} ({interval(d.estimate, 'signed')})"}
         for d in found if d.estimate.low is not None
     ]  # fmt: skip
     if not rows:
         return None
-    edges = [edge for d in found for edge in (d.estimate.low, d.estimate.high) if edge is not None]
-    x = alt.X("low:Q", title=None, axis=alt.Axis(format="+f", tickCount=5),
-              scale=alt.Scale(domain=bounds([*edges, 0.0]), nice=False))  # fmt: skip
+    x = about_zero("low:Q", [row[edge] for row in rows for edge in ("low", "high")], "difference in points")
     colours = hues([d.strategy for d in found], found[0].baseline, ink)
     best = [d.strategy for d in sorted(found, key=lambda d: -d.estimate.mean)]
     base = alt.Chart(alt.InlineData(values=rows)).encode(

@@ -29,6 +29,7 @@ from pickwell.report.statistics import (
     mean_interval,
     points,
     shared_labels,
+    within,
 )
 
 OPEN_GALLERIES = 3
@@ -200,8 +201,8 @@ def _line(report: Report, name: str, shared: Sequence[int]) -> Line:
     areas = [sum(values[n] for n in shared) / len(shared) for run in runs if shared and (values := accuracies(run))]
     against = None if name == report.baseline else report.baseline
     return Line(
-        name, len(runs), curve[-1].labels if curve else None, curve[-1].estimate if curve else None,
-        mean_interval(areas) if areas else None,
+        name, len(runs), curve[-1].labels if curve else None, within(curve[-1].estimate) if curve else None,
+        within(mean_interval(areas)) if areas else None,
         _found(report, name, against, final_difference), _found(report, name, against, curve_difference),
         words.mean_share(report, name), _pixels(runs), _timings(runs),
     )  # fmt: skip
@@ -210,7 +211,7 @@ def _line(report: Report, name: str, shared: Sequence[int]) -> Line:
 def _pixels(runs: list[Run]) -> Estimate | None:
     """The last pixel accuracy, a mean over seeds; None where none was measured."""
     curve = points(runs, lambda row: row.pixel_accuracy)
-    return curve[-1].estimate if curve else None
+    return within(curve[-1].estimate) if curve else None
 
 
 def _found(report: Report, name: str, against: str | None, compare: Any) -> Difference | None:
@@ -233,6 +234,6 @@ def _curve_table(report: Report) -> list[dict[str, Any]]:
     """For each number of labels each strategy's mean."""
     curve = points(report.runs, lambda row: row.accuracy)
     return [
-        {"labels": labels, "means": {p.strategy: p.estimate for p in curve if p.labels == labels}}
+        {"labels": labels, "means": {p.strategy: within(p.estimate) for p in curve if p.labels == labels}}
         for labels in sorted({p.labels for p in curve})
     ]

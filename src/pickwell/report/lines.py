@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -11,7 +11,7 @@ import altair as alt
 from pickwell.report.ink import DASHES, MARKS, Hues, Ink, hues, theme
 from pickwell.report.phrases import interval, number, percent
 from pickwell.report.runs import Report, RoundRow, Run, known, strategies
-from pickwell.report.statistics import Point, points
+from pickwell.report.statistics import Point, points, within
 
 Figure = alt.Chart | alt.LayerChart
 WIDTH, HEIGHT = 640, 260
@@ -19,6 +19,8 @@ CROWD = 4
 """With more strategies than this single seeds are not drawn and bands are fainter."""
 LABEL_GAP = 15
 """Pixels between the middles of two labels."""
+LEADER = (6, 22)
+"""Pixels from the end of a line to where the leader to its name begins and ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class Lines:
     """What to draw: `value` of each row by `by` ("labels" or "round"), one line a strategy.
 
     `rule` is a dashed reference line with its name; `dashed` a second value, in the same colours. `floor` and
-    `ceiling` fix the ends of the axis.
+    `ceiling` fix the ends of the axis; `limits` are what values can be, which no axis and no band goes beyond.
     """
 
     title: str
@@ -37,28 +39,30 @@ class Lines:
     rule: tuple[str, float] | None = None
     floor: float | None = None
     ceiling: float | None = None
+    limits: tuple[float, float] = (0.0, 1.0)
     percentages: bool = False
 
 
 def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     """The chart, or None where no row has the value."""
-    curve = points(report.runs, plot.value)
+    curve = [replace(p, estimate=within(p.estimate, *plot.limits)) for p in points(report.runs, plot.value)]
     if not curve:
         return None
     shown = {point.strategy for point in curve}
     colours = hues(strategies(report.runs), report.baseline, ink).only(shown)
     second = points(report.runs, plot.dashed) if plot.dashed else []
     seeds = _seed_rows(report.runs, plot, shown)
-    ends = bounds(_levels(curve, second, seeds, plot), plot.floor, plot.ceiling)
+    ends = bounds(_levels(curve, second, seeds, plot), plot.floor, plot.ceiling, plot.limits)
+    faint = seeds if len(seeds) > len(curve) and len(shown) <= CROWD else []
     x, y = _axes(curve, plot, ends)
     colour = alt.Color("strategy:N", scale=scale(colours.names, colours.lines), legend=None)
-    layers = _layers(curve, second, seeds if len(seeds) > len(curve) and len(shown) <= CROWD else [], plot, colours)
+    layers = _layers(curve, second, faint, plot, colours)
     rules = [_rule(plot.rule[1], ink).encode(y=y)] if plot.rule else []
     drawn = [layer.encode(x=x, y=y if layer.mark.type != "area" else y_low(ends), color=colour) for layer in layers]
-    names = _end_names(curve, plot, colours, ends, ink)
+    names = [layer.encode(x=x, y=y) for layer in _end_names(curve, plot, colours, ends, ink)]
     # Scales of their own: the names at the ends have colours to be read in, the lines have theirs to be seen.
-    chart = alt.layer(*rules, *drawn, names.encode(x=x, y=y)).resolve_scale(color="independent")
-    return dress(chart, ink, title=plot.title, subtitle=plot.subtitle)
+    chart = alt.layer(*rules, *drawn, *names).resolve_scale(color="independent")
+    return dress(chart, ink, title=plot.title, subtitle=plot.subtitle + (" Faint: single seeds." if faint else ""))
 
 
 def _layers(
@@ -107,9 +111,6 @@ def _levels(curve: Sequence[Point], second: Sequence[Point], seeds: list[dict[st
     """All that must lie inside the axis."""
     estimates = [point.estimate for point in curve]
     edges = [edge for e in estimates for edge in (e.mean, e.low, e.high) if edge is not None]
-    # A t interval of two seeds can be wider than all accuracies there are; then the seeds set the scale.
-    if plot.by == "labels" or plot.percentages:
-        edges = [min(max(edge, 0.0), 1.0) for edge in edges]
     rule = [plot.rule[1]] if plot.rule else []
     return [*edges, *(row["mean"] for row in seeds), *(point.estimate.mean for point in second), *rule]
 
@@ -139,23 +140,57 @@ def _rule(level: float, ink: Ink) -> alt.Chart:
     return rule
 
 
-def _end_names(curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequence[float], ink: Ink) -> alt.Chart:
-    """The names at the ends of their lines, moved apart where they would touch."""
-    last = {point.strategy: point.estimate.mean for point in curve}
-    named = [*last.items(), *([plot.rule] if plot.rule else [])]
-    where = max(point.labels if plot.by == "labels" else point.round for point in curve)
-    levels = spaced([level for _, level in named], LABEL_GAP * (ends[1] - ends[0]) / HEIGHT, ends[0], ends[1])
+def _end_names(curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequence[float], ink: Ink) -> list[alt.Chart]:
+    """The names beside the ends of their lines, moved apart where they would touch; then with leaders to them."""
+    last = {point.strategy: point for point in curve}
+    named = [*((name, p.estimate.mean) for name, p in last.items()), *([plot.rule] if plot.rule else [])]
+    where = max(_along(point, plot) for point in curve)
+    pixel = (ends[1] - ends[0]) / HEIGHT
+    levels = spaced([level for _, level in named], LABEL_GAP * pixel, ends[0], ends[1])
     texts = dict(zip(colours.names, colours.texts, strict=True))
     marks = {name: MARKS[DASHES.index(dash)] for name, dash in zip(colours.names, colours.dashes, strict=True)}
-    rows = [
-        {"name": marks.get(name, "") + name, plot.by: where, "mean": level, "place": i}
-        for i, ((name, _), level) in enumerate(zip(named, levels, strict=True))
-    ]
+    under = hidden(curve, pixel)
+    rows: list[dict[str, Any]] = [
+        {"name": f"{marks.get(name, '')}{name}{', the same' if name in under else ''}", plot.by: where, "mean": level,
+         "end": end, "place": i}
+        for i, ((name, end), level) in enumerate(zip(named, levels, strict=True))
+    ]  # fmt: skip
     tones = [*(texts[name] for name in last), *([ink.muted] if plot.rule else [])]
-    chart = alt.Chart(alt.InlineData(values=rows)).mark_text(align="left", dx=9, fontSize=12, limit=175, fontWeight=500)
     colour = alt.Color("place:O", legend=None, scale=scale(range(len(tones)), tones))
-    named_ends: alt.Chart = chart.encode(text="name:N", color=colour)
+    # Only where a name is not beside its line; from a line that ends before the others it would look like more of it.
+    moved = [
+        row for row, (name, _) in zip(rows, named, strict=True)
+        if abs(row["mean"] - row["end"]) > pixel and (name not in last or _along(last[name], plot) == where)
+    ]  # fmt: skip
+    words = alt.Chart(alt.InlineData(values=rows)).mark_text(
+        align="left", dx=LEADER[1] + 3 if moved else 9, fontSize=12, limit=175, fontWeight=500
+    )
+    named_ends = [words.encode(text="name:N", color=colour)]
+    if moved:
+        leaders = alt.Chart(alt.InlineData(values=moved)).mark_rule(
+            xOffset=LEADER[1], x2Offset=LEADER[0], strokeWidth=1, opacity=0.6
+        )
+        named_ends.insert(0, leaders.encode(x2=f"{plot.by}:Q", y2="end:Q", color=colour))
     return named_ends
+
+
+def _along(point: Point, plot: Lines) -> float:
+    return point.labels if plot.by == "labels" else float(point.round)
+
+
+def hidden(curve: Sequence[Point], pixel: float) -> set[str]:
+    """The strategies whose lines lie, all along, under another's that is drawn after them."""
+    paths: dict[str, dict[int, float]] = {}
+    for point in curve:
+        paths.setdefault(point.strategy, {})[point.round] = point.estimate.mean
+    names = list(paths)
+    return {
+        name
+        for i, name in enumerate(names)
+        for other in names[i + 1 :]
+        if paths[name].keys() <= paths[other].keys()
+        and all(abs(level - paths[other][turn]) < pixel for turn, level in paths[name].items())
+    }
 
 
 def spaced(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -177,16 +212,32 @@ def _pushed_down(levels: Sequence[float], gap: float, high: float = math.inf) ->
     return list(accumulate(falling, lambda above, level: min(level, above - gap)))[::-1]
 
 
-def bounds(levels: Sequence[float], floor: float | None = None, ceiling: float | None = None) -> list[float]:
-    """The ends of an axis that holds the levels with a little air, on round numbers unless they are given."""
+def bounds(
+    levels: Sequence[float],
+    floor: float | None = None,
+    ceiling: float | None = None,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+) -> list[float]:
+    """The ends of an axis that holds the levels with a little air, on round numbers unless they are given.
+
+    An axis that went on past the `limits` of the values would promise more.
+    """
     low = min(levels) if floor is None else floor
     high = max(levels) if ceiling is None else ceiling
     room = max(high - low, 1e-6) if high > low else abs(high) if abs(high) > 1e-6 else 1.0
     step: float = 10 ** math.floor(math.log10(room)) / 2
     tidy = math.floor((low - 0.02 * room) / step) * step, math.ceil((high + 0.02 * room) / step) * step
-    # Shares end at 1: an axis that went on would promise more.
-    top = 1.0 if high <= 1.0 < tidy[1] else tidy[1]
-    return [round(tidy[0], 12) if floor is None else floor, round(top, 12) if ceiling is None else ceiling]
+    ends = max(tidy[0], limits[0]), min(tidy[1], limits[1])
+    return [round(ends[0], 12) if floor is None else floor, round(ends[1], 12) if ceiling is None else ceiling]
+
+
+def about_zero(field: str, edges: Sequence[float], title: str) -> alt.X:
+    """The axis of differences, signed and with 0 on it; each number stands under its own line of the grid."""
+    axis = alt.Axis(
+        format="+~r", tickCount=5, labelFlush=False, labelOverlap=True,
+        labelExpr="datum.value === 0 ? '0' : datum.label",
+    )  # fmt: skip
+    return alt.X(field, title=title, axis=axis, scale=alt.Scale(domain=bounds([*edges, 0.0]), nice=False))
 
 
 def scale(names: Sequence[Any], values: Sequence[Any]) -> alt.Scale:

@@ -1,5 +1,6 @@
 """VAAL's monitors drawn: whether its latent space carries anything, and whether D knows anything."""
 
+import math
 from typing import Any
 
 import altair as alt
@@ -16,6 +17,11 @@ KINDS = {
     "score_histogram_held_out": "held out",
 }
 
+AUC = (
+    "AUC: at 0.5 D is blind, at 1 it knows every labelled image from every other. Near 1 is no merit by itself: it may "
+    "have memorised the labelled images instead of learning what is new."
+)
+
 
 def active_units(report: Report, ink: Ink = LIGHT) -> Figure | None:
     """Latent dimensions whose mean varies over the pool, by round."""
@@ -23,7 +29,7 @@ def active_units(report: Report, ink: Ink = LIGHT) -> Figure | None:
     plot = Lines(
         title="Latent dimensions that carry information", value=lambda row: row.monitors.get("active_units"),
         subtitle="Active units: their means vary over the pool. With none the VAE has collapsed: picks near chance.",
-        floor=0.0, ceiling=max(sizes, default=0.0) or None,
+        floor=0.0, ceiling=max(sizes, default=0.0) or None, limits=(0.0, math.inf),
     )  # fmt: skip
     return lines(report, plot, ink)
 
@@ -37,7 +43,7 @@ def discriminator_auc(report: Report, ink: Ink = LIGHT) -> Figure | None:
         else ""
     )
     plot = Lines(
-        title="How well D tells labelled from unlabelled images", subtitle=f"AUC: 0.5 is blind, 1 is certain.{gap}",
+        title="How well D tells labelled from unlabelled images", subtitle=f"{AUC}{gap}",
         value=lambda row: row.monitors.get("discriminator_auc"),
         dashed=lambda row: row.monitors.get("discriminator_auc_held_out"), rule=("blind", 0.5), ceiling=1.0,
     )  # fmt: skip

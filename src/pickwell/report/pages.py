@@ -32,7 +32,7 @@ Row = tuple[str | Entry, ...]
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of words and values; `name` is its file's. `folded` ones open on a click."""
+    """Rows of words and values; `name` is its file's. `folded` ones open on a click, `prose` is read in lines."""
 
     name: str
     title: str
@@ -40,6 +40,7 @@ class Table:
     rows: tuple[Row, ...]
     caption: str = ""
     folded: bool = False
+    prose: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ def number(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """The value with its sign and three decimals.
+    """A difference of fractions in points, with its sign.
 
     >>> signed(-0.0214)
-    '−0.021'
+    '−2.1'
     """
-    return DASH if value is None else f"{value:+.3f}".replace("-", MINUS)
+    return DASH if value is None else f"{100 * value:+.1f}".replace("-", MINUS)
 
 
 def percent(value: float | None) -> str:
@@ -39,7 +39,7 @@ def percent(value: float | None) -> str:
 
 
 def interval(estimate: Estimate, form: str = "plain") -> str:
-    """`0.910 to 0.945`, or a dash where there is no interval."""
+    """`0.910 to 0.945`, a difference's in points, or a dash where there is no interval."""
     if estimate.low is None or estimate.high is None:
         return DASH
     write = signed if form == "signed" else number

@@ -15,6 +15,7 @@ from pickwell.report.statistics import (
     paired_runs,
     points,
     shared_labels,
+    within,
 )
 
 FEW = 3
@@ -48,7 +49,7 @@ def _last(curve: Sequence[Point]) -> dict[str, Point]:
 
 def _alone(point: Point, report: Report) -> str:
     """Where a strategy without another to compare it with ended."""
-    bounds = "" if point.estimate.low is None else f"; 95 % interval {interval(point.estimate)}"
+    bounds = "" if point.estimate.low is None else f"; 95 % interval {interval(within(point.estimate))}"
     rows = [row for run in of(report.runs, point.strategy) for row in run.rounds if row.round == point.round]
     counts = {row.measured for row in rows if row.measured}
     measured = "" if bounds or len(counts) != 1 else f", measured on {counts.pop()} images"
@@ -104,10 +105,10 @@ def _verdict(found: Difference) -> str:
     bounds = f"95 % interval {interval(found.estimate, 'signed')}, {plural(found.estimate.n, 'paired seed')}"
     if found.verdict is None:
         why = "one seed" if found.estimate.n == 1 else "the same in every seed"
-        return f"difference {signed(found.estimate.mean)} ({why}, so no interval)"
+        return f"difference {signed(found.estimate.mean)} points ({why}, so no interval)"
     if found.verdict == 0:
-        return f"not separable, difference {signed(found.estimate.mean)} ({bounds})"
-    return f"difference {signed(found.estimate.mean)} ({bounds})"
+        return f"not separable, difference {signed(found.estimate.mean)} points ({bounds})"
+    return f"difference {signed(found.estimate.mean)} points ({bounds})"
 
 
 def over(runs: Sequence[Run], shared: Sequence[int]) -> str:
