@@ -42,7 +42,7 @@ def points(difference: Estimate) -> Entry:
     >>> points(Estimate(0.0123, -0.002, 0.03, 5)).words
     '+1.2 (−0.2 to +3.0)'
     """
-    return spread(in_points(difference), "{:+.1f}")
+    return spread(in_points(difference), "{:+z.1f}")
 
 
 def spread(estimate: Estimate, form: str) -> Entry:

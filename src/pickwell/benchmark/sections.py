@@ -32,7 +32,7 @@ from pickwell.report.figures import picks_by_class, share_by_round
 from pickwell.report.ink import Ink
 from pickwell.report.lines import Figure
 from pickwell.report.pages import Draw, Entry, Row, Section, Table
-from pickwell.report.phrases import DASH, MINUS, listing
+from pickwell.report.phrases import DASH, listing, signed
 from pickwell.report.runs import Report, strategies
 from pickwell.report.statistics import Estimate, mean_interval
 
@@ -172,7 +172,7 @@ def savings(experiment: Experiment, judged: Judgement) -> Section:
     def drawn(variant: str, ink: Ink) -> Figure | None:
         own = [s for s in judged.saved if s.variant == variant]
         bars = [
-            Bar(s.method, s.images, f"{s.images.mean:+.0f} labels ({s.share.mean:+.0%})") for s in own if not s.idle
+            Bar(s.method, s.images, f"{s.images.mean:+z.0f} labels ({s.share.mean:+z.0%})") for s in own if not s.idle
         ]
         idle = [s.method for s in own if s.idle]
         left_out = f" Without {listing(idle)}: see the table." if idle else ""
@@ -181,7 +181,7 @@ def savings(experiment: Experiment, judged: Judgement) -> Section:
 
     rows: tuple[Row, ...] = tuple(
         (s.method, *_if(judged, s.variant), *_uneven(judged, str(s.images.n)), plain(s.target), whole(s.needed),
-         whole(s.needed + s.images.mean), spread(UNKNOWN if s.idle else s.images, "{:+.0f}"),
+         whole(s.needed + s.images.mean), spread(UNKNOWN if s.idle else s.images, "{:+z.0f}"),
          spread(UNKNOWN if s.idle else s.share, "{:+.1%}"))
         for s in judged.saved
     )  # fmt: skip
@@ -234,8 +234,7 @@ def matches(judged: Judgement) -> Section:
         for c in judged.comparisons:
             for each in (c, c.flipped()):
                 if each.estimate.n:
-                    words = f"{100 * each.estimate.mean:+.1f}".replace("-", MINUS)
-                    cells[each.first, each.second] = words, each.verdict or 0
+                    cells[each.first, each.second] = signed(each.estimate.mean), each.verdict or 0
         said = f"Row minus column, points of {judged.measure}. In colour: separable after correction."
         return comparisons.matrix(cells, names, title, said, ink)
 

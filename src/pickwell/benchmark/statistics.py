@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn.isotonic import isotonic_regression
 
+from pickwell.report.phrases import signed
 from pickwell.report.statistics import Estimate, paired
 
 ALPHA = 0.05
@@ -217,7 +218,7 @@ def claim(found: Comparison, measure: str = "AUBC") -> str:
     # In quotes: a variant may be named "as it is".
     where = f"With “{found.variant}”, " if found.variant else ""
     low, high = found.estimate.low, found.estimate.high
-    mean = f"{100 * found.estimate.mean:+.1f}".replace("-", "\N{MINUS SIGN}")
+    mean = signed(found.estimate.mean)
     if found.verdict is None or low is None or high is None:
         why = {0: "no seed has both", 1: "one seed"}.get(found.estimate.n, "the same difference in every seed")
         difference = f": difference {mean} points of {measure}" if found.estimate.n else ""

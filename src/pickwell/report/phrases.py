@@ -23,10 +23,10 @@ def number(value: float | None) -> str:
 def signed(value: float | None) -> str:
     """A difference of fractions in points, with its sign.
 
-    >>> signed(-0.0214)
-    '−2.1'
+    >>> signed(-0.0214), signed(-0.0001)
+    ('−2.1', '+0.0')
     """
-    return DASH if value is None else f"{100 * value:+.1f}".replace("-", MINUS)
+    return DASH if value is None else f"{100 * value:+z.1f}".replace("-", MINUS)
 
 
 def percent(value: float | None) -> str:
