@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,23 @@ def test_a_report_is_of_what_was_asked_for(tmp_path: Path, tiny: Experiment) -> 
     assert "have not been run yet" not in page("report", "--strategies", "random,margin", "--seeds", "4,")
     # Seeds beyond the experiment's own are known where methods are named, too.
     assert "2 of 3 cells have not been run yet" in page("report", "--strategies", "random")
+
+
+def test_what_a_report_leaves_out_is_said_where_it_is_asked_for(tmp_path: Path, tiny: Experiment) -> None:
+    mine, out = tmp_path / "mine.toml", tmp_path / "out"
+    mine.write_text(tiny.toml(), encoding="utf-8")
+
+    def bench(command: str, *arguments: str) -> str:
+        words = ["bench", command, str(mine), "--out", str(out), "--no-pictures", *arguments]
+        return CliRunner().invoke(app, words, catch_exceptions=False).stdout
+
+    assert "left out" not in bench("run", "--seeds", "2")
+    (old,) = out.glob("cells/random.s1.*/result.json")
+    facts = json.loads(old.read_text(encoding="utf-8"))
+    old.write_text(json.dumps(facts | {"data": "other"}), encoding="utf-8")
+    assert "1 of 4 finished cells saw other images or labels and are left out" in bench("report")
+    assert "1 of 4 finished cells" in json.loads(bench("report", "--json"))["notes"][0]
+    assert "1 of 4 finished cells" in bench("run", "--seeds", "2")
 
 
 def test_progress_says_which_cell_and_which_round(tmp_path: Path, tiny: Experiment) -> None:

@@ -299,7 +299,12 @@ def test_the_commands(
     code, said = bench("run", mine, "--out", out, "--seeds", "2", "--strategies", "random")
     assert (code, "2 cells: 2 finished" in said) == (0, True)
     code, said = bench("run", mine, "--out", out, "--seeds", "2", "--json")
-    assert json.loads(said) == {"states": {"finished": 4}, "report": str(out / "report.html"), "problems": {}}
+    assert json.loads(said) == {
+        "states": {"finished": 4},
+        "report": str(out / "report.html"),
+        "notes": [],
+        "problems": {},
+    }
     found = json.loads(bench("status", mine, "--out", out, "--json")[1])
     assert found["states"] == {"finished": 4}
     (out / "report.html").unlink()

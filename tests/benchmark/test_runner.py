@@ -254,9 +254,11 @@ def test_the_report_shows_the_first_picks_of_each_round_or_no_picture(bench: Ben
     for shown in album.galleries:
         assert [pick.item for pick in shown.picks] == items(found[0], int(shown.title[-1]))[: gallery.ROW]
         assert all(pick.png.startswith(b"RIFF") and pick.marked == (pick.label == "7") for pick in shown.picks)
-    text = report(lacking, grid(lacking), bench).read_text(encoding="utf-8")
+    text = report(lacking, grid(lacking), bench).path.read_text(encoding="utf-8")
     assert text.count('src="data:image/webp') == 2 * gallery.ROW
-    assert "data:image/webp" not in report(lacking, grid(lacking), bench, pictures=False).read_text(encoding="utf-8")
+    assert "data:image/webp" not in report(lacking, grid(lacking), bench, pictures=False).path.read_text(
+        encoding="utf-8"
+    )
     shutil.rmtree(bench.root / "pools")  # as where results were passed on
     assert gallery.pictures(lacking, found, bench).albums == ()
 

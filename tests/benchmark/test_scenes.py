@@ -151,7 +151,7 @@ def test_a_grid_of_scenes_and_its_report(bench: Bench) -> None:
         assert {"mean_iou", "pixel_accuracy", "iou/Road", "measured"} <= row["metrics"].keys()
         assert row["class_counts"]["Road"] == len(row["picks"])
         assert row["metrics"]["measured"] == 2
-    text = report(e, grid(e), bench).read_text(encoding="utf-8")
+    text = report(e, grid(e), bench).path.read_text(encoding="utf-8")
     for words in ("Mean IoU by number of labels", "area under the curve of mean IoU", "Labels saved at equal mean IoU",
                   "IoU of each class", "on crops of 16 pixels"):  # fmt: skip
         assert words in text

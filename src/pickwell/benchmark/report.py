@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pickwell.benchmark import gallery, sections, tables
 from pickwell.benchmark.cells import Cell
@@ -17,19 +17,27 @@ from pickwell.report.runs import Report
 from pickwell.report.words import warnings
 
 
-def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool = True) -> Path:
-    """Judges the finished cells and writes the tables, the figures and `report.html`; returns the last.
+class Written(NamedTuple):
+    """Where a report lies, and sentences about finished cells that are of other code or images than most."""
+
+    path: Path
+    notes: Sequence[str]
+
+
+def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool = True) -> Written:
+    """Judges the finished cells and writes the tables, the figures and `report.html`.
 
     With `pictures` the page shows the first picks of each round.
     """
-    found, left_out = tables.results(bench.root, cells, any_code=bench.any_code)
+    found, others = tables.results(bench.root, cells, any_code=bench.any_code)
     if not found:
         raise StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
     tables.export(found, bench.root / "data")
     judged = [result for result in found if tables.is_measured(result, experiment.metric)]
     if not judged:
         raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
-    return write(page(experiment, judged, cells, bench, left_out, pictures=pictures), bench.root / "report.html")
+    made = page(experiment, judged, cells, bench, others, pictures=pictures)
+    return Written(write(made, bench.root / "report.html"), others)
 
 
 def page(
@@ -37,7 +45,7 @@ def page(
     found: Sequence[dict[str, Any]],
     cells: Sequence[Cell],
     bench: Bench,
-    left_out: Sequence[str],
+    others: Sequence[str],
     *,
     pictures: bool = True,
 ) -> Page:
@@ -69,7 +77,7 @@ def page(
             sections.failures(failed),
             sections.methods(experiment, found),
         ),
-        warnings=(*left_out, *notes, *told),
+        warnings=(*others, *notes, *told),
     )
 
 

@@ -108,13 +108,15 @@ def run(
         executor = Processes(jobs) if jobs > 1 else None
         outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
     finished = any(outcome.state is State.FINISHED for outcome in outcomes)
-    page = write(experiment, _reported(experiment, cells, root), bench, pictures=pictures) if finished else None
+    made = write(experiment, _reported(experiment, cells, root), bench, pictures=pictures) if finished else None
     if json:
-        said.as_json({"states": _counts(outcomes), "report": page and str(page), "problems": _problems(outcomes)})
+        path, notes = made or (None, ())
+        facts = {"report": path and str(path), "notes": [*notes], "problems": _problems(outcomes)}
+        said.as_json({"states": _counts(outcomes), **facts})
     else:
         said.out.print(_sentence(outcomes))
-        if page:
-            said.written(page, json=False)
+        if made:
+            said.written(*made, json=False)
     if any(outcome.state in (State.FAILED, State.DIVERGED) for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -152,7 +154,7 @@ def report(
     from pickwell.benchmark.report import report as write
 
     experiment, cells, bench = _bench(name, strategies, seeds, set_, out, any_code)
-    said.written(write(experiment, cells, bench, pictures=pictures), json=json)
+    said.written(*write(experiment, cells, bench, pictures=pictures), json=json)
 
 
 def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":

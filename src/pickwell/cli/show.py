@@ -215,10 +215,12 @@ def closed(question: "Round", *, json: bool) -> None:
     return None
 
 
-def written(path: Path, *, json: bool) -> None:
-    """Where a file was written."""
+def written(path: Path, notes: Sequence[str] | None = None, *, json: bool) -> None:
+    """Where a report was written, and what is to be known of an experiment's."""
     if json:
-        return as_json({"report": str(path)})
+        return as_json({"report": str(path)} | ({} if notes is None else {"notes": [*notes]}))
+    for sentence in notes or ():
+        out.print(plain(sentence))
     out.print(f"wrote {plain(path)}")
     return None
 
