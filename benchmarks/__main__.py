@@ -16,6 +16,7 @@ FIGURES = {
     "badge": ["benchmarks.badge"],
     "dbal": ["benchmarks.dbal"],
     "cover": ["benchmarks.cover"],
+    "allocation": ["benchmarks.allocation"],
 }
 
 

@@ -8,6 +8,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from pickwell.learner.allocation import keep_freed_memory
+
 Module = TypeVar("Module", bound=nn.Module)
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -35,6 +37,7 @@ class Devices:
 
     def __init__(self, precision: Precision = "auto") -> None:
         self.precision = ("bf16" if has_bf16() else "fp32") if precision == "auto" else precision
+        keep_freed_memory()
         self._fabric = Fabric(
             accelerator="auto", devices=1, precision="bf16-mixed" if self.precision == "bf16" else "32-true"
         )
