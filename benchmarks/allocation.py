@@ -33,12 +33,13 @@ def query() -> None:
 
 
 def scenes() -> None:
-    images, masks = torch.rand(8, 3, 176, 176), torch.randint(CLASSES, (8, 176, 176))
-    train(models.load_dense("drn_d_22", CLASSES, width=0.25), images, masks)
+    x, y = torch.rand(8, 3, 176, 176), torch.randint(CLASSES, (8, 176, 176))
+    train(models.load_dense("drn_d_22", CLASSES, width=0.25), x, y)
 
 
 def images() -> None:
-    train(models.load("resnet18", 10, image_size=32, width=0.25), torch.rand(64, 3, 32, 32), torch.randint(10, (64,)))
+    x, y = torch.rand(64, 3, 32, 32), torch.randint(10, (64,))
+    train(models.load("resnet18", 10, image_size=32, width=0.25), x, y)
 
 
 def train(network: Network, x: torch.Tensor, y: torch.Tensor) -> None:
@@ -71,7 +72,7 @@ def one(case: str, *, keep: bool) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--one", nargs=2, metavar=("CASE", "KEEP"))
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)

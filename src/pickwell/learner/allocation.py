@@ -17,8 +17,8 @@ def keep_freed_memory() -> bool:
     """Lets this process keep the memory of blocks up to 256 MiB for the next tensors; False where glibc is not.
 
     By default glibc gives each block above 32 MiB back at once, and the next tensor of that size finds every page of
-    its memory anew: more than half of a query over scenes, a tenth of many a training step (`benchmarks.allocation`).
-    No number changes by it; peaks grow by up to a sixth.
+    its memory anew, which can take half of a query over scenes (`benchmarks.allocation`). No number changes by it; the
+    peak may grow by a sixth.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
