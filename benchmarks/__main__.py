@@ -8,6 +8,7 @@ FIGURES = {
     "finding-cifar10": ["benchmarks.finding", "cifar10"],
     "saving-digits": ["benchmarks.saving", "digits"],
     "saving-cifar10": ["benchmarks.saving", "cifar10"],
+    "saving-tiles": ["benchmarks.saving", "tiles-absent", "--strategies", "random,vaal,margin,vaal-diverse"],
     "vaal-step": ["benchmarks.vaal_step"],
     "eight-bits": ["benchmarks.eight_bits"],
     "top-b": ["benchmarks.top_b"],

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 from torch import Tensor
+from torch.nn import functional
 
 from pickwell import models, strategies
 from pickwell.config import TrainingSettings
@@ -60,6 +61,37 @@ def cifar10(split: str) -> Labelled:
     images = (np.asarray(Image.open(io.BytesIO(row["bytes"].as_py())).convert("RGB")) for row in table["img"])
     pixels = torch.from_numpy(np.stack(list(images))).permute(0, 3, 1, 2).contiguous()
     return Labelled(pixels, torch.from_numpy(table["label"].to_numpy().copy()).long())
+
+
+TILE = 36
+"""Pixels a side of the street scenes' tiles, drawn at 32."""
+SURFACES = {"sky": 0, "building": 1, "road": 3, "pavement": 4, "tree": 5, "fence": 7, "car": 8}
+"""The classes of CamVid that fill most of a tile often enough, as its masks number them."""
+
+
+def tiles(*splits: str) -> Labelled:
+    """CamVid's street scenes cut to tiles, each of the class that fills more than half of it; 1,000 a class at most."""
+    folder = Path(os.environ.get("PICKWELL_DATA", "data")) / "camvid"
+    if not folder.is_dir():
+        raise SystemExit(f"{folder} is missing; set PICKWELL_DATA to a folder with camvid/train and camvid/trainannot")
+    pixels, shares = [], []
+    for scene in (path for split in splits for path in sorted((folder / split).iterdir())):
+        mask = np.asarray(Image.open(folder / f"{scene.parent.name}annot" / f"{scene.stem}.png"))
+        pixels.append(_squares(np.asarray(Image.open(scene).convert("RGB"))))
+        shares.append(np.stack([(_squares(mask) == code).mean((1, 2)) for code in SURFACES.values()], 1))
+    share = torch.from_numpy(np.concatenate(shares))
+    full = [(share[:, number] > 0.5).nonzero().squeeze(1) for number in range(len(SURFACES))]
+    kept = [rows[torch.randperm(len(rows), generator=generator(0, "tiles"))[:1000]] for rows in full]
+    found = torch.from_numpy(np.concatenate(pixels)).permute(0, 3, 1, 2)[torch.cat(kept)]
+    small = functional.interpolate(found.float(), size=32, mode="bilinear", antialias=True).round().byte()
+    return Labelled(small, torch.repeat_interleave(torch.tensor([len(rows) for rows in kept])))
+
+
+def _squares(scene: np.ndarray) -> np.ndarray:
+    """`(H, W, ...)` as whole tiles `(N, TILE, TILE, ...)`."""
+    rows, columns = scene.shape[0] // TILE, scene.shape[1] // TILE
+    cut = scene[: rows * TILE, : columns * TILE].reshape(rows, TILE, columns, TILE, *scene.shape[2:])
+    return cut.swapaxes(1, 2).reshape(rows * columns, TILE, TILE, *scene.shape[2:])
 
 
 @dataclass(frozen=True)

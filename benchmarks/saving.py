@@ -1,4 +1,4 @@
-"""Does a strategy save labels? Paired seeds, the mean over the curve. `python -m benchmarks.saving digits|cifar10`."""
+"""Does a strategy save labels? Paired seeds, the mean over the curve. `python -m benchmarks.saving SET`."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from benchmarks.pools import TRAINING, Effort, Labelled, accuracy, cifar10, digits, draw
+from benchmarks.pools import TRAINING, Effort, Labelled, accuracy, cifar10, digits, draw, tiles
 from pickwell.learner.seeds import generator
 
 SETUPS: dict[str, dict[str, Any]] = {
@@ -17,6 +17,9 @@ SETUPS: dict[str, dict[str, Any]] = {
     "cifar10": {"absent": (), "labelled": 500, "budget": 250, "rounds": 3, "epochs": 40, "augmentation": "crop-flip"},
     "cifar10-absent": {
         "absent": (0, 5, 8), "labelled": 500, "budget": 250, "rounds": 3, "epochs": 40, "augmentation": "crop-flip",
+    },
+    "tiles-absent": {
+        "absent": (3, 4, 6), "labelled": 100, "budget": 50, "rounds": 3, "epochs": 40, "augmentation": "crop-flip",
     },
 }  # fmt: skip
 
@@ -31,11 +34,13 @@ def sets(name: str, seed: int) -> tuple[Labelled, Labelled]:
         images = digits()
         order = torch.randperm(len(images), generator=generator(0, "digits"))
         test, pool, size = images.part(order[:450]), images.part(order[450:].sort().values), 1347
+    elif name == "tiles-absent":
+        test, pool, size = tiles("test"), tiles("train", "val"), 5000
     else:
         test, pool, size = cifar10("test"), cifar10("train"), 6000
     mixed = torch.randperm(len(pool), generator=generator(seed, "pool"))
     if seed >= TUNING:
-        measured = 450 if name == "digits" else 5000
+        measured = {"digits": 450, "tiles-absent": len(pool) - size}.get(name, 5000)
         return pool.part(mixed[measured:][:size].sort().values), pool.part(mixed[:measured])
     return pool.part(mixed[:size].sort().values), test
 
@@ -78,9 +83,10 @@ def main() -> None:
         pool, test = sets(wanted.set, seed)
         for strategy in wanted.strategies.split(","):
             began = time.perf_counter()
-            reached = curve(wanted.set, pool, test, strategy, {} if strategy == "random" else wanted.settings, seed)
+            chosen = {} if strategy == "random" else wanted.settings
+            reached = curve(wanted.set, pool, test, strategy, chosen, seed)
             means.setdefault(strategy, []).append(float(np.mean(reached)))
-            row = {"seed": seed, "strategy": strategy, "curve": [round(value, 4) for value in reached]}
+            row = {"seed": seed, "strategy": strategy, **chosen, "curve": [round(value, 4) for value in reached]}
             print(json.dumps({**row, "seconds": round(time.perf_counter() - began, 1)}), flush=True)
     for strategy, values in means.items():
         spread = {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))} if len(values) > 1 else {}
