@@ -142,6 +142,16 @@ def test_monitors_show_the_last_rounds_kl_and_scores(example: Make) -> None:
     assert values(monitors.active_units(made), "point")[-1]["round"] == 5
 
 
+def test_bands_over_seeds_are_explained_where_they_are_drawn(example: Make) -> None:
+    for seeds, said in ((1, False), (3, True)):
+        made = example(("vaal", "random"), seeds)
+        for chart in (learning_curve(made), share_by_round(made), monitors.discriminator_auc(made)):
+            assert chart is not None
+            spec = chart.to_dict()
+            drawn = any(layer["mark"]["type"] == "area" for layer in spec["layer"])
+            assert drawn is said is ("Bands: 95 % t intervals." in spec["title"]["subtitle"])
+
+
 def test_without_monitors_there_is_nothing_to_draw(example: Make) -> None:
     made = example(("random",), 2)
     assert monitors.active_units(made) is None

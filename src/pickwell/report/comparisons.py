@@ -27,7 +27,7 @@ class Bar:
 def curves(report: Report, title: str, rule: tuple[str, float] | None = None, ink: Ink = LIGHT) -> Figure | None:
     """The metric by labels, with a dashed line at the `rule`: what the full data reach."""
     plot = Lines(
-        title=title, subtitle="Lines: means over seeds. Bands: 95 % t intervals.",
+        title=title, subtitle="Lines: means over seeds.",
         value=lambda row: row.accuracy, by="labels", rule=rule,
     )  # fmt: skip
     return lines(report, plot, ink)

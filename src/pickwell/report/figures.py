@@ -49,7 +49,7 @@ def _spread(curve: Sequence[Point], report: Report) -> str:
     """What the lines and bands of a curve are, and what was measured on where they have none."""
     bands = any(point.estimate.low is not None for point in curve)
     if max((point.estimate.n for point in curve), default=0) > 1:
-        return "Lines: means over seeds. Bands: 95 % t intervals."
+        return "Lines: means over seeds."
     counts = [row.measured for run in report.runs for row in run.rounds if row.measured]
     if counts and not bands:
         many = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(counts[0])
@@ -68,7 +68,7 @@ def share_by_round(report: Report, ink: Ink = LIGHT) -> Figure | None:
     blind = "A query that is blind to class would follow the dashed line, the pool's share."
     plot = Lines(
         title=f"Share of the {report.group} classes{who} in each query",
-        subtitle="Lines: means over seeds. Bands: 95 % t intervals." if pool is None else blind, value=value,
+        subtitle="Lines: means over seeds." if pool is None else blind, value=value,
         percentages=True, floor=0.0, rule=None if pool is None else ("the pool", pool),
     )  # fmt: skip
     return lines(report, plot, ink)

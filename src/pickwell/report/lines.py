@@ -62,7 +62,13 @@ def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     names = [layer.encode(x=x, y=y) for layer in _end_names(curve, plot, colours, ends, ink)]
     # Scales of their own: the names at the ends have colours to be read in, the lines have theirs to be seen.
     chart = alt.layer(*rules, *drawn, *names).resolve_scale(color="independent")
-    return dress(chart, ink, title=plot.title, subtitle=plot.subtitle + (" Faint: single seeds." if faint else ""))
+    return dress(chart, ink, title=plot.title, subtitle=plot.subtitle + _legend(curve, bool(faint)))
+
+
+def _legend(curve: Sequence[Point], faint: bool) -> str:
+    """What bands over seeds are, and faint lines; a single seed's bands are the measurement's, which the plot tells."""
+    bands = any(point.estimate.n > 1 and point.estimate.low is not None for point in curve)
+    return (" Bands: 95 % t intervals." if bands else "") + (" Faint: single seeds." if faint else "")
 
 
 def _layers(
