@@ -1,8 +1,10 @@
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from pickwell.campaign import Campaign
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
@@ -11,6 +13,8 @@ from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError
 from pickwell.items import Kind, Label, Pick, Round, RoundState
 from pickwell.oracle import Simulated
 from pickwell.strategies import RoundView
+from pickwell.strategies.ensemble import Ensemble
+from pickwell.strategies.suggestive_annotation import SuggestiveAnnotation
 from pickwell.strategies.vaal import VAAL
 
 
@@ -239,6 +243,22 @@ def test_the_whole_pool_can_be_labelled(campaign: Campaign) -> None:
     assert metrics.labels == 1797
     with pytest.raises(BudgetError, match="none of the 1797 images is left to ask for"):
         campaign.ask(1)
+
+
+def test_the_task_models_are_the_same_where_nothing_is_asked_any_more(campaign: Campaign) -> None:
+    known = campaign.pool.manifest.known()
+    campaign.tell({item: str(known[item]) for item in range(60)}, imported=True)
+    _, images = next(iter(campaign.stream(torch.arange(60, 80)).batches()))
+    seen, sa = [], SuggestiveAnnotation()
+    for name, strategy in (("vaal", VAAL(steps=3, widths=(8,), latent=4)), ("ensemble", Ensemble()), ("sa", sa)):
+        whole = campaign.fitted(name, strategy, campaign.store.labels()).fit
+        alone = campaign.fitted(name, strategy, campaign.store.labels(), asking=False).fit
+        assert (whole.strategy, alone.strategy.joint_steps) == (strategy, 0)
+        seen.append(alone.learner.predict(images))
+        assert torch.equal(whole.learner.predict(images), seen[-1])
+    # One network, a committee, and one whose members learn from draws of their own.
+    assert not any(torch.equal(a, b) for a, b in combinations(seen, 2))
+    assert campaign.finish() == campaign.fit()
 
 
 def test_run_is_ask_answer_learn_repeated(campaign: Campaign, made: Path, tmp_path: Path) -> None:

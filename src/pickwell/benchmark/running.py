@@ -94,7 +94,9 @@ def _sit_down(root: Path) -> int:
     """How often the cell was taken up, this time included."""
     count = root / "sittings"
     times = int(count.read_text(encoding="utf-8")) + 1 if count.exists() else 1
-    count.write_text(str(times), encoding="utf-8")
+    # In one move: a file cut short by a kill or a full disk could not be read by any later try.
+    with replacing(count) as new:
+        new.write_text(str(times), encoding="utf-8")
     return times
 
 
@@ -174,7 +176,7 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
         question = campaign.ask(cell.experiment.rounds.budget)
         answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
         campaign.tell(answers, source=type(oracle).__name__.lower())
-    campaign.fit()
+    campaign.finish()
 
 
 def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
@@ -197,6 +199,8 @@ def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[st
             {"round": number, "labels": labels, "metrics": metrics.get(labels, {}), "fit_seconds": fit,
              "query_seconds": query, "monitors": details.monitors, **_picked(campaign, asked, absent, shown)}
         )  # fmt: skip
+    if cell.method == FULL:
+        rows[0]["picks"] = []  # all of the pool: nothing was picked
     return {
         "format": FORMAT, "facts": cell.facts(), "method": cell.method, "variant": cell.variant, "seed": cell.seed,
         "code": cell.folder.rsplit(".", 1)[1], "data": prepared.fingerprint, "classes": prepared.classes,

@@ -15,6 +15,7 @@ from torch import Tensor
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.ability import check_ability
+from pickwell.campaign.alone import Alone
 from pickwell.campaign.answers import Answer, Answers
 from pickwell.campaign.creation import check_task, located
 from pickwell.campaign.fitting import Fit, Fitter, Lesson
@@ -104,6 +105,12 @@ class Campaign:
         with self.directory.exclusive("fit"):
             name, chosen = self._strategy(strategy, settings)
             return self.fitted(name, chosen, self.store.labels()).metrics
+
+    def finish(self) -> Metrics:
+        """As `fit` does, for labels after which nothing is asked: a strategy's own networks are not trained."""
+        with self.directory.exclusive("fit"):
+            name, chosen = self._strategy(None, {})
+            return self.fitted(name, chosen, self.store.labels(), asking=False).metrics
 
     def ask(self, budget: int, strategy: str | None = None, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
@@ -268,16 +275,18 @@ class Campaign:
         check_ability(self.settings, made)
         return chosen, made
 
-    def fitted(self, name: str, strategy: Strategy, labels: Labels) -> Learnt:
-        """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed."""
+    def fitted(self, name: str, strategy: Strategy, labels: Labels, *, asking: bool = True) -> Learnt:
+        """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed.
+
+        Without `asking`, or where nothing is left to ask, the strategy's own networks are left out.
+        """
         question = self.store.current()
         items, values = labels.part(held_out=False)
         if not len(items):
             raise LabelError("nothing is labelled yet, so there is nothing to learn from; ask, and tell some labels")
         free = self._without(np.union1d(labels.items, self.store.ignored()))  # what is being asked is not labelled yet
-        if not len(free):
-            # Nothing is left to pick, so no strategy has networks to train.
-            name, strategy = FIRST, strategies.create(FIRST)
+        if not (asking and len(free)):
+            name, strategy = "alone", Alone.like(strategy)
         number = question.number if question else self.store.next_number()
         lesson = Lesson(self.images, torch.from_numpy(items), self.task.targets(values), free, number)
         fitter = Fitter(self.directory.fits, self.settings, self.task, self.devices)
