@@ -79,8 +79,8 @@ def test_what_is_concluded(compared: Experiment) -> None:
     judged = judge(compared, made_up(compared))
     verdicts = {(c.first, c.second): c.verdict for c in judged.comparisons}
     assert verdicts == {("margin", "random"): 1, ("vaal", "random"): 0, ("margin", "vaal"): 1}
-    assert judged.wins["margin", "random"] == 1
-    assert judged.wins["random", "margin"] == 0
+    assert judged.wins["margin", "random"] == (1, 1)
+    assert judged.wins["random", "margin"] == (0, 1)
     assert judged.reference[""].mean == 0.95
     seconds, ratio = judged.queries["", "random"]
     assert (seconds, ratio or 0.0) == pytest.approx((0.1, 0.2))
@@ -249,8 +249,23 @@ def test_variants_have_curves_of_their_own_and_share_the_correction(compared: Ex
     text = render(shown(varied, found, tmp_path))
     assert "Accuracy by number of labels (a)" in text
     assert "With “b”, margin is above random" in text
-    assert judge(varied, found).wins["margin", "random"] == 2
+    assert judge(varied, found).wins["margin", "random"] == (2, 2)
     assert "2 of 2" in text
+
+
+def test_what_a_committee_gains_by_being_one_is_said_at_its_claim(compared: Experiment, tmp_path: Path) -> None:
+    found = made_up(compared)
+    assert "networks" not in " ".join(shown(compared, found, tmp_path).summary)
+    for result in found:
+        if result["method"] == "margin":
+            result["facts"]["strategy"]["members"] = 5
+    made = shown(compared, found, tmp_path)
+    said = {sentence.split()[0]: sentence for sentence in made.summary}
+    assert said["margin"].endswith("; measured by the mean of 5 networks, which helps whatever it picks.")
+    assert "networks" not in said["vaal"]
+    captions = [t.caption for section in made.sections for t in section.tables if t.name in ("aubc", "labels-saved")]
+    assert all(caption.endswith("which helps whatever they pick: margin.") for caption in captions)
+    assert "Committees are measured by the mean prediction" in render(made)
 
 
 def test_names_are_text_not_markup(compared: Experiment, tmp_path: Path) -> None:

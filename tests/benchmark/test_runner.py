@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_a_grid_from_first_label_to_result(bench: Bench, tiny: Experiment) -> No
     assert [(o.state, o.ran) for o in again] == [(State.FINISHED, False)] * 4
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
-    written = tables.export(found, bench.root / "data")
+    written = tables.export(tables.results(bench.root, cells)[0], bench.root / "data")
     assert [path.name for path in written] == [
         "results.parquet", "results.csv", "picks.parquet", "picks.csv", "cells.parquet", "cells.csv",
     ]  # fmt: skip
@@ -244,7 +245,8 @@ def test_a_noisy_oracle_errs_alike_for_every_method(bench: Bench, tiny: Experime
 
 def test_the_report_shows_the_first_picks_of_each_round_or_no_picture(bench: Bench, tiny: Experiment) -> None:
     lacking = tiny.changed({"start.absent": ["7"], "seeds": 1, "methods": {"random": {}}})
-    found = [result(bench, o.cell) for o in run(lacking, grid(lacking), bench)]
+    (outcome,) = run(lacking, grid(lacking), bench)
+    raw, (found, _) = result(bench, outcome.cell), tables.results(bench.root, [outcome.cell])
     shown_first = gallery.pictures(lacking, found, bench)
     assert "Outlined: the absent classes." in shown_first.notes[0]
     everyone = [{**each, "absent": []} for each in found]
@@ -252,7 +254,7 @@ def test_the_report_shows_the_first_picks_of_each_round_or_no_picture(bench: Ben
     (album,) = shown_first.albums
     assert (album.title, [g.title for g in album.galleries]) == ("random", ["Round 1", "Round 2"])
     for shown in album.galleries:
-        assert [pick.item for pick in shown.picks] == items(found[0], int(shown.title[-1]))[: gallery.ROW]
+        assert [pick.item for pick in shown.picks] == items(raw, int(shown.title[-1]))[: gallery.ROW]
         assert all(pick.png.startswith(b"RIFF") and pick.marked == (pick.label == "7") for pick in shown.picks)
     text = report(lacking, grid(lacking), bench).path.read_text(encoding="utf-8")
     assert text.count('src="data:image/webp') == 2 * gallery.ROW
@@ -323,6 +325,34 @@ def test_weights_that_do_not_fit_are_refused_once(tmp_path: Path, bench: Bench, 
     assert not (bench.root / "experiment.toml").exists()
 
 
+def test_a_report_leaves_nothing_of_an_earlier_one_beside_it(bench: Bench, tiny: Experiment) -> None:
+    wide = tiny.changed({"methods.entropy": {}, "seeds": 1})
+    run(wide, grid(wide), bench)
+    report(wide, grid(wide), bench, pictures=False)
+    assert (bench.root / "figures/wins.svg").exists()
+    assert (bench.root / "figures/picks-entropy.png").exists()
+    report(wide, grid(wide, ["random", "margin"]), bench, pictures=False)
+    assert not list(bench.root.glob("figures/wins.*"))
+    assert not list(bench.root.glob("figures/*entropy*"))
+    assert (bench.root / "tables/aubc.csv").exists()
+
+
+def test_reports_written_at_once_do_not_meet(bench: Bench, tiny: Experiment) -> None:
+    cells = grid(tiny, seeds=[0])
+    run(tiny, cells, bench)
+    writers = [Thread(target=report, args=(tiny, cells, bench), kwargs={"pictures": False}) for _ in range(3)]
+    problems: list[Any] = []
+    before, threading.excepthook = threading.excepthook, problems.append
+    try:
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+    finally:
+        threading.excepthook = before
+    assert problems == []
+
+
 def test_a_folder_of_something_else_or_of_a_newer_version(tmp_path: Path, bench: Bench, tiny: Experiment) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").touch()
@@ -380,6 +410,24 @@ def test_of_two_whole_grids_the_present_codes_is_read(bench: Bench, tiny: Experi
         assert said == []
 
 
+def test_a_report_of_an_older_versions_grid_says_so(bench: Bench, tiny: Experiment) -> None:
+    cells = grid(tiny)
+    run(tiny, cells, bench)
+    for cell in cells:
+        copied(bench, cell, code="0" * 12)
+    for cell in cells[:3]:
+        shutil.rmtree(bench.folder(cell))
+    found, said = tables.results(bench.root, cells)
+    assert {r["code"] for r in found} == {"0" * 12}
+    assert said[0] == (
+        "4 of the 4 cells shown are of another version of the code than the one at hand, which has made 1 of them "
+        "anew; these are shown once they are as many."
+    )
+    shutil.rmtree(bench.folder(cells[3]))
+    assert tables.results(bench.root, cells)[1][0].endswith("than the one at hand.")
+    assert tables.results(bench.root, cells, any_code=True)[1] == []
+
+
 def test_cells_of_other_data_are_not_compared(bench: Bench, tiny: Experiment) -> None:
     cells = grid(tiny, ["random"], [0, 1, 2])
     run(tiny, cells, bench)
@@ -387,7 +435,7 @@ def test_cells_of_other_data_are_not_compared(bench: Bench, tiny: Experiment) ->
     found, said = tables.results(bench.root, cells)
     assert [r["seed"] for r in found] == [0, 2]
     assert "1 of 3 finished cells saw other images or labels and are left out" in said[0]
-    empty = [{**row, "metrics": {}} for row in found[0]["rounds"]]
+    empty = [{**row, "metrics": {}} for row in result(bench, cells[0])["rounds"]]
     for cell in cells:
         copied(bench, cell, rounds=empty)
     with pytest.raises(StoreError, match="no accuracy could be measured"):

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pyarrow.compute as pc
+
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.benchmark.prepare import prepared
 from pickwell.benchmark.runner import Bench
@@ -63,7 +65,7 @@ def _pool(experiment: Experiment, bench: Bench, fingerprint: str) -> Pool | None
 def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, kept: dict[int, bytes]) -> Gallery:
     masks, picks = result["facts"].get("task") == "segmentation", []
     # Those drawn at random to measure on say nothing of the method.
-    for pick in [pick for pick in asked["picks"] if not pick["held_out"]][:row]:
+    for pick in asked["picks"].filter(pc.invert(asked["picks"]["held_out"])).slice(0, row).to_pylist():
         item = pick["item"]
         if item not in kept:
             kept[item] = _picture(pool, item)

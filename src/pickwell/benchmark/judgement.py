@@ -30,9 +30,10 @@ class Judgement:
     """What the cells support. Keys are (variant, method); `variants` is how many named ones there are.
 
     `areas` and `finals` are means over seeds, of `measure` and of the last value. `wins` counts the variants in which
-    the first of a pair is above the second. `queries` has the median seconds of a query and their ratio to vaal's in
-    the same variant, `fits` the median seconds of a fit, `costs` the labels paid for; `reference` is the full data's
-    level by variant; `seeds` are those that each method has finished.
+    the first of a pair is above the second, and those in which the two were tested. `queries` has the median seconds of
+    a query and their ratio to vaal's in the same variant, `fits` the median seconds of a fit that a query follows,
+    `costs` the labels paid for; `reference` is the full data's level by variant; `seeds` are those that each method has
+    finished; `committees` has how many networks' mean prediction is measured, where it is more than one's.
     """
 
     measure: str
@@ -42,12 +43,13 @@ class Judgement:
     finals: Mapping[Key, Estimate]
     comparisons: Sequence[Comparison]
     saved: Sequence[Saved]
-    wins: Mapping[tuple[str, str], int]
+    wins: Mapping[tuple[str, str], tuple[int, int]]
     queries: Mapping[Key, tuple[float, float | None]]
     fits: Mapping[Key, float]
     costs: Mapping[Key, int]
     reference: Mapping[str, Estimate]
     seeds: Mapping[Key, tuple[int, ...]]
+    committees: Mapping[str, int]
 
     @property
     def uneven(self) -> bool:
@@ -94,14 +96,30 @@ def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgeme
         saved=[one for one in saved if one is not None],
         wins=wins(tested, methods),
         queries={(variant, name): times for variant in variants for name, times in _queries(rows, variant).items()},
-        fits={key: float(np.median([row["fit_seconds"] for row in each])) for key, each in rows.items()},
+        fits=_fits(found),
         costs={key: max(row["labels"] for row in each) for key, each in rows.items()},
         reference={
             v: mean_interval([final(c) for c in every if c.method == FULL and c.variant == v])
             for v in dict.fromkeys(c.variant for c in every if c.method == FULL)
         },
         seeds={key: tuple(sorted(c.seed for c in own if (c.variant, c.method) == key)) for key in rows},
+        committees=committees(found),
     )
+
+
+def committees(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The methods that are measured by the mean prediction of several networks, and how many these are."""
+    return {r["method"]: n for r in found if (n := r["facts"]["strategy"].get("members"))}
+
+
+def _fits(found: Sequence[Mapping[str, Any]]) -> dict[Key, float]:
+    """Median seconds. The last fit of a run is left out: no query follows, so a strategy's networks are not in it."""
+    seconds: dict[Key, list[float]] = {}
+    for result in found:
+        if result["method"] != FULL:
+            rows = result["rounds"][:-1] or result["rounds"]
+            seconds.setdefault((result["variant"], result["method"]), []).extend(row["fit_seconds"] for row in rows)
+    return {key: float(np.median(values)) for key, values in seconds.items()}
 
 
 def _queries(rows: Mapping[Key, Sequence[Any]], variant: str) -> dict[str, tuple[float, float | None]]:

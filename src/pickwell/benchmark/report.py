@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from filelock import FileLock
+
 from pickwell.benchmark import gallery, sections, tables
 from pickwell.benchmark.cells import Cell
 from pickwell.benchmark.experiment import FULL, Experiment
@@ -29,6 +31,12 @@ def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictu
 
     With `pictures` the page shows the first picks of each round.
     """
+    # Two runners that end together would write the same files.
+    with FileLock(bench.root / "report.lock"):
+        return _report(experiment, cells, bench, pictures=pictures)
+
+
+def _report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool) -> Written:
     found, others = tables.results(bench.root, cells, any_code=bench.any_code)
     if not found:
         raise StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
@@ -37,6 +45,9 @@ def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictu
     if not judged:
         raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
     made = page(experiment, judged, cells, bench, others, pictures=pictures)
+    # What an earlier report drew of other methods would look like a part of this one.
+    for old in (path for kind in ("figures/*.svg", "figures/*.png", "tables/*.csv") for path in bench.root.glob(kind)):
+        old.unlink(missing_ok=True)
     return Written(write(made, bench.root / "report.html"), others)
 
 
@@ -99,9 +110,15 @@ def _reports(experiment: Experiment, found: Sequence[dict[str, Any]]) -> dict[st
 
 
 def _summary(experiment: Experiment, judged: Judgement) -> list[str]:
-    said = [f"{claim(c, judged.measure)}." for c in judged.comparisons if c.second == experiment.baseline]
-    if said:
-        return said
+    against = [c for c in judged.comparisons if c.second == experiment.baseline]
+    if against:
+        return [f"{claim(c, judged.measure)}{_helped(c.first, judged)}." for c in against]
     if len(judged.methods) < 2:
         return ["One method alone: there is nothing to compare it with."]
     return [f"No cell of {experiment.baseline} is finished, with which every method is to be compared."]
+
+
+def _helped(method: str, judged: Judgement) -> str:
+    """What a committee gains by being one, beside the claim of what it gains."""
+    members = judged.committees.get(method)
+    return f"; measured by the mean of {members} networks, which helps whatever it picks" if members else ""

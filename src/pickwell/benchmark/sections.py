@@ -104,8 +104,15 @@ def _areas(experiment: Experiment, judged: Judgement) -> Table:
         "aubc", "Area under the budget curve", columns, tuple(rows),
         f"{_capital(experiment.measure)}: means over seeds with 95 % t intervals, cut at 0 and 1. Differences: of the "
         "AUBC, in points (hundredths), paired by seed, each with its own interval. p: paired t test; corrected: Holm, "
-        "over all comparisons of this report. The verdict goes by the corrected p.",
+        f"over all comparisons of this report. The verdict goes by the corrected p.{_committees(judged)}",
     )  # fmt: skip
+
+
+def _committees(judged: Judgement) -> str:
+    """Whose figures are not those of one network, as a caption says it."""
+    if not judged.committees:
+        return ""
+    return f" Measured by several networks' mean, which helps whatever they pick: {listing(list(judged.committees))}."
 
 
 def _tested(judged: Judgement, c: Comparison | None) -> list[str | Entry]:
@@ -182,12 +189,13 @@ def savings(experiment: Experiment, judged: Judgement) -> Section:
     rows: tuple[Row, ...] = tuple(
         (s.method, *_if(judged, s.variant), *_uneven(judged, str(s.images.n)), plain(s.target), whole(s.needed),
          whole(s.needed + s.images.mean), spread(UNKNOWN if s.idle else s.images, "{:+z.0f}"),
-         spread(UNKNOWN if s.idle else s.share, "{:+.1%}"))
+         spread(UNKNOWN if s.idle else s.share, "{:+z.1%}"))
         for s in judged.saved
     )  # fmt: skip
     columns = ("method", *_if(judged, "variant"), *_uneven(judged, "seeds of both"), measure, "labels needed",
                f"{baseline} needs", "labels saved", "share saved")  # fmt: skip
     caption = f"Negative: more labels than {baseline}. Over few seeds the bootstrap's intervals are too narrow."
+    caption += _committees(judged)
     if any(s.idle for s in judged.saved):
         caption += (
             f" A dash: the method and {baseline} are both there with their first labels, as a mean curve falls from "
@@ -226,9 +234,10 @@ def matches(judged: Judgement) -> Section:
     def drawn(ink: Ink) -> Figure | None:
         title = "Every method against every other"
         if judged.variants:
-            cells = {pair: (f"{count} of {judged.variants}" if count else "", 1 if count else 0)
-                     for pair, count in judged.wins.items()}  # fmt: skip
-            said = "In how many variants the row is above the column after correction."
+            cells = {pair: (f"{won} of {tested}" if won else "" if tested else DASH, 1 if won else 0)
+                     for pair, (won, tested) in judged.wins.items()}  # fmt: skip
+            untested = " A dash: no variant has both." if any(not tested for _, tested in judged.wins.values()) else ""
+            said = f"In how many variants the row is above the column after correction.{untested}"
             return comparisons.matrix(cells, names, title, said, ink)
         cells = {}
         for c in judged.comparisons:
@@ -264,9 +273,8 @@ def times(judged: Judgement) -> Section:
         for (variant, name), fit in judged.fits.items()
     )
     columns = ("method", *_if(judged, "variant"), "query, s", "ratio to vaal", "fit, s", "labels paid for")
-    table = Table(
-        "times", "Seconds and labels", columns, rows, "Medians over rounds and seeds; a fit is the training alone."
-    )
+    caption = "Medians over rounds and seeds; a fit is the training before a query, alone."
+    table = Table("times", "Seconds and labels", columns, rows, caption)
     names = dict.fromkeys(variant for variant, _ in judged.queries)
     figures = tuple((_plain("query-time", variant), partial(drawn, variant)) for variant in names)
     return Section("What does it cost?", figures=figures, tables=(table,))

@@ -112,8 +112,8 @@ def holm(p: Sequence[float], weights: Sequence[float] | None = None) -> list[flo
 def compare(curves: Sequence[Curve], baseline: str, value: Callable[[Curve], float] = area) -> list[Comparison]:
     """Every pair of methods within every variant, paired by seed, as one family of tests.
 
-    Half of alpha is for the comparisons with the baseline, which are what is asked first, half for the others; what
-    either half does not need goes to the other (Holm's weights).
+    At least half of alpha is for the comparisons with the baseline, which are what is asked first, the rest for the
+    others; what either part does not need goes to the other (Holm's weights).
     """
     found = []
     for variant in dict.fromkeys(curve.variant for curve in curves):
@@ -143,10 +143,20 @@ def _compared(
 def _corrected(found: Sequence[Comparison], baseline: str) -> list[Comparison]:
     tested = [c for c in found if c.p is not None]
     asked_first = [baseline in (c.first, c.second) for c in tested]
-    sizes = {True: asked_first.count(True), False: asked_first.count(False)}
-    # Holm compares weights with one another only, so a kind that is empty takes nothing from the other.
-    corrected = iter(holm([c.p or 0.0 for c in tested], [0.5 / sizes[kind] for kind in asked_first]))
+    corrected = iter(holm([c.p or 0.0 for c in tested], shares(asked_first)))
     return [c if c.p is None else replace(c, corrected=next(corrected)) for c in found]
+
+
+def shares(asked_first: Sequence[bool]) -> list[float]:
+    """Holm's weights: at least half for the comparisons that are asked first, in equal parts.
+
+    >>> shares([True, True, False]), shares([True, False, False, False, False])
+    ([1.0, 1.0, 1.0], [2.5, 0.625, 0.625, 0.625, 0.625])
+    """
+    first, others = asked_first.count(True), asked_first.count(False)
+    # Of three methods two pairs of three are asked first: half would be less than their number gives them.
+    part = max(0.5, first / max(1, len(asked_first))) if others else 1.0
+    return [len(asked_first) * (part / first if kind else (1 - part) / others) for kind in asked_first]
 
 
 def labels_saved(curves: Sequence[Curve], method: str, baseline: str, *, rng: int = 0) -> Saved | None:
@@ -198,14 +208,13 @@ def _labels_at(target: float, heights: Values, labels: Values) -> float:
     return float(labels[place - 1] + part * (labels[place] - labels[place - 1]))
 
 
-def wins(found: Sequence[Comparison], names: Sequence[str]) -> dict[tuple[str, str], int]:
-    """For each ordered pair, in how many variants the first is above the second after correction."""
-    counts = {(a, b): 0 for a in names for b in names if a != b}
-    for comparison in found:
-        if comparison.verdict == 1:
-            counts[comparison.first, comparison.second] += 1
-        if comparison.verdict == -1:
-            counts[comparison.second, comparison.first] += 1
+def wins(found: Sequence[Comparison], names: Sequence[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """For each ordered pair, in how many variants the first is above the second after correction, and of how many."""
+    counts = {(a, b): (0, 0) for a in names for b in names if a != b}
+    for each in (side for comparison in found for side in (comparison, comparison.flipped())):
+        if each.verdict is not None:
+            won, tested = counts[each.first, each.second]
+            counts[each.first, each.second] = won + (each.verdict == 1), tested + 1
     return counts
 
 

@@ -22,7 +22,8 @@ def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tup
     """The results of finished cells that may be compared, and sentences about what was left out.
 
     Where several versions of the code have finished cells, the one with most is taken (of equals the present one), or
-    with `any_code` all. Cells of one variant that saw other images than most are left out in any case.
+    with `any_code` all; where it is not the present one, that is said. Cells of one variant that saw other images than
+    most are left out in any case.
     """
     found = [result for cell in cells for result in _of(root, cell)]
     found, said = _of_one_code(found, {cell.folder.rpartition(".")[2] for cell in cells}, any_code)
@@ -45,14 +46,33 @@ def _of_one_code(
            for name in {result["method"] for result in found}}  # fmt: skip
     kept = [result for result in found if result["code"] == own[result["method"]]]
     once = list(_first_of_each([*kept, *found]))
-    if len(kept) == len(once):
-        return kept, []
+    left = len(once) - len(kept)
     if any_code:
-        return once, ["The cells were made by several versions of the code and are read together, as was asked for."]
-    return kept, [
-        f"{len(once) - len(kept)} of {len(once)} finished cells were made by another version of the code and are left "
-        "out; --any-code reads them too."
+        several = "The cells were made by several versions of the code and are read together, as was asked for."
+        return (once, [several]) if left else (kept, [])
+    said = _of_older_code(kept, found, present)
+    if left:
+        said.append(
+            f"{left} of {len(once)} finished cells were made by another version of the code and are left out; "
+            "--any-code reads them too."
+        )
+    return kept, said
+
+
+def _of_older_code(kept: Sequence[Result], found: Sequence[Result], present: set[str]) -> list[str]:
+    """Says so where cells are shown that the code at hand did not make, or would make anew."""
+    older = {_cell(result) for result in kept if result["code"] not in present}
+    if not older:
+        return []
+    anew = sum(result["code"] in present and _cell(result) in older for result in found)
+    made = f", which has made {anew} of them anew; these are shown once they are as many" if anew else ""
+    return [
+        f"{len(older)} of the {len(kept)} cells shown are of another version of the code than the one at hand{made}."
     ]
+
+
+def _cell(result: Result) -> tuple[str, str, int]:
+    return result["method"], result["variant"], result["seed"]
 
 
 def _commonest(values: Iterable[str], first: Collection[str] = ()) -> str | None:
@@ -75,16 +95,18 @@ def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
                 f"{path} has format {result['format']}, this pickwell reads up to {FORMAT}; a newer version made it: "
                 "upgrade with pip install -U pickwell"
             )
+        for row in result["rounds"]:
+            # A column each, in a tenth of the memory: a pool may hold a million images.
+            row["picks"] = pa.Table.from_pylist(row["picks"], schema=pa.schema(PICK))
         yield result | {"method": cell.method, "variant": cell.variant}
 
 
 def _first_of_each(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """One result of each cell, whatever code made it."""
-    seen: set[tuple[Any, ...]] = set()
+    seen: set[tuple[str, str, int]] = set()
     for result in found:
-        key = result["method"], result["variant"], result["seed"]
-        if key not in seen:
-            seen.add(key)
+        if _cell(result) not in seen:
+            seen.add(_cell(result))
             yield result
 
 
@@ -128,16 +150,15 @@ def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 def picks(found: Sequence[Result]) -> pa.Table:
     """One row a labelled image: the index sets, round 0 being the first labels."""
-    schema = pa.schema([*KEY, ("round", pa.int64()), *PICK])
-    # Cell by cell: as Python values all rows at once would need many times the table's memory.
-    parts = [pa.Table.from_pylist(list(_picks(result)), schema=schema) for result in found]
-    return pa.concat_tables([schema.empty_table(), *parts])
+    whose = pa.schema([*KEY, ("round", pa.int64())])
+    parts = [_of_whom(row["picks"], {**_key(r), "round": row["round"]}, whose) for r in found for row in r["rounds"]]
+    return pa.concat_tables([pa.schema([*whose, *pa.schema(PICK)]).empty_table(), *parts])
 
 
-def _picks(result: Result) -> Iterator[dict[str, Any]]:
-    for row in result["rounds"]:
-        for pick in row["picks"]:
-            yield {**_key(result), "round": row["round"], **{name: pick[name] for name, _ in PICK}}
+def _of_whom(picked: pa.Table, key: Mapping[str, Any], whose: pa.Schema) -> pa.Table:
+    """The picks with the same key before each."""
+    columns = [pa.repeat(pa.scalar(key[field.name], field.type), len(picked)) for field in whose]
+    return pa.Table.from_arrays([*columns, *picked.columns], names=[*whose.names, *picked.column_names])
 
 
 def runs_made(found: Sequence[Result]) -> pa.Table:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from pickwell.benchmark.experiment import FULL, Experiment
-from pickwell.benchmark.judgement import Judgement
+from pickwell.benchmark.judgement import Judgement, committees
 from pickwell.benchmark.statistics import RESAMPLES
 from pickwell.report.live import duration
 from pickwell.report.phrases import listing, plural
@@ -104,12 +104,15 @@ def _learning(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str
 
 
 def _committees(found: Sequence[Mapping[str, Any]]) -> str:
-    """Whose accuracy is that of several networks: a part of their gain, whatever they pick."""
-    sizes = {r["method"]: n for r in found if (n := r["facts"]["strategy"].get("members"))}
+    """Whose accuracy is that of several networks."""
+    sizes = committees(found)
     if not sizes:
         return ""
     each = listing([f"{name} has {count}" for name, count in sizes.items()])
-    return f" Committees are measured by the mean prediction of their networks: {each}."
+    return (
+        f" Committees are measured by the mean prediction of their networks, which is a part of their gain, whatever "
+        f"they pick: {each}."
+    )
 
 
 def _variants(experiment: Experiment) -> str:
@@ -130,9 +133,9 @@ def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> s
     return (
         f"Statistics: {seeds}. AUBC is the area under the curve of {experiment.measure} over labels, "
         f"divided by the labels' range{first}. Methods are compared by paired t tests over seeds; all comparisons of "
-        "this report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, half of it "
-        f"weighted to those with {experiment.baseline}. Intervals are each comparison's own, not corrected. Labels "
-        f"saved are read off mean curves made to rise (isotonic regression), with percentiles of {RESAMPLES:,} "
+        "this report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, at least half "
+        f"of it weighted to those with {experiment.baseline}. Intervals are each comparison's own, not corrected. "
+        f"Labels saved are read off mean curves made to rise (isotonic regression), with percentiles of {RESAMPLES:,} "
         "bootstrap resamples of the seeds."
     )
 
