@@ -40,7 +40,7 @@ def test_the_tables_of_the_paper(name: str) -> None:
         vaal["latent"], vaal["lambda2"], e.training.batch_size, e.seeds,
     )  # fmt: skip
     alphas = vaal["learning_rate"], vaal["discriminator_learning_rate"], e.training.learning_rate
-    assert alphas == STEPS[name]
+    assert (alphas, e.training.schedule) == (STEPS[name], "constant")
     assert (vaal["beta"], vaal["lambda1"], e.training.epochs, e.rounds.count) == (1, 1, 100, 6)
     compared = {"random", "core-set", "mc-dropout", "vaal"}
     masks = {"qbc", "suggestive-annotation"}

@@ -22,6 +22,8 @@ from pickwell.learner.seeds import derive, isolated
 from pickwell.models.network import Network
 from pickwell.tasks import Task
 
+EXPLODED = 1e6
+"""A cross-entropy of so much is none that anything is learnt from: one that knows nothing has log C."""
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much is done, and how much there is."""
 
@@ -156,9 +158,9 @@ def _descend(trainees: Sequence[Trainee], draws: Draws, plan: Plan, step: int) -
 
 
 def _checked(loss: float, step: int, plan: Plan) -> float:
-    if not math.isfinite(loss):
+    if not math.isfinite(loss) or loss > EXPLODED:
         raise TrainingError(
-            f"the task model's loss is {loss} after {step + 1} steps: it diverged at learning rate "
+            f"the task model's loss is {loss:.4g} after {step + 1} steps: it diverged at learning rate "
             f"{plan.learning_rate:g}; set training.learning_rate lower"
         )
     return loss

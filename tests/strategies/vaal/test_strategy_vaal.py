@@ -210,6 +210,14 @@ def test_a_divergence_is_called_one() -> None:
         train_companion(strategy, view, start=1, steps=9)
 
 
+def test_a_loss_that_explodes_and_stays_finite_is_a_divergence() -> None:
+    strategy, view = small(learning_rate=2, steps=9), pool()
+    train_companion(strategy, view, steps=0)
+    text = r"the VAE's transductive loss is \d\.\d+e\+\d+ after \d+ steps: it diverged at learning rate 2; set"
+    with pytest.raises(TrainingError, match=text):
+        train_companion(strategy, view, start=1, steps=9)
+
+
 def test_images_of_an_odd_size_are_picked() -> None:
     """Trap: a VAE hard-wired to 32 pixels."""
     images = torch.rand(24, 3, 21, 50, generator=torch.Generator().manual_seed(0))

@@ -25,6 +25,10 @@ from pickwell.strategies.vaal.losses import (
 from pickwell.strategies.vaal.networks import Discriminator, Encoder, VariationalAutoencoder, folded
 
 
+EXPLODED = 1e4
+"""A loss of so much for each value of an input is none that anything is learnt from, though it may stay finite."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """What the pair descends and how fast: the paper's beta, lambda1, lambda2, alpha1 and alpha2.
@@ -73,7 +77,7 @@ class Pair:
         self._average(self.scoring_discriminator, self.discriminator)
         # One transfer for all losses: each of them would wait for the device.
         values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
-        self._check(values)
+        self._check(values, EXPLODED * x_l[0].numel())
         return values
 
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
@@ -115,15 +119,15 @@ class Pair:
         self.discriminator_optimiser.step()
         return loss.detach()
 
-    def _check(self, losses: Mapping[str, float]) -> None:
-        """Raises TrainingError for a loss that is not finite, with the setting to lower."""
+    def _check(self, losses: Mapping[str, float], most: float) -> None:
+        """Raises TrainingError for a loss that is not finite, or beyond `most`, with the setting to lower."""
         for name, value in losses.items():
-            if not math.isfinite(value):
+            if not math.isfinite(value) or abs(value) > most:
                 owner = "discriminator" if name == "discriminator" else "VAE"
                 setting = "discriminator_learning_rate" if name == "discriminator" else "learning_rate"
                 rate = getattr(self.objective, setting)
                 raise TrainingError(
-                    f"the {owner}'s {name} loss is {value} after {self.steps} steps: "
+                    f"the {owner}'s {name} loss is {value:.4g} after {self.steps} steps: "
                     f"it diverged at learning rate {rate:g}; set strategy.{setting} lower"
                 )
 
