@@ -93,6 +93,8 @@ def test_only_the_first_rounds_are_judged_where_asked(compared: Experiment) -> N
     early = compared.changed({"judged_rounds": 1})
     judged = judge(early, made_up(early))
     assert judged.measure == "AUBC of the first 1 round"
+    # All rounds that there are, or more, are no part of them.
+    assert {judge(compared.changed({"judged_rounds": n}), made_up(early)).measure for n in (0, 2, 9)} == {"AUBC"}
     (random,) = [level.mean for key, level in judged.areas.items() if key == ("", "random")]
     assert random == pytest.approx(0.65, abs=0.02)
     (first, *_) = shown(early, made_up(early), Path()).summary
@@ -261,10 +263,10 @@ def test_what_a_committee_gains_by_being_one_is_said_at_its_claim(compared: Expe
             result["facts"]["strategy"]["members"] = 5
     made = shown(compared, found, tmp_path)
     said = {sentence.split()[0]: sentence for sentence in made.summary}
-    assert said["margin"].endswith("; measured by the mean of 5 networks, which helps whatever it picks.")
+    assert said["margin"].endswith("; measured by the mean of 5 networks, a part of the difference whatever it picks.")
     assert "networks" not in said["vaal"]
     captions = [t.caption for section in made.sections for t in section.tables if t.name in ("aubc", "labels-saved")]
-    assert all(caption.endswith("which helps whatever they pick: margin.") for caption in captions)
+    assert all(caption.endswith("a part of the difference whatever they pick: margin.") for caption in captions)
     assert "Committees are measured by the mean prediction" in render(made)
 
 

@@ -98,6 +98,7 @@ def test_an_experiment_reads_back_what_it_writes(tmp_path: Path, tiny: Experimen
     ({"methods.full data": {}}, "^settings: setting 'methods': 'full data' is the reference's name; set reference"),
     ({"title.x": 1}, "'title' is a value, not a table"),
     ({"format": "1"}, "setting 'format' is '1': input should be a valid integer"),
+    ({"variants": {"a": {"seeds": 3}}}, "^settings: variant 'a' sets seeds, which all variants share; set"),
     ({"published": ["cifar"]}, r"unknown table 'cifar'; did you mean 'cifar10'\? Available: cifar10"),
 ])  # fmt: skip
 def test_what_is_wrong_is_named(tiny: Experiment, change: dict[str, object], said: str) -> None:

@@ -18,6 +18,7 @@ from pickwell.report.lines import CROWD, Figure, bounds, spaced
 from pickwell.report.runs import Report, RoundRow, Run
 from pickwell.report.statistics import Estimate, final_difference
 
+ALL = ("random", *(f"vaal{i}" for i in range(15)))
 Make = Callable[..., Report]
 
 
@@ -150,6 +151,16 @@ def test_bands_over_seeds_are_explained_where_they_are_drawn(example: Make) -> N
             spec = chart.to_dict()
             drawn = any(layer["mark"]["type"] == "area" for layer in spec["layer"])
             assert drawn is said is ("Bands: 95 % t intervals." in spec["title"]["subtitle"])
+
+
+def test_many_names_have_room_and_their_dashes_are_explained(example: Make) -> None:
+    few, many = (learning_curve(example(names, 2)) for names in (ALL[:3], ALL))
+    assert few is not None
+    assert many is not None
+    assert many.height == 16 * 22 > few.height == 260
+    assert "how its line is dashed" not in few.title.subtitle
+    assert many.title.subtitle.endswith("Before a name (--, ··): how its line is dashed.")
+    assert any(row["name"].startswith("-- ") for row in values(many, "text"))
 
 
 def test_without_monitors_there_is_nothing_to_draw(example: Make) -> None:

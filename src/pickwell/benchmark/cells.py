@@ -12,22 +12,11 @@ from typing import Any
 
 from pickwell import strategies
 from pickwell.benchmark.code import pools_digest, shared_digest, strategy_digest
-from pickwell.benchmark.experiment import FULL, Experiment
+from pickwell.benchmark.experiment import COMMON, FULL, Experiment
 from pickwell.errors import SettingsError, unknown
 from pickwell.learner.training import steps_for
 
-HARMLESS = (
-    "title",
-    "notes",
-    "published",
-    "format",
-    "seeds",
-    "baseline",
-    "reference",
-    "judged_rounds",
-    "methods",
-    "variants",
-)
+HARMLESS = (*COMMON, "methods")
 """Entries of an experiment's file that may change without a new run: words, and which cells there are."""
 STEM = re.compile(r".+\.s(\d+)\.[0-9a-f]{12}(?=\.)", re.ASCII)
 """The part of a cell's directory's name that does not depend on the code; its group is the seed."""

@@ -15,7 +15,7 @@ a change in one of these makes its own cells anew, not all.
 FILES = ("oracle.py", "labels.py", "masks.py", "benchmark/prepare.py", "benchmark/features.py", "benchmark/running.py")
 POOLS = ("data", "benchmark/sets")
 """Rooms that say which images a pool holds; VAAL's networks and losses make the features in place of images."""
-POOL_FILES = ("benchmark/prepare.py", "benchmark/features.py")
+POOL_FILES = ("benchmark/prepare.py", "benchmark/features.py", "formats/camvid.py", "formats/cityscapes.py")
 FEATURE_FILES = ("losses.py", "networks.py", "convolutions.py")
 HOME = Path(pickwell.__file__).parent
 

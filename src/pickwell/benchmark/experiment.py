@@ -13,6 +13,8 @@ FORMAT = 1
 """The version of an experiment's file and of a results folder."""
 PLACES = (Path("experiments"), Path(__file__).parents[3] / "experiments", Path(__file__).parent / "experiments")
 """Where named experiments are looked for: here, in a checkout, in an installed package."""
+COMMON = ("format", "title", "notes", "published", "seeds", "baseline", "reference", "judged_rounds", "variants")
+"""Entries that no variant can have of its own."""
 FULL = "full data"
 """The method that labels everything at once: the reference line above all curves."""
 
@@ -131,6 +133,20 @@ class Experiment(Document):
         elif self.data.masks or self.data.test_masks:
             raise ValueError('data.masks are given, but the task is classification; set task = "segmentation"')
         return self
+
+    @model_validator(mode="after")
+    def _varied(self) -> Self:
+        for name, changes in self.variants.items():
+            if wrong := [key for key in changes if key in COMMON]:
+                raise ValueError(
+                    f"variant '{name}' sets {wrong[0]}, which all variants share; set it at the top instead"
+                )
+        return self
+
+    @property
+    def judged_alone(self) -> int:
+        """How many first rounds are judged alone; 0 where that would be all of them."""
+        return self.judged_rounds if self.judged_rounds < self.rounds.count else 0
 
     @property
     def metric(self) -> str:

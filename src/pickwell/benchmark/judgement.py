@@ -73,7 +73,7 @@ def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgeme
     """Areas, tests, labels saved and costs of the finished cells."""
     every = curves(found, experiment.metric)
     own = [curve for curve in every if curve.method != FULL]
-    limit = experiment.judged_rounds
+    limit = experiment.judged_alone
     value = first_rounds(limit) if limit else area
     tested = compare(own, experiment.baseline, value)
     methods = tuple(name for name in experiment.methods if any(curve.method == name for curve in own))

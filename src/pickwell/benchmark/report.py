@@ -44,6 +44,8 @@ def _report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pict
     judged = [result for result in found if tables.is_measured(result, experiment.metric)]
     if not judged:
         raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
+    if lost := len(found) - len(judged):
+        others.append(f"{lost} of {len(found)} finished cells have no number as {experiment.measure} and are left out.")
     made = page(experiment, judged, cells, bench, others, pictures=pictures)
     # What an earlier report drew of other methods would look like a part of this one.
     for old in (path for kind in ("figures/*.svg", "figures/*.png", "tables/*.csv") for path in bench.root.glob(kind)):
@@ -119,6 +121,8 @@ def _summary(experiment: Experiment, judged: Judgement) -> list[str]:
 
 
 def _helped(method: str, judged: Judgement) -> str:
-    """What a committee gains by being one, beside the claim of what it gains."""
+    """What a committee differs by for being one, beside the claim of what it gains."""
     members = judged.committees.get(method)
-    return f"; measured by the mean of {members} networks, which helps whatever it picks" if members else ""
+    return (
+        f"; measured by the mean of {members} networks, a part of the difference whatever it picks" if members else ""
+    )

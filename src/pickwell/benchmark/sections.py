@@ -112,7 +112,8 @@ def _committees(judged: Judgement) -> str:
     """Whose figures are not those of one network, as a caption says it."""
     if not judged.committees:
         return ""
-    return f" Measured by several networks' mean, which helps whatever they pick: {listing(list(judged.committees))}."
+    names = listing(list(judged.committees))
+    return f" Measured by several networks' mean, a part of the difference whatever they pick: {names}."
 
 
 def _tested(judged: Judgement, c: Comparison | None) -> list[str | Entry]:

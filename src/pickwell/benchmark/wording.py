@@ -110,8 +110,8 @@ def _committees(found: Sequence[Mapping[str, Any]]) -> str:
         return ""
     each = listing([f"{name} has {count}" for name, count in sizes.items()])
     return (
-        f" Committees are measured by the mean prediction of their networks, which is a part of their gain, whatever "
-        f"they pick: {each}."
+        " Committees are measured by the mean prediction of their networks, which is a part of the difference "
+        f"whatever they pick: {each}."
     )
 
 
@@ -129,7 +129,7 @@ def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> s
     counts = Counter((result["variant"], result["method"]) for result in found if result["method"] != FULL)
     least, most = min(counts.values(), default=0), max(counts.values(), default=0)
     seeds = plural(most, "seed") if least == most else f"{least} to {plural(most, 'seed')} a method"
-    first = f"; of the first {plural(experiment.judged_rounds, 'round')} alone" if experiment.judged_rounds else ""
+    first = f"; of the first {plural(experiment.judged_alone, 'round')} alone" if experiment.judged_alone else ""
     return (
         f"Statistics: {seeds}. AUBC is the area under the curve of {experiment.measure} over labels, "
         f"divided by the labels' range{first}. Methods are compared by paired t tests over seeds; all comparisons of "

@@ -128,8 +128,8 @@ def picks_by_class(report: Report, strategy: str, ink: Ink = LIGHT, most: int = 
     cell = base.mark_rect(color=ink.heat, stroke=ink.paper, strokeWidth=2).encode(opacity=tone)
     words = base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N")
     parts = [f"; • the {report.group} classes" if report.marked else "", f"; {left} more classes" if left else ""]
-    what = "that show each class" if report.legend else "of each class"
-    told = f"Images {what} in a query{', mean over seeds' if seeds > 1 else ''}{''.join(parts)}."
+    what = "that show each class" if report.legend or report.metric == "mean IoU" else "of each class"
+    told = f"Images {what} in a query{', mean over seeds' if seeds > 1 else ''}; empty: none{''.join(parts)}."
     return dress(alt.layer(cell, words), ink, title=strategy, height=22 * len(names), subtitle=told)
 
 

@@ -19,6 +19,8 @@ CROWD = 4
 """With more strategies than this single seeds are not drawn and bands are fainter."""
 LABEL_GAP = 15
 """Pixels between the middles of two labels."""
+NAME_ROOM = 22
+"""Pixels of height for each of many names, so that the leaders to them do not all cross."""
 LEADER = (6, 22)
 """Pixels from the end of a line to where the leader to its name begins and ends."""
 
@@ -59,16 +61,22 @@ def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     layers = _layers(curve, second, faint, plot, colours)
     rules = [_rule(plot.rule[1], ink).encode(y=y)] if plot.rule else []
     drawn = [layer.encode(x=x, y=y if layer.mark.type != "area" else y_low(ends), color=colour) for layer in layers]
-    names = [layer.encode(x=x, y=y) for layer in _end_names(curve, plot, colours, ends, ink)]
+    height = max(HEIGHT, NAME_ROOM * len(shown))
+    names = [layer.encode(x=x, y=y) for layer in _end_names(curve, plot, colours, ends, height, ink)]
     # Scales of their own: the names at the ends have colours to be read in, the lines have theirs to be seen.
     chart = alt.layer(*rules, *drawn, *names).resolve_scale(color="independent")
-    return dress(chart, ink, title=plot.title, subtitle=plot.subtitle + _legend(curve, bool(faint)))
+    marks = [mark for dash, mark in zip(DASHES, MARKS, strict=True) if mark and dash in colours.dashes]
+    subtitle = plot.subtitle + _legend(curve, bool(faint), marks)
+    return dress(chart, ink, title=plot.title, subtitle=subtitle, height=height)
 
 
-def _legend(curve: Sequence[Point], faint: bool) -> str:
+def _legend(curve: Sequence[Point], faint: bool, marks: Sequence[str]) -> str:
     """What bands over seeds are, and faint lines; a single seed's bands are the measurement's, which the plot tells."""
     bands = any(point.estimate.n > 1 and point.estimate.low is not None for point in curve)
-    return (" Bands: 95 % t intervals." if bands else "") + (" Faint: single seeds." if faint else "")
+    said = " Bands: 95 % t intervals." if bands else ""
+    if faint:
+        said += " Faint: single seeds."
+    return f"{said} Before a name ({', '.join(map(str.strip, marks))}): how its line is dashed." if marks else said
 
 
 def _layers(
@@ -146,12 +154,14 @@ def _rule(level: float, ink: Ink) -> alt.Chart:
     return rule
 
 
-def _end_names(curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequence[float], ink: Ink) -> list[alt.Chart]:
+def _end_names(
+    curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequence[float], height: int, ink: Ink
+) -> list[alt.Chart]:
     """The names beside the ends of their lines, moved apart where they would touch; then with leaders to them."""
     last = {point.strategy: point for point in curve}
     named = [*((name, p.estimate.mean) for name, p in last.items()), *([plot.rule] if plot.rule else [])]
     where = max(_along(point, plot) for point in curve)
-    pixel = (ends[1] - ends[0]) / HEIGHT
+    pixel = (ends[1] - ends[0]) / height
     levels = spaced([level for _, level in named], LABEL_GAP * pixel, ends[0], ends[1])
     texts = dict(zip(colours.names, colours.texts, strict=True))
     marks = {name: MARKS[DASHES.index(dash)] for name, dash in zip(colours.names, colours.dashes, strict=True)}

@@ -28,7 +28,7 @@ def active_units(report: Report, ink: Ink = LIGHT) -> Figure | None:
     sizes = [known(row.monitors.get("latent_units")) or 0.0 for run in report.runs for row in run.rounds]
     plot = Lines(
         title="Latent dimensions that carry information", value=lambda row: row.monitors.get("active_units"),
-        subtitle="Active units: their means vary over the pool. With none the VAE has collapsed: picks near chance.",
+        subtitle="Active units: their means vary over the pool. With none the VAE has collapsed.",
         floor=0.0, ceiling=max(sizes, default=0.0) or None, limits=(0.0, math.inf),
     )  # fmt: skip
     return lines(report, plot, ink)

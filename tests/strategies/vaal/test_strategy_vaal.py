@@ -284,7 +284,7 @@ def test_monitors_report_the_last_query() -> None:
 @pytest.mark.parametrize(
     ("strategy", "told"),
     [
-        (VAAL, "the picks are little better than chance: train more steps (strategy.steps), or label a first batch"),
+        (VAAL, "the picks follow little of what was learnt: train more steps (strategy.steps), or label a first batch"),
         (VAALDiverse, "its weights say nothing, so the picks are a plain cover of what is not labelled"),
     ],
 )

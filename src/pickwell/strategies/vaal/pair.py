@@ -24,7 +24,6 @@ from pickwell.strategies.vaal.losses import (
 )
 from pickwell.strategies.vaal.networks import Discriminator, Encoder, VariationalAutoencoder, folded
 
-
 EXPLODED = 1e4
 """A loss of so much for each value of an input is none that anything is learnt from, though it may stay finite."""
 

@@ -50,9 +50,9 @@ class VAAL(Strategy):
     pair: ClassVar[type[Pair]] = Pair
     """Which steps are taken."""
     consequences: ClassVar[Mapping[str, str]] = {
-        COLLAPSED: "the picks are little better than chance: lower strategy.beta, or check strategy.observation",
+        COLLAPSED: "the picks follow little of what was learnt: lower strategy.beta, or check strategy.observation",
         SATURATED: "train fewer steps (strategy.steps)",
-        BLIND: "the picks are little better than chance: train more steps (strategy.steps), or label a first batch "
+        BLIND: "the picks follow little of what was learnt: train more steps (strategy.steps), or label a first batch "
         "that differs from the pool",
     }
     """What becomes of the picks and what to do, by the kind of a monitor's warning."""
