@@ -194,7 +194,7 @@ def export(found: Sequence[Result], folder: Path) -> list[Path]:
     tables = {"results": measured(found), "picks": picks(found), "cells": runs_made(found)}
     written = []
     for name, table in tables.items():
-        pq.write_table(table, folder / f"{name}.parquet")
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
         pa.csv.write_csv(table, folder / f"{name}.csv")
         written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
     return written
