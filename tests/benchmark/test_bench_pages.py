@@ -38,7 +38,9 @@ def made_up(e: Experiment, variants: tuple[str, ...] = ("",), seeds: int = 5) ->
 
 def _result(variant: str, method: str, seed: int, levels: list[float]) -> dict[str, Any]:
     rows: list[dict[str, Any]] = [
-        {"round": n, "labels": 30 + 10 * n, "metrics": {"accuracy": level, "measured": 60}, "fit_seconds": 2.0,
+        {"round": n, "labels": 30 + 10 * n, "metrics": {"accuracy": level, "measured": 60},
+         # The last one trains no networks of a strategy.
+         "fit_seconds": 2.0 if n < len(levels) - 1 else 1.0,
          "query_seconds": (0.5 if method == "vaal" else 0.1) if n else None, "monitors": {}, "picks": [],
          "class_counts": {"0": 4, "1": 6}, "shares": {}}
         for n, level in enumerate(levels)
@@ -87,6 +89,7 @@ def test_what_is_concluded(compared: Experiment) -> None:
     saved = {s.method: s.images.mean for s in judged.saved}
     assert saved["margin"] == pytest.approx(5, abs=1)  # 0.05 higher, where 10 labels are worth 0.1
     assert judged.costs["", "vaal"] == 50
+    assert judged.fits["", "vaal"] == 2.0
 
 
 def test_only_the_first_rounds_are_judged_where_asked(compared: Experiment) -> None:
@@ -95,6 +98,8 @@ def test_only_the_first_rounds_are_judged_where_asked(compared: Experiment) -> N
     assert judged.measure == "AUBC of the first 1 round"
     # All rounds that there are, or more, are no part of them.
     assert {judge(compared.changed({"judged_rounds": n}), made_up(early)).measure for n in (0, 2, 9)} == {"AUBC"}
+    longer = compared.changed({"judged_rounds": 2, "variants": {"few": {}, "many": {"rounds.count": 3}}})
+    assert longer.judged_alone == 2
     (random,) = [level.mean for key, level in judged.areas.items() if key == ("", "random")]
     assert random == pytest.approx(0.65, abs=0.02)
     (first, *_) = shown(early, made_up(early), Path()).summary
@@ -253,21 +258,46 @@ def test_variants_have_curves_of_their_own_and_share_the_correction(compared: Ex
     assert "With “b”, margin is above random" in text
     assert judge(varied, found).wins["margin", "random"] == (2, 2)
     assert "2 of 2" in text
+    lone = next(draw for s in shown(varied, found, tmp_path).sections for name, draw in s.figures if name == "wins")
+    assert "A dash" not in str(lone(LIGHT))
+    untested = [r for r in found if r["seed"] == 0]
+    one_seed = next(
+        draw for s in shown(varied, untested, tmp_path).sections for name, draw in s.figures if name == "wins"
+    )
+    figure = one_seed(LIGHT)
+    assert figure is not None
+    assert figure.title.subtitle.endswith(" A dash: not tested in any.")
+    half = [r for r in found if (r["variant"], r["method"]) != ("b", "margin")]
+    assert judge(varied, half).wins["margin", "random"] == (1, 1)
 
 
 def test_what_a_committee_gains_by_being_one_is_said_at_its_claim(compared: Experiment, tmp_path: Path) -> None:
-    found = made_up(compared)
-    assert "networks" not in " ".join(shown(compared, found, tmp_path).summary)
-    for result in found:
-        if result["method"] == "margin":
-            result["facts"]["strategy"]["members"] = 5
-    made = shown(compared, found, tmp_path)
+    def with_members(sizes: dict[tuple[str, str], int], e: Experiment = compared) -> Page:
+        found = made_up(e, tuple(e.variants) or ("",))
+        for result in found:
+            if n := sizes.get((result["variant"], result["method"])):
+                result["facts"]["strategy"]["members"] = n
+        return shown(e, found, tmp_path)
+
+    assert "networks" not in render(with_members({}))
+    made = with_members({("", "margin"): 5})
     said = {sentence.split()[0]: sentence for sentence in made.summary}
-    assert said["margin"].endswith("; measured by the mean of 5 networks, a part of the difference whatever it picks.")
+    helped = "margin is measured by the mean prediction of 5 networks, which alone makes a part of the difference."
+    assert said["margin"].endswith(f"; {helped}")
     assert "networks" not in said["vaal"]
     captions = [t.caption for section in made.sections for t in section.tables if t.name in ("aubc", "labels-saved")]
-    assert all(caption.endswith("a part of the difference whatever they pick: margin.") for caption in captions)
+    assert all(caption.endswith("which alone makes a part of a difference: margin.") for caption in captions)
     assert "Committees are measured by the mean prediction" in render(made)
+    # Where both sides are one, neither has help; where the baseline is one, every claim says so.
+    every = with_members({("", name): 5 for name in (*GAINS, FULL)})
+    assert "networks" not in " ".join(every.summary)
+    assert FULL not in next(t.caption for s in every.sections for t in s.tables if t.name == "aubc")
+    assert all("; random is measured by" in sentence for sentence in with_members({("", "random"): 3}).summary)
+    varied = compared.changed({"variants": {"a": {}, "b": {"oracle.noise": 0.1}}})
+    in_b = with_members({("b", "margin"): 5}, varied)
+    assert ["networks" in sentence for sentence in in_b.summary if "margin" in sentence] == [False, True]
+    assert "margin has 5." in render(in_b)
+    assert "margin has 5 in a and 10 in b." in render(with_members({("a", "margin"): 5, ("b", "margin"): 10}, varied))
 
 
 def test_names_are_text_not_markup(compared: Experiment, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -27,6 +26,7 @@ from pickwell.benchmark.runner import Bench, Outcome, State, attempt, run, state
 from pickwell.benchmark.running import run_cell
 from pickwell.errors import PoolError, SettingsError, StoreError, TrainingError, VersionError, WeightsError
 from pickwell.executors import Here, Processes
+from pickwell.report import pages
 
 
 @pytest.fixture
@@ -325,32 +325,48 @@ def test_weights_that_do_not_fit_are_refused_once(tmp_path: Path, bench: Bench, 
     assert not (bench.root / "experiment.toml").exists()
 
 
-def test_a_report_leaves_nothing_of_an_earlier_one_beside_it(bench: Bench, tiny: Experiment) -> None:
+def test_a_report_leaves_nothing_of_an_earlier_one_beside_it(
+    bench: Bench, tiny: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wide = tiny.changed({"methods.entropy": {}, "seeds": 1})
     run(wide, grid(wide), bench)
     report(wide, grid(wide), bench, pictures=False)
-    assert (bench.root / "figures/wins.svg").exists()
-    assert (bench.root / "figures/picks-entropy.png").exists()
-    report(wide, grid(wide, ["random", "margin"]), bench, pictures=False)
+    whole = {path: path.read_bytes() for kind in ("figures/*", "tables/*") for path in bench.root.glob(kind)}
+    assert {bench.root / "figures/wins.svg", bench.root / "figures/picks-entropy.png"} <= whole.keys()
+    (bench.root / "figures/mine.svg").touch()
+    fewer = grid(wide, ["random", "margin"])
+    with monkeypatch.context() as broken:
+        broken.setattr(pages, "render", lambda page: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            report(wide, fewer, bench, pictures=False)
+    assert whole.keys() <= {*bench.root.glob("figures/*"), *bench.root.glob("tables/*")}
+    with (bench.root / ".report.files").open("a") as listed:
+        listed.write("\n../precious.csv\nexperiment.toml")
+    (bench.root.parent / "precious.csv").touch()
+    report(wide, fewer, bench, pictures=False)
     assert not list(bench.root.glob("figures/wins.*"))
     assert not list(bench.root.glob("figures/*entropy*"))
-    assert (bench.root / "tables/aubc.csv").exists()
+    kept = ("tables/aubc.csv", "figures/mine.svg", "../precious.csv", "experiment.toml")
+    assert all((bench.root / name).exists() for name in kept)
 
 
-def test_reports_written_at_once_do_not_meet(bench: Bench, tiny: Experiment) -> None:
+def test_a_report_waits_for_another_that_is_being_written(bench: Bench, tiny: Experiment) -> None:
     cells = grid(tiny, seeds=[0])
     run(tiny, cells, bench)
-    writers = [Thread(target=report, args=(tiny, cells, bench), kwargs={"pictures": False}) for _ in range(3)]
-    problems: list[Any] = []
-    before, threading.excepthook = threading.excepthook, problems.append
-    try:
-        for writer in writers:
-            writer.start()
-        for writer in writers:
-            writer.join()
-    finally:
-        threading.excepthook = before
-    assert problems == []
+    writer = Thread(target=report, args=(tiny, cells, bench), kwargs={"pictures": False})
+    with FileLock(bench.root / "report.lock"):
+        writer.start()
+        writer.join(1)
+        assert writer.is_alive()
+        assert not (bench.root / "data").exists()
+    writer.join()
+    assert (bench.root / "report.html").exists()
+
+
+def test_a_report_of_nothing_leaves_nothing(bench: Bench, tiny: Experiment) -> None:
+    with pytest.raises(StoreError, match="has no finished cell of this experiment; run it first: pickwell bench run"):
+        report(tiny, grid(tiny), bench)
+    assert not bench.root.exists()
 
 
 def test_a_folder_of_something_else_or_of_a_newer_version(tmp_path: Path, bench: Bench, tiny: Experiment) -> None:
@@ -421,7 +437,7 @@ def test_a_report_of_an_older_versions_grid_says_so(bench: Bench, tiny: Experime
     assert {r["code"] for r in found} == {"0" * 12}
     assert said[0] == (
         "4 of the 4 cells shown are of another version of the code than the one at hand, which has made 1 of them "
-        "anew; these are shown once they are as many."
+        "anew; those are shown once it has made as many."
     )
     shutil.rmtree(bench.folder(cells[3]))
     assert tables.results(bench.root, cells)[1][0].endswith("than the one at hand.")
@@ -440,6 +456,11 @@ def test_cells_of_other_data_are_not_compared(bench: Bench, tiny: Experiment) ->
         copied(bench, cell, rounds=empty)
     with pytest.raises(StoreError, match="no accuracy could be measured"):
         report(tiny, cells, bench)
+    copied(bench, cells[0], rounds=[{**row, "metrics": {"accuracy": 0.5}} for row in empty])
+    assert (
+        "In 1 of 2 finished cells no accuracy could be measured; they are left out."
+        in report(tiny, cells, bench, pictures=False).notes
+    )
 
 
 def test_what_a_person_can_mend_is_said(bench: Bench, tiny: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:

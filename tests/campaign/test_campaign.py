@@ -258,7 +258,7 @@ def test_the_task_models_are_the_same_where_nothing_is_asked_any_more(campaign: 
         assert torch.equal(whole.learner.predict(images), seen[-1])
     # One network, a committee, and one whose members learn from draws of their own.
     assert not any(torch.equal(a, b) for a, b in combinations(seen, 2))
-    assert campaign.finish() == campaign.fit()
+    assert campaign.fit_alone() == campaign.fit()
 
 
 def test_run_is_ask_answer_learn_repeated(campaign: Campaign, made: Path, tmp_path: Path) -> None:

@@ -92,6 +92,11 @@ def test_picks_by_class_are_means_over_seeds(example: Make) -> None:
     counts = [run.rounds[3].class_counts["8"] for run in made.runs]
     assert cells[("• 8", 3)] == sum(counts) / 2
     assert len(cells) == 10 * 5
+    for report, said in ((made, "Images of each class"), (replace(made, metric="mean IoU"), "Images that show each")):
+        chart = picks_by_class(report, "vaal")
+        assert chart is not None
+        assert chart.title.subtitle.startswith(said)
+        assert "; an empty cell: none" in chart.title.subtitle
 
 
 def test_only_the_most_picked_of_many_classes_are_shown() -> None:

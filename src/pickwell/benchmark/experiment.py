@@ -137,7 +137,7 @@ class Experiment(Document):
     @model_validator(mode="after")
     def _varied(self) -> Self:
         for name, changes in self.variants.items():
-            if wrong := [key for key in changes if key in COMMON]:
+            if wrong := [key for key in changes if key.partition(".")[0] in COMMON]:
                 raise ValueError(
                     f"variant '{name}' sets {wrong[0]}, which all variants share; set it at the top instead"
                 )
@@ -145,8 +145,9 @@ class Experiment(Document):
 
     @property
     def judged_alone(self) -> int:
-        """How many first rounds are judged alone; 0 where that would be all of them."""
-        return self.judged_rounds if self.judged_rounds < self.rounds.count else 0
+        """How many first rounds are judged alone; 0 where that would be all of them, in all variants."""
+        most = max(self.variant(name).rounds.count for name in self.variants or [""])
+        return self.judged_rounds if self.judged_rounds < most else 0
 
     @property
     def metric(self) -> str:

@@ -49,7 +49,7 @@ class Judgement:
     costs: Mapping[Key, int]
     reference: Mapping[str, Estimate]
     seeds: Mapping[Key, tuple[int, ...]]
-    committees: Mapping[str, int]
+    committees: Mapping[Key, int]
 
     @property
     def uneven(self) -> bool:
@@ -107,9 +107,12 @@ def judge(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> Judgeme
     )
 
 
-def committees(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def committees(found: Sequence[Mapping[str, Any]]) -> dict[Key, int]:
     """The methods that are measured by the mean prediction of several networks, and how many these are."""
-    return {r["method"]: n for r in found if (n := r["facts"]["strategy"].get("members"))}
+    return {
+        (r["variant"], r["method"]): members
+        for r in found if r["method"] != FULL and (members := r["facts"]["strategy"].get("members"))
+    }  # fmt: skip
 
 
 def _fits(found: Sequence[Mapping[str, Any]]) -> dict[Key, float]:

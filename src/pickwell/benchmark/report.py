@@ -11,10 +11,11 @@ from pickwell.benchmark.cells import Cell
 from pickwell.benchmark.experiment import FULL, Experiment
 from pickwell.benchmark.judgement import Judgement, judge
 from pickwell.benchmark.runner import Bench, State, states
-from pickwell.benchmark.statistics import claim
+from pickwell.benchmark.statistics import Comparison, claim
 from pickwell.benchmark.wording import uneven_seeds
 from pickwell.errors import StoreError
 from pickwell.report.pages import Page, write
+from pickwell.report.phrases import listing
 from pickwell.report.runs import Report
 from pickwell.report.words import warnings
 
@@ -31,6 +32,9 @@ def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictu
 
     With `pictures` the page shows the first picks of each round.
     """
+    # Before the lock, which would leave a folder where there was none.
+    if not any((bench.root / "cells").glob("*/result.json")):
+        raise _nothing(bench)
     # Two runners that end together would write the same files.
     with FileLock(bench.root / "report.lock"):
         return _report(experiment, cells, bench, pictures=pictures)
@@ -39,18 +43,21 @@ def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictu
 def _report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool) -> Written:
     found, others = tables.results(bench.root, cells, any_code=bench.any_code)
     if not found:
-        raise StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
+        raise _nothing(bench)
     tables.export(found, bench.root / "data")
     judged = [result for result in found if tables.is_measured(result, experiment.metric)]
     if not judged:
         raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
     if lost := len(found) - len(judged):
-        others.append(f"{lost} of {len(found)} finished cells have no number as {experiment.measure} and are left out.")
+        others.append(
+            f"In {lost} of {len(found)} finished cells no {experiment.measure} could be measured; they are left out."
+        )
     made = page(experiment, judged, cells, bench, others, pictures=pictures)
-    # What an earlier report drew of other methods would look like a part of this one.
-    for old in (path for kind in ("figures/*.svg", "figures/*.png", "tables/*.csv") for path in bench.root.glob(kind)):
-        old.unlink(missing_ok=True)
     return Written(write(made, bench.root / "report.html"), others)
+
+
+def _nothing(bench: Bench) -> StoreError:
+    return StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
 
 
 def page(
@@ -114,15 +121,16 @@ def _reports(experiment: Experiment, found: Sequence[dict[str, Any]]) -> dict[st
 def _summary(experiment: Experiment, judged: Judgement) -> list[str]:
     against = [c for c in judged.comparisons if c.second == experiment.baseline]
     if against:
-        return [f"{claim(c, judged.measure)}{_helped(c.first, judged)}." for c in against]
+        return [f"{claim(c, judged.measure)}{_committee(c, judged)}." for c in against]
     if len(judged.methods) < 2:
         return ["One method alone: there is nothing to compare it with."]
     return [f"No cell of {experiment.baseline} is finished, with which every method is to be compared."]
 
 
-def _helped(method: str, judged: Judgement) -> str:
-    """What a committee differs by for being one, beside the claim of what it gains."""
-    members = judged.committees.get(method)
-    return (
-        f"; measured by the mean of {members} networks, a part of the difference whatever it picks" if members else ""
-    )
+def _committee(found: Comparison, judged: Judgement) -> str:
+    """Which side of a claim has the help of several networks, where the other has not the same."""
+    sizes = {name: judged.committees.get((found.variant, name)) for name in (found.first, found.second)}
+    if found.verdict is None or len(set(sizes.values())) == 1:
+        return ""
+    told = [f"{name} is measured by the mean prediction of {n} networks" for name, n in sizes.items() if n]
+    return f"; {listing(told)}, which alone makes a part of the difference"

@@ -128,7 +128,7 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
         with replacing(bench.root / "experiment.toml") as new:
             new.write_text(experiment.toml(), encoding="utf-8")
     # Results are worth committing; pools are made again, and weights and databases are large.
-    kept = "pools/\n*.lock\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
+    kept = "pools/\n*.lock\n.report.files\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
     (bench.root / ".gitignore").write_text(kept, encoding="utf-8")
 
 

@@ -176,7 +176,7 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
         question = campaign.ask(cell.experiment.rounds.budget)
         answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
         campaign.tell(answers, source=type(oracle).__name__.lower())
-    campaign.finish()
+    campaign.fit_alone()
 
 
 def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:

@@ -112,8 +112,8 @@ def _committees(judged: Judgement) -> str:
     """Whose figures are not those of one network, as a caption says it."""
     if not judged.committees:
         return ""
-    names = listing(list(judged.committees))
-    return f" Measured by several networks' mean, a part of the difference whatever they pick: {names}."
+    names = listing(list(dict.fromkeys(method for _, method in judged.committees)))
+    return f" Measured by the mean prediction of several networks, which alone makes a part of a difference: {names}."
 
 
 def _tested(judged: Judgement, c: Comparison | None) -> list[str | Entry]:
@@ -237,7 +237,7 @@ def matches(judged: Judgement) -> Section:
         if judged.variants:
             cells = {pair: (f"{won} of {tested}" if won else "" if tested else DASH, 1 if won else 0)
                      for pair, (won, tested) in judged.wins.items()}  # fmt: skip
-            untested = " A dash: no variant has both." if any(not tested for _, tested in judged.wins.values()) else ""
+            untested = " A dash: not tested in any." if any(not tested for _, tested in judged.wins.values()) else ""
             said = f"In how many variants the row is above the column after correction.{untested}"
             return comparisons.matrix(cells, names, title, said, ink)
         cells = {}

@@ -21,6 +21,8 @@ Result = Mapping[str, Any]
 def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
     """The results of finished cells that may be compared, and sentences about what was left out.
 
+    They are as `result.json` has them, but for each round's picks, which are a table.
+
     Where several versions of the code have finished cells, the one with most is taken (of equals the present one), or
     with `any_code` all; where it is not the present one, that is said. Cells of one variant that saw other images than
     most are left out in any case.
@@ -65,7 +67,7 @@ def _of_older_code(kept: Sequence[Result], found: Sequence[Result], present: set
     if not older:
         return []
     anew = sum(result["code"] in present and _cell(result) in older for result in found)
-    made = f", which has made {anew} of them anew; these are shown once they are as many" if anew else ""
+    made = f", which has made {anew} of them anew; those are shown once it has made as many" if anew else ""
     return [
         f"{len(older)} of the {len(kept)} cells shown are of another version of the code than the one at hand{made}."
     ]

@@ -105,14 +105,23 @@ def _learning(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str
 
 def _committees(found: Sequence[Mapping[str, Any]]) -> str:
     """Whose accuracy is that of several networks."""
-    sizes = committees(found)
+    sizes: dict[str, dict[str, int]] = {}
+    for (variant, method), count in committees(found).items():
+        sizes.setdefault(method, {})[variant] = count
     if not sizes:
         return ""
-    each = listing([f"{name} has {count}" for name, count in sizes.items()])
+    each = listing([f"{name} has {_sizes(counts)}" for name, counts in sizes.items()])
     return (
-        " Committees are measured by the mean prediction of their networks, which is a part of the difference "
-        f"whatever they pick: {each}."
+        " Committees are measured by the mean prediction of their networks, which alone makes a part of a difference: "
+        f"{each}."
     )
+
+
+def _sizes(counts: Mapping[str, int]) -> str:
+    """One number, or those of the variants that have one."""
+    if len(set(counts.values())) == 1:
+        return str(next(iter(counts.values())))
+    return listing([f"{count} in {variant}" for variant, count in counts.items()])
 
 
 def _variants(experiment: Experiment) -> str:

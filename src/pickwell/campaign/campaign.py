@@ -106,7 +106,7 @@ class Campaign:
             name, chosen = self._strategy(strategy, settings)
             return self.fitted(name, chosen, self.store.labels()).metrics
 
-    def finish(self) -> Metrics:
+    def fit_alone(self) -> Metrics:
         """As `fit` does, for labels after which nothing is asked: a strategy's own networks are not trained."""
         with self.directory.exclusive("fit"):
             name, chosen = self._strategy(None, {})

@@ -23,7 +23,7 @@ from pickwell.models.network import Network
 from pickwell.tasks import Task
 
 EXPLODED = 1e6
-"""A cross-entropy of so much is none that anything is learnt from: one that knows nothing has log C."""
+"""Nothing is learnt at a cross-entropy above this: a network that knows nothing has log C."""
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much is done, and how much there is."""
 

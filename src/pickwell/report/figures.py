@@ -129,7 +129,7 @@ def picks_by_class(report: Report, strategy: str, ink: Ink = LIGHT, most: int = 
     words = base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N")
     parts = [f"; • the {report.group} classes" if report.marked else "", f"; {left} more classes" if left else ""]
     what = "that show each class" if report.legend or report.metric == "mean IoU" else "of each class"
-    told = f"Images {what} in a query{', mean over seeds' if seeds > 1 else ''}; empty: none{''.join(parts)}."
+    told = f"Images {what} in a query{', mean over seeds' if seeds > 1 else ''}; an empty cell: none{''.join(parts)}."
     return dress(alt.layer(cell, words), ink, title=strategy, height=22 * len(names), subtitle=told)
 
 

@@ -1,6 +1,7 @@
 """A page of sections, each of sentences, figures and tables; the same figures and tables as files beside it."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from pickwell.report.runs import Gallery, known
 from pickwell.report.statistics import Estimate
 
 Draw = Callable[[Ink], Figure | None]
+OURS = re.compile(r"(figures/[^/]+\.(svg|png)|tables/[^/]+\.csv)")
+"""What a page may write beside itself, and so remove: a folder of results may be someone else's."""
 
 
 @dataclass(frozen=True)
@@ -102,36 +105,56 @@ def _shown(sections: Sequence[Section], numbering: Iterator[int]) -> Iterator[di
 
 
 def write(page: Page, path: Path) -> Path:
-    """Writes the page, its figures (SVG and PNG, below `figures`) and its tables (CSV, below `tables`)."""
+    """Writes the page, its figures (SVG and PNG, below `figures`) and its tables (CSV, below `tables`).
+
+    Of a page that was written here before, figures and tables that this one has not are removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
     for section in page.sections:
         for name, draw in section.figures:
-            _draw(path.parent / "figures", name, draw)
-        for table in section.tables:
-            _list(path.parent / "tables", table)
+            written += _draw(path.parent / "figures", name, draw)
+        written += [_list(path.parent / "tables", table) for table in section.tables]
     # Last, and in one move: a page that is there has its figures beside it.
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(render(page), encoding="utf-8")
+    _remove_older(path.parent, written)
     return partial.replace(path)
 
 
-def _draw(folder: Path, name: str, draw: Draw) -> None:
+def _remove_older(folder: Path, written: Sequence[Path]) -> None:
+    """Removes what the page before wrote and this one has not, by the list that it left; leaves such a list."""
+    kept = folder / ".report.files"
+    names = {file.relative_to(folder).as_posix() for file in written}
+    older = set(kept.read_text(encoding="utf-8").splitlines()) if kept.exists() else set()
+    for name in older - names:
+        if OURS.fullmatch(name):
+            (folder / name).unlink(missing_ok=True)
+    kept.write_text("\n".join(sorted(names)), encoding="utf-8")
+
+
+def _draw(folder: Path, name: str, draw: Draw) -> list[Path]:
     chart = draw(LIGHT)
-    if chart is not None:
-        folder.mkdir(exist_ok=True)
-        for suffix in ("svg", "png"):
-            save(chart, folder / f"{name}.{suffix}")
+    if chart is None:
+        return []
+    folder.mkdir(exist_ok=True)
+    files = [folder / f"{name}.{suffix}" for suffix in ("svg", "png")]
+    for file in files:
+        save(chart, file)
+    return files
 
 
-def _list(folder: Path, table: Table) -> None:
+def _list(folder: Path, table: Table) -> Path:
     """The table as a file to compute with: plain numbers, of an estimate three, nothing for what is unknown."""
     folder.mkdir(exist_ok=True)
     # What is in the first row of a column is in all of them; a table without rows leaves its columns' names.
     kinds = table.rows[0] if table.rows else table.columns
     names = [name for column, kind in zip(table.columns, kinds, strict=True) for name in _names(column, kind)]
     rows = [[value for entry in row for value in _values(entry)] for row in table.rows]
-    with (folder / f"{table.name}.csv").open("w", newline="", encoding="utf-8") as out:
+    file = folder / f"{table.name}.csv"
+    with file.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerows([names, *rows])
+    return file
 
 
 def _names(column: str, kind: str | Entry) -> list[str]:

@@ -25,7 +25,7 @@ from pickwell.strategies.vaal.losses import (
 from pickwell.strategies.vaal.networks import Discriminator, Encoder, VariationalAutoencoder, folded
 
 EXPLODED = 1e4
-"""A loss of so much for each value of an input is none that anything is learnt from, though it may stay finite."""
+"""Nothing is learnt at a loss above this for each value of an input, though it may stay finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
