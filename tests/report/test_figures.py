@@ -96,7 +96,8 @@ def test_picks_by_class_are_means_over_seeds(example: Make) -> None:
         chart = picks_by_class(report, "vaal")
         assert chart is not None
         assert chart.title.subtitle.startswith(said)
-        assert "; an empty cell: none" in chart.title.subtitle
+        empty = any(not cell["words"] for cell in values(chart, "text"))
+        assert ("; an empty cell: none" in chart.title.subtitle) is empty
 
 
 def test_only_the_most_picked_of_many_classes_are_shown() -> None:

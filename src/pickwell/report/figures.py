@@ -127,9 +127,14 @@ def picks_by_class(report: Report, strategy: str, ink: Ink = LIGHT, most: int = 
     tone = alt.Opacity("picks:Q", scale=alt.Scale(domain=[0, _largest(report)], range=[0, 0.95]), legend=None)
     cell = base.mark_rect(color=ink.heat, stroke=ink.paper, strokeWidth=2).encode(opacity=tone)
     words = base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N")
-    parts = [f"; • the {report.group} classes" if report.marked else "", f"; {left} more classes" if left else ""]
+    empty = "; an empty cell: none" if any(not row["words"] for row in rows) else ""
+    parts = [
+        empty,
+        f"; • the {report.group} classes" if report.marked else "",
+        f"; {left} more classes" if left else "",
+    ]
     what = "that show each class" if report.legend or report.metric == "mean IoU" else "of each class"
-    told = f"Images {what} in a query{', mean over seeds' if seeds > 1 else ''}; an empty cell: none{''.join(parts)}."
+    told = f"Images {what} in a query{', mean over seeds' if seeds > 1 else ''}{''.join(parts)}."
     return dress(alt.layer(cell, words), ink, title=strategy, height=22 * len(names), subtitle=told)
 
 
