@@ -185,7 +185,8 @@ def test_the_leases_of_a_closed_browser_return(serve: Any, opened: Any, tools: A
     )  # it dies without a word: no release, no heartbeat
     gone.context.close()
     page.wait_for_selector("#stage img", timeout=15_000)
-    tools.press(page, "1" * 12, 0.1)
+    page.wait_for_timeout(500)  # a key for an image that is not shown yet is refused
+    tools.press(page, "1" * 12, 0.3)
     tools.settled(page)
     assert len(site.told()) == 12
 
