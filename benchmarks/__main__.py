@@ -18,6 +18,7 @@ FIGURES = {
     "dbal": ["benchmarks.dbal"],
     "cover": ["benchmarks.cover"],
     "allocation": ["benchmarks.allocation"],
+    "false-claims": ["benchmarks.false_claims"],
 }
 
 
