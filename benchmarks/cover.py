@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.pools import cifar10
-from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
+from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
 from pickwell.acquisition.patches import learn
 from pickwell.data.images import to_float
 from pickwell.learner.seeds import generator
@@ -44,7 +44,7 @@ def covered(pool: Tensor, centres: Tensor, width: float) -> float:
 def case(count: int, labelled: int, budget: int) -> None:
     rows = features(count)
     known, pool = rows[:labelled], rows[labelled:]
-    width = neighbourhood(pool, known, budget)
+    width = kernel_bandwidth(pool, known, budget)
 
     def share(places: Tensor) -> float:
         return covered(pool, torch.cat((known, pool[places])), width)

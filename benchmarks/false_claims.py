@@ -12,7 +12,7 @@ import time
 import numpy as np
 from scipy import stats
 
-from pickwell.benchmark.statistics import ALPHA, Curve, compare
+from pickwell.statistics.comparisons import ALPHA, Curve, compare
 
 CASES = ((3, 3), (6, 5), (10, 10))
 """Methods, seeds."""

@@ -19,9 +19,9 @@ from pickwell.config import TrainingSettings
 from pickwell.data.images import to_float
 from pickwell.learner import Devices, Draws, TaskLearner
 from pickwell.learner.seeds import derive, generator, isolated
-from pickwell.learner.training import Plan, Trainee, steps_for, train
+from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.strategies import Strategy
-from pickwell.tasks import Classification
+from pickwell.tasks.classification.learning import Classification
 
 TRAINING = TrainingSettings()
 """What a user's campaign has where nothing is set: the paper's 100 epochs, batches of 64 and learning rate 5e-4."""
@@ -171,7 +171,7 @@ class Effort:
             torch.manual_seed(derive(seed, "companion"))
             strategy.begin(self.devices, draws.draw(0, both=True))
         task = Classification([str(name) for name in range(10)])
-        train([Trainee(network, task, plan, self.devices)], strategy, draws, plan)
+        train([Trainer(network, task, plan, self.devices)], strategy, draws, plan)
         return TaskLearner([network], self.devices), strategy
 
     def rest(self) -> Tensor:

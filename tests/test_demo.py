@@ -37,7 +37,7 @@ def test_a_small_demo_is_the_whole_one(
 def test_the_absent_classes_are_absent_and_a_second_run_is_fresh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pickwell.campaign import Campaign
+    from pickwell.loop.campaign import Campaign
 
     monkeypatch.setattr(demo, "ROUNDS", 0)
     monkeypatch.setattr(demo, "SEEDS", 1)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from typer.main import get_command
 
-from pickwell.cli.app import app
+from pickwell.cli.commands import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

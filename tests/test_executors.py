@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from pickwell.errors import PickwellError
-from pickwell.executors import Here, Processes
+from pickwell.executors import Processes, Serial
 
 DIES = "__import__('os').kill(__import__('os').getpid(), 9)"
 DEAF = "__import__('signal').SIGINT in __import__('signal').pthread_sigmask(__import__('signal').SIG_BLOCK, [])"
 
 
 def test_here_is_one_after_another() -> None:
-    assert list(Here().map(abs, [-1, 2, -3])) == [1, 2, 3]
+    assert list(Serial().map(abs, [-1, 2, -3])) == [1, 2, 3]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from pickwell.errors import LabelError, StoreError
-from pickwell.masks import Mask, MaskFolder, check_mask, decode, encode, label_map
+from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask, decode, encode, label_map
 
 MASKS = arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.integers(0, 255))
 
@@ -111,7 +111,7 @@ def test_what_is_no_mask_is_named(data: bytes, sentence: str) -> None:
 
 
 def test_a_later_header_does_not_lift_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pickwell.masks.PIXELS", 4)
+    monkeypatch.setattr("pickwell.tasks.segmentation.label_maps.PIXELS", 4)
     later = grey(np.zeros((40, 30), np.uint8), 8)[8:]
     with pytest.raises(LabelError, match="it has more than one header"):
         decode(b"\x89PNG\r\n\x1a\n" + head(8, 2, 2) + later)

@@ -4,9 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pickwell.campaign import Campaign, create
     from pickwell.errors import PickwellError
     from pickwell.items import Item, Kind, Label, Metrics, Pick, Round
+    from pickwell.loop.campaign import Campaign
+    from pickwell.loop.creation import create
     from pickwell.oracle import Human, Noisy, Simulated
 
 __all__ = [
@@ -25,8 +26,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Campaign": "pickwell.campaign",
-    "create": "pickwell.campaign",
+    "Campaign": "pickwell.loop.campaign",
+    "create": "pickwell.loop.creation",
     "Human": "pickwell.oracle",
     "Noisy": "pickwell.oracle",
     "PickwellError": "pickwell.errors",

@@ -15,14 +15,15 @@ import pyarrow.parquet as pq
 import torch
 from sklearn.datasets import load_digits
 
-from pickwell.campaign import Campaign, create
-from pickwell.campaign.picking import versions
-from pickwell.campaign.standing import interval_of
+from pickwell.campaign.status import interval_of
 from pickwell.data.sources.digits import Digits
 from pickwell.items import Label, Metrics, Round
 from pickwell.learner.seeds import generator
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.creation import create
+from pickwell.loop.picking import versions
 from pickwell.oracle import Simulated
-from pickwell.report.html import write
+from pickwell.report.campaign_html import write
 from pickwell.report.live import LiveTable
 from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 

@@ -97,7 +97,7 @@ NEXT_STEPS = {
     errno.EISDIR: "name a file, not a directory",
     errno.EEXIST: "name another place, or remove what is there",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ELOOP: "mend the links, which go round",
+    errno.ELOOP: "remove the symbolic link that forms a loop",
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENFILE: "close other programs, which hold too many files open",
     errno.ENOMEM: "close other programs to free memory",

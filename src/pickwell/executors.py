@@ -26,7 +26,7 @@ class Executor(Protocol):
         ...
 
 
-class Here:
+class Serial:
     """Runs tasks one after another in this process."""
 
     def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Generator[Done, None, None]:

@@ -13,7 +13,7 @@ from pickwell.errors import LabelError
 from pickwell.items import Item, Label, Round
 from pickwell.labels import IGNORE_INDEX, check_class
 from pickwell.learner.seeds import generator
-from pickwell.masks import Mask, MaskFolder, check_mask
+from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask
 
 
 class Oracle(Protocol):

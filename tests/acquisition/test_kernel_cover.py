@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
+from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
 from pickwell.errors import TrainingError
 
 
@@ -85,7 +85,7 @@ def test_few_candidates_still_cover_those_that_are_none() -> None:
     """A quarter of the items may be picked: they cover all much better than as many drawn by chance do."""
     g = torch.Generator().manual_seed(0)
     features, centres = torch.randn(1600, 8, generator=g), torch.randn(80, 8, generator=g)
-    width, weight = neighbourhood(features, centres, 80), torch.ones(1600)
+    width, weight = kernel_bandwidth(features, centres, 80), torch.ones(1600)
 
     def share(places: Tensor) -> float:
         return covered(features, torch.cat((centres, features[places])), weight, width)
@@ -107,9 +107,9 @@ def test_what_is_no_number_is_said(what: str) -> None:
 def test_a_neighbourhood_holds_an_equal_share_of_the_items() -> None:
     # 100 items a unit apart and 10 labels to come: ten to each, so the median one reaches five to each side.
     line = torch.arange(100.0)[:, None]
-    assert neighbourhood(line, torch.zeros(0, 1), 10) == 5.0
-    assert neighbourhood(line, torch.full((40, 1), -1e6), 10, block=7) == 2.0
+    assert kernel_bandwidth(line, torch.zeros(0, 1), 10) == 5.0
+    assert kernel_bandwidth(line, torch.full((40, 1), -1e6), 10, block=7) == 2.0
 
 
 def test_a_neighbourhood_of_copies_is_still_a_width() -> None:
-    assert neighbourhood(torch.ones(9, 2), torch.ones(3, 2), 2) > 0
+    assert kernel_bandwidth(torch.ones(9, 2), torch.ones(3, 2), 2) > 0

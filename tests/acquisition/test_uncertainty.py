@@ -115,7 +115,7 @@ def test_the_same_votes_tie_exactly_whoever_casts_them_for_whatever(fold: Fold) 
 @pytest.mark.parametrize("fold", [variation_ratio, vote_entropy])
 def test_untying_orders_equals_by_the_mean_and_moves_nothing_else(fold: Fold) -> None:
     p = posterior((400, 10), samples=5)
-    plain, untied = fold(iter(p)), fold(iter(p), untie=True)  # type: ignore[call-arg]
+    plain, untied = fold(iter(p)), fold(iter(p), break_ties=True)  # type: ignore[call-arg]
     assert len(set(plain.tolist())) <= 7
     assert len(set(untied.tolist())) > 390
     order = untied.argsort(descending=True)
@@ -134,7 +134,7 @@ def test_untying_changes_no_order_of_large_committees() -> None:
     sure, unsure = 50 * torch.eye(3), 0.4 * torch.eye(3)
     cast = [(5, 0, 0), (2, 1, 0), (1, 1, 1), (1, 1, 2)]
     groups = [(count, torch.stack((sure[left], unsure[right])).softmax(1)) for count, left, right in cast]
-    plain, untied = (vote_entropy(members(*groups), untie=untie) for untie in (False, True))
+    plain, untied = (vote_entropy(members(*groups), break_ties=break_ties) for break_ties in (False, True))
     assert plain.tolist() == pytest.approx([0.6870, 0.6837], abs=1e-4)
     assert untied[0] > untied[1]
 
@@ -147,11 +147,11 @@ def test_a_disputed_scene_comes_before_an_unsure_one_that_all_agree_on(fold: Fol
     agreed = torch.stack((sure, unsure))[:, :, None, None].expand(2, 2, 100, 100)
     disputed = agreed.clone()
     disputed[0, :, :2] = disputed[0, :, :2].flip(0)
-    scores = reduced(fold(members((4, agreed), (1, disputed)), untie=True), rule)  # type: ignore[call-arg]
+    scores = reduced(fold(members((4, agreed), (1, disputed)), break_ties=True), rule)  # type: ignore[call-arg]
     assert scores[0] > scores[1]
     # Where the votes are the same, the less sure one comes first.
     alike = torch.stack((agreed[0], agreed[1]))
-    first, second = reduced(fold(members((5, alike)), untie=True), rule).tolist()  # type: ignore[call-arg]
+    first, second = reduced(fold(members((5, alike)), break_ties=True), rule).tolist()  # type: ignore[call-arg]
     assert second > first
 
 

@@ -11,8 +11,9 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from pickwell.campaign import Campaign, create
 from pickwell.cli import main
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.creation import create
 
 QUICK: dict[str, Any] = {"model.width": 0.25, "training.epochs": 1, "strategy.name": "random"}
 

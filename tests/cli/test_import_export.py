@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pickwell.campaign import Campaign, create
 from pickwell.cli import main
-from pickwell.masks import encode
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.creation import create
+from pickwell.tasks.segmentation.label_maps import encode
 
 QUICK: dict[str, Any] = {"model.width": 0.25, "training.epochs": 1, "strategy.name": "random"}
 

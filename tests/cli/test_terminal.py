@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pickwell.campaign import Campaign, create
 from pickwell.cli import main
 from pickwell.cli.terminal import STEERING, plain, printable
 from pickwell.errors import of_system
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.creation import create
 
 ODD = "a\x1b]0;owned\x07[bold]\u202egpj.exe\nround 9.png"
 

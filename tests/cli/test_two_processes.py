@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pickwell.campaign import Campaign, create
 from pickwell.errors import BusyError
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.creation import create
 
 QUICK: dict[str, Any] = {
     "model.width": 0.25,
@@ -58,7 +59,7 @@ def begin(*arguments: object, prefix: tuple[str, ...] = ()) -> "subprocess.Popen
 def test_the_second_says_whom_it_waits_for_and_goes_on(
     root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from pickwell import directory
+    from pickwell.campaign import directory
 
     monkeypatch.setattr(directory, "SOON", 0.01)
     monkeypatch.setattr(directory, "PATIENCE", 0.1)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pickwell.data.files import alone, read_bytes, replacing
+from pickwell.data.reading import alone, read_bytes
 from pickwell.data.reasons import ImageError, Reason
 from pickwell.errors import BusyError, PoolError
+from pickwell.files import replacing
 
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:

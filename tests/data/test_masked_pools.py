@@ -13,7 +13,7 @@ from pickwell.data.layouts import CAMVID, layout
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, PoolError, SettingsError
-from pickwell.masks import encode
+from pickwell.tasks.segmentation.label_maps import encode
 
 SIZE = (24, 16)
 

@@ -61,7 +61,7 @@ def test_batches_are_runs_of_one_size_within_the_pixels(pool: Pool, limit: int) 
 def test_squares_show_the_whole_image_whatever_is_kept(pool: Pool, limit: int) -> None:
     scenes = Scenes(pool, limit, threads=2)
     for size in (8, 8, 20):
-        squares = scenes.squeezed(torch.tensor([2, 6, 0, 2]), size)
+        squares = scenes.resized(torch.tensor([2, 6, 0, 2]), size)
         assert squares.shape == (4, 3, size, size)
         assert torch.equal(squares[0], squares[3])
         for item, found in zip([2, 6, 0], squares, strict=False):
@@ -69,7 +69,7 @@ def test_squares_show_the_whole_image_whatever_is_kept(pool: Pool, limit: int) -
                 wanted = image.convert("RGB").resize((size, size), Image.Resampling.BOX)
             # Noise, so that only the mean over the whole image is sure to be the same.
             assert abs(float(found.float().mean()) - float(np.asarray(wanted).mean())) < 6
-    assert scenes.squeezed(torch.tensor([], dtype=torch.int64), 8).shape == (0, 3, 8, 8)
+    assert scenes.resized(torch.tensor([], dtype=torch.int64), 8).shape == (0, 3, 8, 8)
     assert sum(map(len, scenes._squares.values())) * 3 * 64 <= limit
 
 
@@ -98,7 +98,7 @@ def test_odd_requests_are_named(pool: Pool) -> None:
     with pytest.raises(PoolError, match="unknown item -1"):
         list(scenes.batches(torch.tensor([-1]), 100))
     with pytest.raises(SettingsError, match="image size 0 is too small"):
-        scenes.squeezed(torch.tensor([0]), 0)
+        scenes.resized(torch.tensor([0]), 0)
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=["in memory", "streaming"])
@@ -112,7 +112,7 @@ def test_a_file_that_changed_is_named(tmp_path: Path, limit: int) -> None:
         scenes.read(torch.tensor([0, 1]))
     (tmp_path / "images" / "b.png").unlink()
     with pytest.raises(PoolError, match="missing file"):
-        scenes.squeezed(torch.tensor([1]), 4)
+        scenes.resized(torch.tensor([1]), 4)
 
 
 def test_an_image_of_one_pixel_is_an_array_of_its_own(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from pickwell.campaign.directory import Directory
 from pickwell.config import Settings
 from pickwell.data.pool import Pool
-from pickwell.directory import Directory
 from pickwell.items import Pick
 from pickwell.store import Store
 

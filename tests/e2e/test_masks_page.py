@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from pickwell.campaign.directory import Directory
 from pickwell.data.pool import Pool
-from pickwell.directory import Directory
-from pickwell.masks import MaskFolder, encode
+from pickwell.tasks.segmentation.label_maps import MaskFolder, encode
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pickwell.acquisition.projection import Projection
-from pickwell.campaign.maps import write_map
+from pickwell.campaign.maps import Maps
 from pickwell.items import Pick
 from pickwell.store import Store
 
@@ -75,7 +75,7 @@ def test_fifty_thousand_points_stay_fluid(serve: Any, opened: Any) -> None:
     (site.root / "rounds").mkdir()
     # Thumbnails exist of the 30 picks alone: only those are looked at, but all are searched.
     items = np.arange(MANY) % 30
-    write_map(site.root / "rounds", 1, Projection(items, points, scores, np.zeros(MANY, bool)))
+    Maps(site.root / "rounds").write(1, Projection(items, points, scores, np.zeros(MANY, bool)))
     page = opened(site, path="/dashboard")
     expect(page.locator("#map-legend button").nth(2)).to_have_text("picked 50,000")
     paints = []

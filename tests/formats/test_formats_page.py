@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pickwell import formats
-from pickwell.formats.exchange import files
-from pickwell.masks import BYTES
+from pickwell.cli import label_files
+from pickwell.formats.exchange import paths
+from pickwell.tasks.segmentation.label_maps import BYTES
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 LABELS = {"classification": "classes", "segmentation": "masks"}
@@ -34,15 +35,13 @@ def test_the_table_says_what_the_format_does(name: str) -> None:
 
 def test_the_limits_are_those_of_the_page() -> None:
     (said,) = re.findall(r"read up to (\d+) MiB", PAGE.read_text(encoding="utf-8"))
-    assert files.TEXT_BYTES == files.PICTURE_BYTES == BYTES == int(said) << 20
-    assert f"{files.PARTS:,} lists" in PAGE.read_text(encoding="utf-8")
+    assert paths.TEXT_BYTES == paths.PICTURE_BYTES == BYTES == int(said) << 20
+    assert f"{paths.PARTS:,} lists" in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_options_of_the_page_exist() -> None:
     import inspect
 
-    from pickwell.cli import labels
-
-    source = inspect.getsource(labels)
+    source = inspect.getsource(label_files)
     for option in set(re.findall(r"`(--[a-z-]+)", PAGE.read_text(encoding="utf-8"))):
         assert option in source or option[2:].replace("-", "_") + ":" in source, option

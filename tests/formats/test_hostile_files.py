@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from pickwell import formats
 from pickwell.errors import LabelError
-from pickwell.formats.exchange import brush, files
-from pickwell.masks import encode
+from pickwell.formats.exchange import brush, paths
+from pickwell.tasks.segmentation.label_maps import encode
 from pickwell.testing.formats import Bench
 
 READERS = [name for name in formats.available() if hasattr(formats.named(name), "read")]
@@ -82,14 +82,14 @@ def test_a_file_of_rubbish(name: str, kind: str, data: bytes, bench: Bench) -> N
 
 def test_files_have_a_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     with (bench.root / "large.json").open("wb") as file:
-        file.truncate(files.TEXT_BYTES + 1)  # sparse: takes no room
+        file.truncate(paths.TEXT_BYTES + 1)  # sparse: takes no room
     for name in OF_FILES:
         said = str(attempt(bench, name, bench.root / "large.json"))
         assert "too large: 536,870,913 bytes; at most 536,870,912 are read" in said
 
 
 def test_small_files_of_many_parts_have_a_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PARTS", 1000)
+    monkeypatch.setattr(paths, "PARTS", 1000)
     (bench.root / "file").write_text("[" + "[]," * 1000 + "[]]")
     assert "has 1,002 lists and objects; at most 1,000 are read" in str(attempt(bench, "coco", bench.root / "file"))
     (bench.root / "file").write_text("<annotations>" + "<tag/>" * 1000 + "</annotations>")

@@ -15,7 +15,7 @@ from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import TRAIN_IDS
 from pickwell.formats.voc import CLASSES as VOC
-from pickwell.masks import Mask, decode, encode
+from pickwell.tasks.segmentation.label_maps import Mask, decode, encode
 from pickwell.testing.formats import Bench
 
 ODD = ("road", "a & <b>", 'été "1"', "x,y;z", "background")

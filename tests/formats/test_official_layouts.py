@@ -11,9 +11,9 @@ from PIL import Image
 from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import LABEL_IDS, TRAIN_IDS
-from pickwell.formats.exchange.pictures import palette_png, voc_colour
+from pickwell.formats.exchange.mask_pictures import palette_png, voc_colour
 from pickwell.formats.voc import CLASSES as VOC
-from pickwell.masks import decode, encode
+from pickwell.tasks.segmentation.label_maps import decode, encode
 from pickwell.testing.formats import Bench
 
 I = 255  # noqa: E741

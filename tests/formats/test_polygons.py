@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import UNCOVERED
-from pickwell.formats.exchange.runs import Region
+from pickwell.formats.exchange.run_lengths import Region
 from pickwell.formats.exchange.shapes import fill, paint
 
 Point = tuple[float, float]

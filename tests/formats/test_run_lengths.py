@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange import brush
-from pickwell.formats.exchange.runs import (
+from pickwell.formats.exchange.run_lengths import (
     Region,
     coco_counts,
     coco_decode,

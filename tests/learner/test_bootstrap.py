@@ -35,7 +35,7 @@ def test_images_and_targets_stay_together() -> None:
     assert (batch.x_l[:, 0, 0, 0] * 255).round().long().tolist() == batch.y_l.tolist()
 
 
-def test_without_it_and_for_a_companion_every_image_comes_once() -> None:
+def test_without_it_and_for_an_auxiliary_model_every_image_comes_once() -> None:
     assert epoch(1, bootstrap=False) == list(range(60))
     assert epoch(0, bootstrap=True, both=True) == list(range(60))
 

@@ -11,10 +11,10 @@ from pickwell import models
 from pickwell.errors import SettingsError
 from pickwell.learner import Batch, Devices, SceneDraws
 from pickwell.learner.checkpoints import Checkpoint
-from pickwell.learner.crops import drawn, gathered, labels, squeeze
+from pickwell.learner.crops import drawn, gathered, labels, resize
 from pickwell.learner.seeds import generator
-from pickwell.learner.training import Plan, Trainee, train
-from pickwell.tasks import Masks, Segmentation
+from pickwell.learner.training import Plan, Trainer, train
+from pickwell.tasks.segmentation.learning import Masks, Segmentation
 
 SIZES = [(24, 40), (40, 24), (24, 40), (10, 50), (9, 12)]
 """Height and width of scene 0, 1, ..., and so on round."""
@@ -39,8 +39,8 @@ class Labelled:
             found.append(torch.stack((mask, rows, torch.full_like(mask, item))))
         return found
 
-    def squeezed(self, ids: Tensor, size: int) -> Tensor:
-        return torch.stack([gathered(scene, squeeze(scene[0], size)) for scene in self.read(ids)])
+    def resized(self, ids: Tensor, size: int) -> Tensor:
+        return torch.stack([gathered(scene, resize(scene[0], size)) for scene in self.read(ids)])
 
 
 def draws(augmentation: str = "crop-flip", seed: int = 0, crop: int = 16, count: int = 5) -> SceneDraws:
@@ -108,7 +108,7 @@ def test_an_unknown_augmentation_is_one_sentence() -> None:
         draws("rotate").draw(0)
 
 
-def test_a_companion_sees_whole_scenes_in_squares_with_their_masks() -> None:
+def test_an_auxiliary_model_sees_whole_scenes_in_squares_with_their_masks() -> None:
     batch = draws().draw(3, both=True)
     assert batch.x_l.shape == batch.x_u.shape == (10, 3, 12, 12)
     assert torch.equal(bytes_of(batch.x_l)[:, 0], batch.y_l)
@@ -150,8 +150,8 @@ class Halves:
     def noise(self, item: int, mask: Tensor) -> Tensor:
         return torch.randint(-50, 50, mask.shape, generator=generator(item, "noise"))
 
-    def squeezed(self, ids: Tensor, size: int) -> Tensor:
-        return torch.stack([gathered(scene, squeeze(scene[0], size)) for scene in self.read(ids)])
+    def resized(self, ids: Tensor, size: int) -> Tensor:
+        return torch.stack([gathered(scene, resize(scene[0], size)) for scene in self.read(ids)])
 
 
 class Resting:
@@ -168,7 +168,7 @@ class Resting:
     def load_state(self, state: Mapping[str, Tensor]) -> None: ...
 
 
-def lesson(steps: int, crop: int = 16) -> tuple[Trainee, SceneDraws, Plan]:
+def lesson(steps: int, crop: int = 16) -> tuple[Trainer, SceneDraws, Plan]:
     devices, scenes, ids = Devices("fp32"), Halves(), torch.arange(12)
     masks = Masks(ids.tolist(), lambda item: scenes.masks(torch.tensor([item]))[0][1].byte().numpy())
     task = Segmentation(["dark", "bright"], lambda name: mask_of(0).numpy())
@@ -177,19 +177,19 @@ def lesson(steps: int, crop: int = 16) -> tuple[Trainee, SceneDraws, Plan]:
         torch.manual_seed(1)
         network = devices.setup(models.load_dense("drn_d_22", 2, width=0.125))
     source = SceneDraws(scenes, ids, masks, ids + 50, 4, "crop-flip", 4, devices, crop=crop, whole=16)
-    return Trainee(network, task, plan, devices), source, plan
+    return Trainer(network, task, plan, devices), source, plan
 
 
 @pytest.mark.slow
 def test_masks_are_learnt() -> None:
-    trainee, source, plan = lesson(80, crop=48)
-    train([trainee], Resting(), source, plan)
+    trainer, source, plan = lesson(80, crop=48)
+    train([trainer], Resting(), source, plan)
     unseen = torch.arange(100, 108)
     pairs = []
     with torch.inference_mode():
         for scene, (_, mask) in zip(Halves().read(unseen), Halves().masks(unseen), strict=True):
-            pairs.append((trainee.network(scene[None].float() / 255), mask[None]))
-    assert trainee.task.measure(pairs)["mean_iou"] > 0.75
+            pairs.append((trainer.network(scene[None].float() / 255), mask[None]))
+    assert trainer.task.measure(pairs)["mean_iou"] > 0.75
 
 
 class KilledError(Exception):

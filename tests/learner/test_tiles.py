@@ -52,17 +52,17 @@ def test_spans_cover_every_place_once_and_see_what_is_around(length: int, side: 
 @pytest.mark.parametrize(
     ("name", "reach"), [("drn_c_26", 290), ("drn_d_22", 263), ("drn_d_38", 495), ("drn_d_54", 259)]
 )
-def test_reach_is_the_sum_of_what_the_convolutions_see(name: str, reach: int) -> None:
-    assert network(name).reach == reach
+def test_receptive_field_is_the_sum_of_what_the_convolutions_see(name: str, reach: int) -> None:
+    assert network(name).receptive_field == reach
 
 
 def test_nothing_beyond_its_reach_changes_a_place() -> None:
     taught, images = network(), photograph(64, 700)
-    assert taught.reach is not None
+    assert taught.receptive_field is not None
     changed = images.clone()
     changed[..., 400:] = 0
     with torch.inference_mode():
-        left, right = (taught.trunk(some)[..., : (400 - taught.reach) // 8] for some in (images, changed))
+        left, right = (taught.trunk(some)[..., : (400 - taught.receptive_field) // 8] for some in (images, changed))
         assert torch.equal(left, right)
         assert left.shape[-1] == 17
         assert not torch.equal(taught.trunk(images)[..., 17:40], taught.trunk(changed)[..., 17:40])
@@ -95,7 +95,7 @@ def test_a_batch_goes_through_in_parts_of_the_stated_size() -> None:
 class Whole(torch.nn.Module):
     """A network in which every place sees everything."""
 
-    dense, stride, reach = True, 1, None
+    dense, stride, receptive_field = True, 1, None
 
     def trunk(self, images: torch.Tensor) -> torch.Tensor:
         return images - images.mean((2, 3), keepdim=True)

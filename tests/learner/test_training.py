@@ -8,9 +8,9 @@ from pickwell import models
 from pickwell.errors import TrainingError
 from pickwell.learner import Batch, Devices, Draws
 from pickwell.learner.checkpoints import Checkpoint
-from pickwell.learner.training import Plan, Trainee, steps_for, train
+from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.strategies import create
-from pickwell.tasks import Classification
+from pickwell.tasks.classification.learning import Classification
 
 DEVICES = Devices("fp32")
 TASK = Classification(["dark", "bright"])
@@ -24,17 +24,17 @@ class Shades:
         return (noise[ids] + 120 * (ids % 2)[:, None, None, None]).to(torch.uint8)
 
 
-def setting(steps: int = 30, rate: float = 3e-3) -> tuple[list[Trainee], Draws, Plan]:
+def setting(steps: int = 30, rate: float = 3e-3) -> tuple[list[Trainer], Draws, Plan]:
     plan = Plan(steps, rate, 0.0, "cosine", seed=4)
     torch.manual_seed(1)
     network = DEVICES.setup(models.load("small_cnn", 2, image_size=8, width=0.25))
     ids = torch.arange(40)
     draws = Draws(Shades(), ids, ids % 2, torch.arange(100, 300), 16, "crop-flip", 4, DEVICES)
-    return [Trainee(network, TASK, plan, DEVICES)], draws, plan
+    return [Trainer(network, TASK, plan, DEVICES)], draws, plan
 
 
 class Resting:
-    """A companion that counts its steps."""
+    """An auxiliary model that counts its steps."""
 
     def __init__(self, steps: int = 0) -> None:
         self.joint_steps, self.seen = steps, list[float]()
@@ -51,26 +51,26 @@ class Resting:
     def load_state(self, state: Mapping[str, torch.Tensor]) -> None: ...
 
 
-def weights(trainee: Trainee) -> torch.Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in trainee.network.parameters()])
+def weights(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in trainer.network.parameters()])
 
 
 def test_the_task_is_learnt() -> None:
-    (trainee,), draws, plan = setting()
-    train([trainee], Resting(), draws, plan)
+    (trainer,), draws, plan = setting()
+    train([trainer], Resting(), draws, plan)
     test = torch.arange(300, 400)
-    guess = trainee.network(Shades().get(test).float() / 255).argmax(1)
+    guess = trainer.network(Shades().get(test).float() / 255).argmax(1)
     assert (guess == test % 2).float().mean() > 0.9
-    assert not trainee.network.training
+    assert not trainer.network.training
 
 
 def test_the_network_stays_in_train_mode_while_it_learns() -> None:
     """The authors' code froze batch norm after its first validation."""
-    (trainee,), draws, plan = setting(3)
+    (trainer,), draws, plan = setting(3)
     modes = []
-    trainee.network.register_forward_hook(lambda module, *_: modes.append(module.training))
-    trainee.network.eval()
-    train([trainee], Resting(), draws, plan)
+    trainer.network.register_forward_hook(lambda module, *_: modes.append(module.training))
+    trainer.network.eval()
+    train([trainer], Resting(), draws, plan)
     assert modes == [True, True, True]
 
 
@@ -81,20 +81,20 @@ def test_steps_follow_from_the_labelled_pool() -> None:
     assert steps_for(10, 64, 2, least=50) == 50
 
 
-def test_the_companion_takes_its_own_steps() -> None:
+def test_the_auxiliary_model_takes_its_own_steps() -> None:
     for own in (2, 5, 9):
-        (trainee,), draws, plan = setting(5)
-        companion = Resting(own)
-        train([trainee], companion, draws, plan)
-        assert len(companion.seen) == own
+        (trainer,), draws, plan = setting(5)
+        auxiliary = Resting(own)
+        train([trainer], auxiliary, draws, plan)
+        assert len(auxiliary.seen) == own
 
 
-def test_the_companion_changes_nothing_for_the_task_model() -> None:
+def test_the_auxiliary_model_changes_nothing_for_the_task_model() -> None:
     results = []
     for own in (0, 7):
-        (trainee,), draws, plan = setting(5)
-        train([trainee], Resting(own), draws, plan)
-        results.append(weights(trainee))
+        (trainer,), draws, plan = setting(5)
+        train([trainer], Resting(own), draws, plan)
+        results.append(weights(trainer))
     assert torch.equal(*results)
 
 
@@ -104,14 +104,14 @@ class KilledError(Exception):
 
 @pytest.mark.parametrize("strategy", ["random", "vaal"])
 def test_a_killed_fit_ends_the_same(tmp_path: Path, strategy: str) -> None:
-    def companion(draws: Draws):  # type: ignore[no-untyped-def]
+    def auxiliary(draws: Draws):  # type: ignore[no-untyped-def]
         chosen = create(strategy, {"steps": 6, "widths": (8,), "latent": 4} if strategy == "vaal" else {})
         torch.manual_seed(9)
         chosen.begin(DEVICES, draws.draw(0, both=True))
         return chosen
 
     (whole,), draws, plan = setting(8)
-    first = companion(draws)
+    first = auxiliary(draws)
     train([whole], first, draws, plan)
 
     def die(what: str, done: int, total: int) -> None:
@@ -121,10 +121,10 @@ def test_a_killed_fit_ends_the_same(tmp_path: Path, strategy: str) -> None:
     (killed,), draws, plan = setting(8)
     checkpoint = Checkpoint(tmp_path / "c.safetensors", "key", seconds=0)
     with pytest.raises(KilledError):
-        train([killed], companion(draws), draws, plan, checkpoint=checkpoint, progress=die)
+        train([killed], auxiliary(draws), draws, plan, checkpoint=checkpoint, progress=die)
     (resumed,), draws, plan = setting(8)
     steps: list[int] = []
-    second = companion(draws)
+    second = auxiliary(draws)
     train([resumed], second, draws, plan, checkpoint=checkpoint, progress=lambda _, done, __: steps.append(done))
     assert steps == [6, 7, 8]
     assert torch.equal(weights(whole), weights(resumed))
@@ -133,13 +133,13 @@ def test_a_killed_fit_ends_the_same(tmp_path: Path, strategy: str) -> None:
 
 
 def test_training_leaves_the_global_random_state_alone() -> None:
-    (trainee,), draws, plan = setting(2)
+    (trainer,), draws, plan = setting(2)
     before = torch.get_rng_state()
-    train([trainee], Resting(2), draws, plan)
+    train([trainer], Resting(2), draws, plan)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_divergence_is_named() -> None:
-    (trainee,), draws, plan = setting(60, rate=1e30)
+    (trainer,), draws, plan = setting(60, rate=1e30)
     with pytest.raises(TrainingError, match=r"diverged at learning rate 1e\+30; set training\.learning_rate lower"):
-        train([trainee], Resting(), draws, plan)
+        train([trainer], Resting(), draws, plan)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from pickwell.report.html import write
+from pickwell.report.campaign_html import write
 from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 
 CLASSES = tuple("0123456789")

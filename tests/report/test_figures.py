@@ -11,12 +11,12 @@ import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pickwell.report import comparisons, monitors
+from pickwell.report import comparison_figures, monitor_figures
 from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, save, share_by_round
 from pickwell.report.ink import DARK, LIGHT, Hues, Ink, hues, variables
 from pickwell.report.lines import CROWD, Figure, bounds, spaced
 from pickwell.report.runs import Report, RoundRow, Run
-from pickwell.report.statistics import Estimate, final_difference
+from pickwell.statistics.estimates import Estimate, final_difference
 
 ALL = ("random", *(f"vaal{i}" for i in range(15)))
 Make = Callable[..., Report]
@@ -65,8 +65,8 @@ def test_an_interval_wider_than_all_accuracies_ends_at_0_and_1(level: float) -> 
 @pytest.mark.parametrize(("count", "said"), [(CROWD, True), (CROWD + 1, False)])
 def test_faint_lines_are_told_of_where_they_are_drawn(example: Make, count: int, said: bool) -> None:
     made = example(tuple(f"vaal{i}" for i in range(count)), 2)
-    draws = (learning_curve, share_by_round, monitors.active_units, monitors.discriminator_auc)
-    for chart in (*(draw(made) for draw in draws), comparisons.curves(made, "Accuracy")):
+    draws = (learning_curve, share_by_round, monitor_figures.active_units, monitor_figures.discriminator_auc)
+    for chart in (*(draw(made) for draw in draws), comparison_figures.curves(made, "Accuracy")):
         assert chart is not None
         assert chart.to_dict()["title"]["subtitle"].endswith(" Faint: single seeds.") is said
 
@@ -75,9 +75,9 @@ def test_a_line_under_another_is_told_to_be_the_same_and_leaders_show_whose_a_mo
     same = {name: (RoundRow(1, 40, 0.5, monitors={"active_units": 32, "latent_units": 32}),) for name in ("a", "b")}
     other = (RoundRow(1, 40, 0.5, monitors={"active_units": 3, "latent_units": 32}),)
     made = Report("t", "s", tuple(Run(name, 0, each) for name, each in {**same, "c": other}.items()))
-    ends = values(monitors.active_units(made), "text")
+    ends = values(monitor_figures.active_units(made), "text")
     assert [row["name"] for row in ends] == ["a, the same", "b", "c"]
-    leaders = values(monitors.active_units(made), "rule")
+    leaders = values(monitor_figures.active_units(made), "rule")
     assert {row["end"] for row in leaders} == {32}
 
 
@@ -121,11 +121,11 @@ def test_differences_come_best_first(example: Make) -> None:
 
 def test_axes_of_comparisons_are_named_and_their_numbers_stand_under_their_lines() -> None:
     bars = [
-        comparisons.Bar("vaal", Estimate(2.0, 1.0, 3.0, 5), "2"),
-        comparisons.Bar("dbal", Estimate(9, 8, 9, 5), "9"),
+        comparison_figures.Bar("vaal", Estimate(2.0, 1.0, 3.0, 5), "2"),
+        comparison_figures.Bar("dbal", Estimate(9, 8, 9, 5), "9"),
     ]
-    compared = comparisons.intervals(bars, "t", "s", "labels saved")
-    timed = comparisons.seconds(bars, "t", "s")
+    compared = comparison_figures.intervals(bars, "t", "s", "labels saved")
+    timed = comparison_figures.seconds(bars, "t", "s")
     assert compared is not None
     assert timed is not None
     for chart, title in ((compared, "labels saved"), (timed, "seconds, on a logarithmic axis")):
@@ -139,20 +139,20 @@ def test_axes_of_comparisons_are_named_and_their_numbers_stand_under_their_lines
 def test_monitors_show_the_last_rounds_kl_and_scores(example: Make) -> None:
     made = example(("vaal",), 2)
     kept = made.runs[0].rounds[-1].monitors
-    bars = values(monitors.latent_use(made, "vaal"), "bar")
+    bars = values(monitor_figures.latent_use(made, "vaal"), "bar")
     assert [bar["kl"] for bar in bars] == sorted(kept["kl_per_unit"], reverse=True)
-    scores = values(monitors.score_histogram(made, "vaal"), "bar")
+    scores = values(monitor_figures.score_histogram(made, "vaal"), "bar")
     assert {bar["kind"] for bar in scores} == {"unlabelled", "labelled"}
     unlabelled = [bar["share"] for bar in scores if bar["kind"] == "unlabelled"]
     assert sum(unlabelled) == pytest.approx(1)
     assert unlabelled[-1] == pytest.approx(kept["score_histogram"][-1] / 1600)
-    assert values(monitors.active_units(made), "point")[-1]["round"] == 5
+    assert values(monitor_figures.active_units(made), "point")[-1]["round"] == 5
 
 
 def test_bands_over_seeds_are_explained_where_they_are_drawn(example: Make) -> None:
     for seeds, said in ((1, False), (3, True)):
         made = example(("vaal", "random"), seeds)
-        for chart in (learning_curve(made), share_by_round(made), monitors.discriminator_auc(made)):
+        for chart in (learning_curve(made), share_by_round(made), monitor_figures.discriminator_auc(made)):
             assert chart is not None
             spec = chart.to_dict()
             drawn = any(layer["mark"]["type"] == "area" for layer in spec["layer"])
@@ -171,10 +171,10 @@ def test_many_names_have_room_and_their_dashes_are_explained(example: Make) -> N
 
 def test_without_monitors_there_is_nothing_to_draw(example: Make) -> None:
     made = example(("random",), 2)
-    assert monitors.active_units(made) is None
-    assert monitors.discriminator_auc(made) is None
-    assert monitors.latent_use(made, "random") is None
-    assert monitors.score_histogram(made, "random") is None
+    assert monitor_figures.active_units(made) is None
+    assert monitor_figures.discriminator_auc(made) is None
+    assert monitor_figures.latent_use(made, "random") is None
+    assert monitor_figures.score_histogram(made, "random") is None
 
 
 @pytest.mark.parametrize("ending", ["svg", "png"])

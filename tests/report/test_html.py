@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pickwell.report.html import render, write
-from pickwell.report.phrases import DASH
+from pickwell.report.campaign_html import render, write
 from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
+from pickwell.report.text.phrases import DASH
 
 Make = Callable[..., Report]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}"
@@ -203,7 +203,7 @@ def test_rendering_is_the_same_each_time(example: Make) -> None:
 
 
 def test_no_torch_is_imported() -> None:
-    code = "import sys, pickwell.report.html, pickwell.report.live; print('torch' in sys.modules)"
+    code = "import sys, pickwell.report.campaign_html, pickwell.report.live; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -11,17 +11,18 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from pickwell.campaign import Campaign, create
 from pickwell.colours import colours
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
-from pickwell.masks import Mask, encode
-from pickwell.report.campaigns import report_of
-from pickwell.report.html import render
-from pickwell.report.pictures import OVER, RAMP, over_classes, over_heat, shrunk
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.creation import create
+from pickwell.report.campaign_html import render
+from pickwell.report.campaign_page import report_of
+from pickwell.report.overlays import OVER, RAMP, over_classes, over_heat, shrunk
 from pickwell.report.runs import Report, RoundRow, Run
-from pickwell.report.scenes import SHOWN
+from pickwell.report.scene_galleries import SHOWN
 from pickwell.report.together import together
+from pickwell.tasks.segmentation.label_maps import Mask, encode
 
 SIZE = (48, 32)
 CLASSES = ["sky", "road", "car"]
@@ -171,7 +172,7 @@ def test_campaigns_on_other_classes_are_not_compared(street: Path, tmp_path: Pat
 def test_the_command_writes_one_file_of_one_campaign_or_of_several(
     street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pickwell.cli.app import app
+    from pickwell.cli.commands import app
 
     roots = [str(campaign(street, tmp_path / name, name)) for name in ("entropy", "random")]
     monkeypatch.chdir(tmp_path)
@@ -182,7 +183,7 @@ def test_the_command_writes_one_file_of_one_campaign_or_of_several(
 
 
 def test_a_report_needs_no_torch() -> None:
-    code = "import pickwell.report.campaigns, pickwell.report.html, pickwell.report.together, sys; "
+    code = "import pickwell.report.campaign_page, pickwell.report.campaign_html, pickwell.report.together, sys; "
     assert (
         subprocess.run([sys.executable, "-c", code + "sys.exit('torch' in sys.modules)"], check=False).returncode == 0
     )

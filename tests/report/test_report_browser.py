@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pickwell.report.html import write
+from pickwell.report.campaign_html import write
 from pickwell.report.runs import Report
 
 pytestmark = pytest.mark.slow

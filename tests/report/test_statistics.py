@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pickwell.intervals import wilson
 from pickwell.report.runs import RoundRow, Run, known, numbers
-from pickwell.report.statistics import curve_difference, final_difference, mean_interval, paired, points, shared_labels
+from pickwell.statistics.estimates import (
+    curve_difference,
+    final_difference,
+    mean_interval,
+    paired,
+    points,
+    shared_labels,
+)
+from pickwell.statistics.intervals import wilson
 
 OURS, THEIRS = [0.93, 0.95, 0.92, 0.96, 0.94], [0.90, 0.93, 0.91, 0.91, 0.92]
 

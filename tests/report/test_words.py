@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from pickwell.report.runs import Report, RoundRow, Run
-from pickwell.report.words import mean_share, summary, warnings
+from pickwell.report.text.summary import mean_share, summary, warnings
 
 Make = Callable[..., Report]
 

@@ -162,7 +162,7 @@ def test_a_fault_in_the_middle_undoes_the_transaction(store: Store, monkeypatch:
     def settle(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pickwell.store.labels.settle", settle)
+    monkeypatch.setattr("pickwell.store.label_log.settle", settle)
     with pytest.raises(ZeroDivisionError):
         tell(store, {1: "cat"}, event="a")
     monkeypatch.undo()

@@ -82,9 +82,9 @@ def test_dropout_rules() -> None:
 def test_committee_rules() -> None:
     s = shares(samples(5))
     assert 1 < len(set(s.max(1).values.tolist())) < 5  # few scores: nearly all images tie
-    check(asked("ensemble", untie=False), best(1 - s.max(1).values))
+    check(asked("ensemble", break_ties=False), best(1 - s.max(1).values))
     entropy = torch.where(s > 0, -s * s.clamp(min=1e-9).log(), 0.0).sum(1)
-    check(asked("qbc", untie=False), best(entropy))
+    check(asked("qbc", break_ties=False), best(entropy))
     mean = samples(5).mean(0)
     unsure = -(mean * mean.log()).sum(1)
     for name in ("ensemble", "qbc"):
@@ -226,8 +226,8 @@ def test_sampled_rules_of_masks_are_taken_pixel_by_pixel() -> None:
     check_scenes("mc-dropout", bald, passes=4, measure="bald")
     shares = [torch.nn.functional.one_hot(p.argmax(1), 3).double().mean(0) for p in said]
     disagreement = [torch.where(s > 0, -s * s.clamp(min=1e-9).log(), 0.0).sum(-1).mean() for s in shares]
-    check_scenes("qbc", disagreement, members=4, untie=False)
-    check_scenes("ensemble", [(1 - s.amax(-1)).mean() for s in shares], members=4, untie=False)
+    check_scenes("qbc", disagreement, members=4, break_ties=False)
+    check_scenes("ensemble", [(1 - s.amax(-1)).mean() for s in shares], members=4, break_ties=False)
 
 
 def test_core_set_of_masks_covers_the_scenes_features() -> None:

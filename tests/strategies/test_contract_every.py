@@ -25,7 +25,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("mc-dropout", {"passes": 5, "measure": "variation-ratio"}),
     ("dbal", {"passes": 3}),
     ("ensemble", {}),
-    ("ensemble", {"members": 2, "untie": False}),
+    ("ensemble", {"members": 2, "break_ties": False}),
     ("qbc", {"reduction": "sum"}),
     ("suggestive-annotation", {"members": 3}),
     ("core-set", {}),

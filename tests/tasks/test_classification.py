@@ -3,7 +3,7 @@ import torch
 from torchmetrics.classification import MulticlassAccuracy
 
 from pickwell.errors import LabelError
-from pickwell.tasks import Classification
+from pickwell.tasks.classification.learning import Classification
 
 NAMES = [f"class {number}" for number in range(300)]
 

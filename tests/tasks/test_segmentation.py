@@ -8,7 +8,8 @@ from torchmetrics.classification import MulticlassJaccardIndex
 
 from pickwell.errors import SettingsError
 from pickwell.learner.seeds import generator
-from pickwell.tasks import Masks, Segmentation, Task
+from pickwell.tasks.segmentation.learning import Masks, Segmentation
+from pickwell.tasks.task import Task
 
 CLASSES = ("sky", "road", "tree")
 

@@ -12,9 +12,9 @@ from httpx2 import Response
 from PIL import Image
 from starlette.testclient import TestClient
 
+from pickwell.campaign.directory import Directory
 from pickwell.config import Settings
 from pickwell.data.pool import Pool
-from pickwell.directory import Directory
 from pickwell.items import Pick
 from pickwell.store import Store
 from pickwell.web import Desk, create_app

@@ -5,7 +5,7 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from pickwell.items import Label, Pick
-from pickwell.masks import MaskFolder
+from pickwell.tasks.segmentation.label_maps import MaskFolder
 from pickwell.web import Desk, create_app
 
 

@@ -17,7 +17,7 @@ from pickwell.colours import colours
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
-from pickwell.masks import MaskFolder, decode, encode
+from pickwell.tasks.segmentation.label_maps import MaskFolder, decode, encode
 from pickwell.web import Desk, create_app
 from pickwell.web.security import BODY, LARGER
 

@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 from pickwell.acquisition.projection import Projection
-from pickwell.campaign.maps import write_map
-from pickwell.web.maps import Maps
+from pickwell.campaign.maps import Maps
 
 POINTS = np.array([[-1, 0], [3, 2], [1, 1], [0, -2]], np.float32)
 SCORES = np.array([0.5, 0.25, 1, np.nan], np.float32)
@@ -25,7 +24,7 @@ def test_a_map_goes_to_the_browser_with_the_picks_on_top(client: TestClient, roo
     assert client.get("/api/rounds/1/map").status_code == 404
     assert client.get("/api/rounds/2/map").status_code == 409
     (root / "rounds").mkdir()
-    write_map(root / "rounds", 1, MAP)
+    Maps(root / "rounds").write(1, MAP)
     answer = client.get("/api/rounds/1/map")
     assert answer.headers["content-type"] == "application/octet-stream"
     items, (x, y, score), state = unpacked(answer.content)
@@ -37,7 +36,7 @@ def test_a_map_goes_to_the_browser_with_the_picks_on_top(client: TestClient, roo
 
 
 def test_what_was_labelled_lies_above_the_rest(tmp_path: Path) -> None:
-    write_map(tmp_path, 7, MAP)
+    Maps(tmp_path).write(7, MAP)
     data = Maps(tmp_path).of(7, np.array([3]))
     assert data is not None
     items, _, state = unpacked(data)
@@ -46,7 +45,7 @@ def test_what_was_labelled_lies_above_the_rest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "pickle", "short", "nan"])
 def test_a_map_that_cannot_be_read_is_none(tmp_path: Path, damage: str) -> None:
-    write_map(tmp_path, 1, MAP)
+    Maps(tmp_path).write(1, MAP)
     path = tmp_path / "0001.latents.npz"
     columns = {"items": MAP.items, "points": MAP.points, "scores": MAP.scores, "labelled": MAP.labelled}
     if damage == "cut":
@@ -65,5 +64,5 @@ def test_a_map_that_cannot_be_read_is_none(tmp_path: Path, damage: str) -> None:
 
 def test_a_full_disk_keeps_no_round_from_opening(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "rounds").write_text("no folder")
-    write_map(tmp_path / "rounds", 1, MAP)
+    Maps(tmp_path / "rounds").write(1, MAP)
     assert "round 1 has no map" in caplog.text

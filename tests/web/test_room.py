@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pickwell.campaign.progress_file import ProgressFile, doing
 from pickwell.config import LoopSettings
-from pickwell.progress import ProgressFile, doing
 from pickwell.report.ink import DARK, LIGHT
-from pickwell.web.loop import due
+from pickwell.web.watcher import due
 
 
 def test_neither_torch_nor_scipy_is_imported() -> None:

@@ -43,7 +43,7 @@ def kernel_cover(
     return torch.tensor(places), torch.tensor(gains)
 
 
-def neighbourhood(
+def kernel_bandwidth(
     features: Features, centres: Features, budget: int, *, queries: int = 500, block: int = 4096
 ) -> float:
     """The distance that a label must reach: the median one to the k-th neighbour, k = items / (centres + budget).

@@ -1,4 +1,4 @@
-"""Draws weighted by score: top-b batches are full of look-alikes, and a little chance takes them apart.
+"""Draws weighted by score: top-b batches are full of near-duplicates, and a little chance takes them apart.
 
 Kirsch et al.: Stochastic Batch Acquisition, TMLR 2023. The b largest of score + Gumbel noise are a draw of b items
 without replacement, weighted by exp(score).
@@ -44,7 +44,7 @@ def perturbed(ids: Tensor, scores: Tensor, picking: Picking, sharpness: float, s
     """What to rank items by, float64 `(N,)`, so that the first ones are a draw weighted by their scores.
 
     `top`: the scores themselves, no chance. `power`: the weight is score^sharpness, `softmax`: exp(sharpness x score).
-    Of no weight are scores of 0: they come last, and by lot. `softrank`: rank^-sharpness, for which `scores` must be
+    Of no weight are scores of 0: they come last, and at random. `softrank`: rank^-sharpness, for which `scores` must be
     the whole pool's; ties in it go to the lower id.
     """
     scores = scores.double().cpu()

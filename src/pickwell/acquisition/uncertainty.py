@@ -15,7 +15,7 @@ from torch.special import entr
 Fold = Callable[[Iterable[Tensor]], Tensor]
 Reduction = Literal["mean", "max", "sum", "top"]
 REDUCTIONS: tuple[str, ...] = get_args(Reduction)
-NUDGE = 2.0**-25
+TIE_BREAK = 2.0**-25
 """What breaking a tie may add to a score, in parts of one vote: less than the step from one float32 to the next."""
 
 
@@ -79,25 +79,25 @@ def mean_standard_deviation(samples: Iterable[Tensor]) -> Tensor:
     return squares.div_(count).clamp_(min=0).sqrt_().mean(1)
 
 
-def variation_ratio(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
+def variation_ratio(samples: Iterable[Tensor], *, break_ties: bool = False) -> Tensor:
     """The share of the samples that do not vote for the most voted class; each votes for its most probable one.
 
-    With `untie`, equals are ordered by the entropy of the mean, by an addition below the steps of float32, which the
-    scores otherwise are: it comes in float64 and changes no other order, a mean over pixels by less than 3e-8. Five
+    With `break_ties`, equals are ordered by the entropy of the mean, by an addition below the steps of float32, which
+    the scores otherwise are: it comes in float64 and changes no other order, a mean over pixels by less than 3e-8. Five
     voters know few scores, so that a budget ends amid a tie, and a pool listed class by class would then give all of
     the tied picks to its first class.
     """
     count, mean, shares = _votes(samples)
     ratio = 1 - shares.amax(1)
-    return ratio.double() + _nudge(mean, count) if untie else ratio
+    return ratio.double() + _tie_break(mean, count) if break_ties else ratio
 
 
-def vote_entropy(samples: Iterable[Tensor], *, untie: bool = False) -> Tensor:
-    """The entropy of the votes, in nats (Dagan and Engelson 1995); `untie` as in `variation_ratio`."""
+def vote_entropy(samples: Iterable[Tensor], *, break_ties: bool = False) -> Tensor:
+    """The entropy of the votes, in nats (Dagan and Engelson 1995); `break_ties` as in `variation_ratio`."""
     count, mean, shares = _votes(samples)
     # In double precision, so that the same votes for other classes tie exactly.
     disagreement = entropy(shares.double()).float()
-    return disagreement.double() + _nudge(mean, count) if untie else disagreement
+    return disagreement.double() + _tie_break(mean, count) if break_ties else disagreement
 
 
 MEASURES: Final[dict[str, Fold]] = {
@@ -157,6 +157,6 @@ def _itself(sample: Tensor) -> Tensor:
     return sample
 
 
-def _nudge(mean: Tensor, count: int) -> Tensor:
-    """The entropy of the mean, float64, scaled to at most `NUDGE` of what one vote counts."""
-    return entropy(mean).double() * (NUDGE / count / max(math.log(mean.shape[1]), 1.0))
+def _tie_break(mean: Tensor, count: int) -> Tensor:
+    """The entropy of the mean, float64, scaled to at most `TIE_BREAK` of what one vote counts."""
+    return entropy(mean).double() * (TIE_BREAK / count / max(math.log(mean.shape[1]), 1.0))

@@ -1,6 +1,1 @@
-"""One labelling effort: its directory and its loop."""
-
-from pickwell.campaign.campaign import Campaign
-from pickwell.campaign.creation import create
-
-__all__ = ["Campaign", "create"]
+"""One labelling effort on disk: its directory, its settings, what it was told and what its rounds left behind."""

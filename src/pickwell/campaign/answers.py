@@ -13,7 +13,7 @@ from pickwell.data.reasons import ImageError
 from pickwell.errors import LabelError
 from pickwell.items import Kind, Label
 from pickwell.labels import check_class
-from pickwell.masks import Mask, MaskFolder, check_mask
+from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask
 
 Answer = str | Mask
 """A class's name; or a mask, as an array or by its name in the campaign's folder of masks."""

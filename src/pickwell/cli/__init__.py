@@ -1,5 +1,5 @@
 """The command line: parse, call one library function, print."""
 
-from pickwell.cli.app import main
+from pickwell.cli.commands import main
 
 __all__ = ["main"]

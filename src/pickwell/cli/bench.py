@@ -8,15 +8,15 @@ import typer
 from rich.table import Table
 
 from pickwell.cli import show as said
-from pickwell.cli.campaign import Json, Sets, _changes
+from pickwell.cli.campaign_commands import Json, Sets, _changes
 from pickwell.cli.terminal import plain
 from pickwell.errors import PickwellError, SettingsError
-from pickwell.report.phrases import DASH, plural
+from pickwell.report.text.phrases import DASH, plural
 
 if TYPE_CHECKING:
-    from pickwell.benchmark.cells import Cell
-    from pickwell.benchmark.experiment import Experiment
-    from pickwell.benchmark.runner import Bench, Outcome
+    from pickwell.experiments.cells import Cell
+    from pickwell.experiments.experiment import Experiment
+    from pickwell.experiments.run.runner import Bench, Outcome
 
 app = typer.Typer(help="Run the paper's experiments, or your own, and judge them.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ AnyCode = Annotated[bool, typer.Option("--any-code", help="Count cells that anot
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List the experiments by name."""
-    from pickwell.benchmark.experiment import available
+    from pickwell.experiments.experiment import available
 
     found = {name: _about(path) for name, path in available().items()}
     if json:
@@ -52,8 +52,8 @@ def list_(json: Json = False) -> None:
 
 def _about(path: Path) -> dict[str, Any]:
     """An experiment's title and how many cells it has; what is wrong, where the file is none of an experiment."""
-    from pickwell.benchmark.cells import grid
-    from pickwell.benchmark.experiment import Experiment
+    from pickwell.experiments.cells import grid
+    from pickwell.experiments.experiment import Experiment
 
     try:
         experiment = Experiment.read(path)
@@ -90,10 +90,10 @@ def run(
 
     Ends with 1 where a cell has failed.
     """
-    from pickwell.benchmark.report import report as write
-    from pickwell.benchmark.runner import Bench, State
-    from pickwell.benchmark.runner import run as run_cells
     from pickwell.executors import Processes
+    from pickwell.experiments.run.runner import Bench, State
+    from pickwell.experiments.run.runner import run as run_cells
+    from pickwell.report.experiment_page import report as write
 
     stem, experiment = _load(name, set_)
     root = out or Path("results") / stem
@@ -127,7 +127,7 @@ def status(
     any_code: AnyCode = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Say which cells are finished, running, waiting or failed."""
-    from pickwell.benchmark.runner import State, states
+    from pickwell.experiments.run.runner import State, states
 
     _, cells, bench = _bench(name, strategies, seeds, set_, out, any_code)
     outcomes = list(states(cells, bench))
@@ -151,14 +151,14 @@ def report(
     any_code: AnyCode = False, pictures: Pictures = True, json: Json = False,
 ) -> None:  # fmt: skip
     """Judge the finished cells: report.html, figures, tables."""
-    from pickwell.benchmark.report import report as write
+    from pickwell.report.experiment_page import report as write
 
     experiment, cells, bench = _bench(name, strategies, seeds, set_, out, any_code)
     said.written(*write(experiment, cells, bench, pictures=pictures), json=json)
 
 
 def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":
-    from pickwell.benchmark.experiment import load
+    from pickwell.experiments.experiment import load
 
     stem, experiment = load(name)
     changes = _changes(sets)
@@ -169,9 +169,9 @@ def _bench(
     name: str, strategies: str | None, seeds: str | None, sets: list[str] | None, out: Path | None, any_code: bool
 ) -> "tuple[Experiment, list[Cell], Bench]":
     """The experiment of a results folder: as it was last run there, unless settings or another one are named."""
-    from pickwell.benchmark.cells import known
-    from pickwell.benchmark.folder import check_folder, check_same
-    from pickwell.benchmark.runner import Bench
+    from pickwell.experiments.cells import known
+    from pickwell.experiments.run.results_folder import check_folder, check_same
+    from pickwell.experiments.run.runner import Bench
 
     stem, experiment = _load(name, sets)
     root = out or Path("results") / stem
@@ -186,14 +186,14 @@ def _bench(
 
 def _reported(experiment: "Experiment", asked: "list[Cell]", root: Path) -> "list[Cell]":
     """Those that were run now, and of all methods and seeds those that earlier runs have begun."""
-    from pickwell.benchmark.cells import begun, known
+    from pickwell.experiments.cells import begun, known
 
     there, named = begun(root), {str(cell) for cell in asked}
     return [cell for cell in known(experiment, root) if str(cell) in named or cell.stem in there]
 
 
 def _cells(experiment: "Experiment", strategies: str | None, seeds: str | None) -> "list[Cell]":
-    from pickwell.benchmark.cells import grid
+    from pickwell.experiments.cells import grid
 
     return grid(experiment, parse_methods(strategies or "", experiment.methods), parse_seeds(seeds))
 

@@ -9,7 +9,7 @@ import typer
 from pickwell.cli import show
 from pickwell.cli.terminal import plain
 from pickwell.errors import SettingsError
-from pickwell.report.phrases import listing
+from pickwell.report.text.phrases import listing
 
 if TYPE_CHECKING:
     from pickwell.web.server import Server

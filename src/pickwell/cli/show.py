@@ -16,11 +16,11 @@ from pickwell.cli.bars import Bars
 from pickwell.cli.terminal import plain, printable
 
 if TYPE_CHECKING:
-    from pickwell.campaign import Campaign
-    from pickwell.campaign.standing import Standing
+    from pickwell.campaign.progress_file import ProgressFile
+    from pickwell.campaign.status import Status
     from pickwell.data.pool import Pool, Summary
     from pickwell.items import Label, Metrics, Round
-    from pickwell.progress import ProgressFile
+    from pickwell.loop.campaign import Campaign
     from pickwell.store import Told
 
 METRICS = {"mean_iou": "mean IoU"}
@@ -72,8 +72,8 @@ class Watching:
 @contextmanager
 def campaign(where: Path, *, quiet: bool) -> "Iterator[tuple[Campaign, Bars]]":
     """An open campaign, and the bars that it reports to; the page reads the same from a file."""
-    from pickwell.campaign import Campaign
-    from pickwell.progress import ProgressFile
+    from pickwell.campaign.progress_file import ProgressFile
+    from pickwell.loop.campaign import Campaign
 
     told = ProgressFile(where)
     with progress(quiet=quiet) as bars, closing(told), Campaign(where, progress=Watching(bars, told)) as opened:
@@ -124,7 +124,7 @@ def told(kept: "Told", campaign: "Campaign", *, json: bool) -> None:
         return as_json({**asdict(kept), "waiting": waiting})
     out.print(
         f"kept {kept.answered} labels ({kept.corrected} of them corrections), {kept.skipped} skipped, "
-        f"{kept.ignored} unlabelled on purpose; {waiting} of the round wait"
+        f"{kept.ignored} ignored; {waiting} of the round wait"
     )
     return None
 
@@ -151,7 +151,7 @@ def metrics(reached: "Metrics", *, json: bool) -> None:
     if reached.accuracy is None:
         out.print(f"trained on {reached.labels} labels; nothing is held out yet to measure on")
         return None
-    from pickwell.campaign.standing import interval_of
+    from pickwell.campaign.status import interval_of
 
     out.print(
         f"accuracy {reached.accuracy:.3f}{_between(interval_of(reached))} "
@@ -160,12 +160,12 @@ def metrics(reached: "Metrics", *, json: bool) -> None:
     return None
 
 
-def status(now: "Standing", *, json: bool) -> None:
+def status(now: "Status", *, json: bool) -> None:
     """Where a campaign stands."""
     if json:
         return as_json(asdict(now))
     table = Table.grid(padding=(0, 2))
-    for name, value in _standing_rows(now):
+    for name, value in _status_rows(now):
         table.add_row(name, plain(value))
     laid_out(table)
     warnings(now.monitors)
@@ -179,7 +179,7 @@ def warnings(monitors: "Mapping[str, Any]") -> None:
         out.print(f"[bold]warning[/bold]  {plain(sentence)}")
 
 
-def _standing_rows(now: "Standing") -> Iterator[tuple[str, str]]:
+def _status_rows(now: "Status") -> Iterator[tuple[str, str]]:
     yield "campaign", f"{now.name} ({now.strategy})"
     yield "pool", f"{now.images} images, {now.set_aside} set aside"
     yield "labelled", f"{now.labelled}, of them {now.held_out} held out to measure on; {now.ignored} never to label"

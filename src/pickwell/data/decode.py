@@ -70,7 +70,7 @@ def view(data: bytes, size: int, limits: Limits = LIMITS) -> Pixels:
 
 
 def square(data: bytes, size: int, limits: Limits = LIMITS) -> Pixels:
-    """The whole image squeezed into a square, `(3, size, size)`, antialiased; its aspect is lost."""
+    """The whole image resized into a square, `(3, size, size)`, antialiased; its aspect is lost."""
     drawn = Image.fromarray(np.ascontiguousarray(decode(data, size, limits)))
     pixels = np.asarray(drawn.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0))
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from pickwell.data.files import replacing
 from pickwell.data.sources.source import utf8
 from pickwell.errors import PoolError, VersionError
+from pickwell.files import replacing
 from pickwell.items import Item, ItemId
 
 VERSION = 1

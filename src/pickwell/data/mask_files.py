@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
-from pickwell.data.files import read_bytes
+from pickwell.data.reading import read_bytes
 from pickwell.data.reasons import ImageError, Reason
 from pickwell.errors import LabelError
-from pickwell.masks import BYTES, Mask, check_size, decode, label_map
+from pickwell.tasks.segmentation.label_maps import BYTES, Mask, check_size, decode, label_map
 
 SUFFIX = ".png"
 

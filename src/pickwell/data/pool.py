@@ -11,16 +11,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pickwell.data.decode import LIMITS, Limits, decode, square, view
-from pickwell.data.files import alone
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
+from pickwell.data.reading import alone
 from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.sources import MaskedFolder, Source, find, same
 from pickwell.data.survey import Progress, survey
 from pickwell.errors import LabelError, PoolError
 from pickwell.items import Item, ItemId
-from pickwell.masks import Mask
+from pickwell.tasks.segmentation.label_maps import Mask
 
 Bytes = bytes  # the pool has a method of this name
 SHOWN = 5
@@ -158,7 +158,7 @@ class Pool:
         return self._decoded(item, lambda data: view(data, size, self.limits))
 
     def square(self, item: ItemId, size: int) -> NDArray[np.uint8]:
-        """The whole image squeezed into `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
+        """The whole image resized into `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
         return self._decoded(item, lambda data: square(data, size, self.limits))
 
     def scene(self, item: ItemId) -> NDArray[np.uint8]:

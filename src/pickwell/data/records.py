@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pickwell.data.decode import Limits
-from pickwell.data.files import replacing
 from pickwell.data.sources import FolderTree, Source, restore
 from pickwell.errors import PoolError, VersionError
+from pickwell.files import replacing
 
 VERSION = 1
 SET_ASIDE = pa.schema([("source", pa.int32()), ("name", pa.string()), ("reason", pa.string()), ("detail", pa.string())])

@@ -1,4 +1,4 @@
-"""The pool's images at their native size, and squeezed into a square: what segmentation learns and predicts from."""
+"""The pool's images at their native size, and resized into a square: what segmentation learns and predicts from."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pickwell.data.images import AHEAD, MEMORY_LIMIT, checked
 from pickwell.data.pool import Pool
-from pickwell.data.shelf import Shelf
+from pickwell.data.tensor_cache import TensorCache
 from pickwell.data.threads import in_order, workers
 from pickwell.errors import SettingsError
 
@@ -43,8 +43,8 @@ class Scenes:
         self.in_memory = needed <= memory_limit_bytes
         self._room = memory_limit_bytes - (needed if self.in_memory else 0)
         self._lock = Lock()
-        self._kept = Shelf[int]()
-        self._squares: dict[int, Shelf[int]] = {}
+        self._kept = TensorCache[int]()
+        self._squares: dict[int, TensorCache[int]] = {}
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -77,7 +77,7 @@ class Scenes:
             for run, futures in in_order(begin, runs, AHEAD - 1):
                 yield run, torch.stack([future.result() for future in futures])
 
-    def squeezed(self, ids: Tensor, size: int) -> Tensor:
+    def resized(self, ids: Tensor, size: int) -> Tensor:
         """The whole images, whatever their aspect, as squares `(B, 3, size, size)`, antialiased."""
         if size < 1:
             raise SettingsError(f"image size {size} is too small; it must be at least 1 pixel")
@@ -95,16 +95,16 @@ class Scenes:
         self._fill(wanted, kept, square)
         return torch.stack([kept[item] for item in wanted])
 
-    def _squares_of(self, size: int) -> Shelf[int] | None:
+    def _squares_of(self, size: int) -> TensorCache[int] | None:
         """Where the squares of that size are kept; None if there is no room for them."""
         with self._lock:
             needed = len(self) * 3 * size * size
             if size not in self._squares and needed <= self._room:
-                self._squares[size] = Shelf()
+                self._squares[size] = TensorCache()
                 self._room -= needed
             return self._squares.get(size)
 
-    def _fill(self, wanted: list[int], kept: Shelf[int], decode: Decode) -> None:
+    def _fill(self, wanted: list[int], kept: TensorCache[int], decode: Decode) -> None:
         with self._lock:
             missing = sorted({item for item in wanted if item not in kept})
             if not missing:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import TRAIN_IDS, numbers_of, train_names
-from pickwell.formats.exchange.files import appearing, files_below
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
+from pickwell.formats.exchange.mask_pictures import numbers, renumbered, save
 from pickwell.formats.exchange.names import distinct, inside, without_ending
-from pickwell.formats.exchange.pictures import numbers, renumbered, save
+from pickwell.formats.exchange.paths import appearing, files_below
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)

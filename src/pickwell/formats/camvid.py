@@ -6,10 +6,10 @@ from pathlib import Path
 from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import numbers_of
-from pickwell.formats.exchange.files import appearing, files_below
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
+from pickwell.formats.exchange.mask_pictures import class_dict, colours, label_colors, numbers, renumbered, save
 from pickwell.formats.exchange.names import distinct, inside, without_ending
-from pickwell.formats.exchange.pictures import class_dict, colours, label_colors, numbers, renumbered, save
+from pickwell.formats.exchange.paths import appearing, files_below
 
 TASKS = (SEGMENTATION,)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.files import a_list, a_number, a_table, a_text, appearing, read_json
 from pickwell.formats.exchange.found import SEGMENTATION, Codes, Context, Found, Labelled, Size
-from pickwell.formats.exchange.runs import Region, box_of, coco_decode, coco_encode
+from pickwell.formats.exchange.paths import a_list, a_number, a_table, a_text, appearing, read_json
+from pickwell.formats.exchange.run_lengths import Region, box_of, coco_decode, coco_encode
 from pickwell.formats.exchange.shapes import fill, paint, parts
 
 TASKS = (SEGMENTATION,)

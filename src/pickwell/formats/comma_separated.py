@@ -12,7 +12,7 @@ from pickwell.errors import LabelError
 from pickwell.items import Kind, Label, Round
 
 WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
-"""What stands in the label column for "ask another time" and "unlabelled on purpose"."""
+"""What stands in the label column for "ask another time" and "never label it"."""
 
 Row = dict[str, str]
 """The cells of a row by column."""

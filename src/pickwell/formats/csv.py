@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pickwell.errors import LabelError
 from pickwell.formats.comma_separated import COLUMNS, WORDS, cells
-from pickwell.formats.exchange.files import appearing, read_text
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
+from pickwell.formats.exchange.mask_pictures import numbers, renumbered, save
 from pickwell.formats.exchange.names import inside
-from pickwell.formats.exchange.pictures import numbers, renumbered, save
+from pickwell.formats.exchange.paths import appearing, read_text
 from pickwell.formats.masks import indices
 from pickwell.labels import IGNORE_INDEX
 

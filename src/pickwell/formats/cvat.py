@@ -7,9 +7,9 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.files import appearing, read_elements, shown
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Codes, Context, Found, Labelled, Size
-from pickwell.formats.exchange.runs import Region, cvat_decode, cvat_encode
+from pickwell.formats.exchange.paths import appearing, read_elements, shown
+from pickwell.formats.exchange.run_lengths import Region, cvat_decode, cvat_encode
 from pickwell.formats.exchange.shapes import fill, paint, parts
 
 TASKS = (CLASSIFICATION, SEGMENTATION)

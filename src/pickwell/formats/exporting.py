@@ -7,8 +7,8 @@ from pickwell.data.sources.folder import FolderTree
 from pickwell.errors import LabelError, RoundError
 from pickwell.formats.exchange.found import Asked, Labelled, Question
 from pickwell.items import ItemId, Round
-from pickwell.masks import MaskFolder
 from pickwell.store import Labels
+from pickwell.tasks.segmentation.label_maps import MaskFolder
 
 
 def labelled(labels: Labels, pool: Pool, masks: MaskFolder) -> list[Labelled]:

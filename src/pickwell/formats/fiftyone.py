@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pickwell.formats.exchange.files import a_list, a_table, appearing, read_json, shown
 from pickwell.formats.exchange.found import CLASSIFICATION, Context, Found, Labelled
 from pickwell.formats.exchange.names import Places
+from pickwell.formats.exchange.paths import a_list, a_table, appearing, read_json, shown
 
 TASKS = (CLASSIFICATION,)
 

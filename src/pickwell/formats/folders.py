@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pickwell.data.sources.folder import SUFFIXES
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.files import appearing, files_below
 from pickwell.formats.exchange.found import CLASSIFICATION, Context, Found, Labelled
 from pickwell.formats.exchange.names import inside
+from pickwell.formats.exchange.paths import appearing, files_below
 
 TASKS = (CLASSIFICATION,)
 

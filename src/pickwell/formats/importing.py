@@ -12,7 +12,7 @@ from pickwell.formats.exchange.names import Names
 from pickwell.formats.exchange.problems import Problems
 from pickwell.items import ItemId, Kind, Label
 from pickwell.labels import IGNORE_INDEX
-from pickwell.masks import Mask, counted
+from pickwell.tasks.segmentation.label_maps import Mask, counted
 
 NO_IMAGE = "images that the pool does not have"
 SEVERAL = "names that fit several images"

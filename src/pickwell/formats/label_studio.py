@@ -11,7 +11,6 @@ import numpy as np
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.brush import decode, encode
-from pickwell.formats.exchange.files import a_list, a_number, a_table, a_text, appearing, read_json, shown
 from pickwell.formats.exchange.found import (
     CLASSIFICATION,
     SEGMENTATION,
@@ -22,7 +21,8 @@ from pickwell.formats.exchange.found import (
     Question,
     Size,
 )
-from pickwell.formats.exchange.runs import Region
+from pickwell.formats.exchange.paths import a_list, a_number, a_table, a_text, appearing, read_json, shown
+from pickwell.formats.exchange.run_lengths import Region
 from pickwell.formats.exchange.shapes import fill, paint, parts
 from pickwell.items import Kind
 

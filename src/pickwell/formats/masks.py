@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pickwell.formats.exchange.files import appearing, files_below
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
+from pickwell.formats.exchange.mask_pictures import numbers, renumbered, save
 from pickwell.formats.exchange.names import Places
-from pickwell.formats.exchange.pictures import numbers, renumbered, save
+from pickwell.formats.exchange.paths import appearing, files_below
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.files import appearing
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Question
+from pickwell.formats.exchange.paths import appearing
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
 

@@ -4,10 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.files import appearing, files_below
 from pickwell.formats.exchange.found import SEGMENTATION, Codes, Context, Found, Labelled, Size
-from pickwell.formats.exchange.names import Places
-from pickwell.formats.exchange.pictures import (
+from pickwell.formats.exchange.mask_pictures import (
     Colour,
     colours,
     is_grey,
@@ -17,6 +15,8 @@ from pickwell.formats.exchange.pictures import (
     save,
     voc_colour,
 )
+from pickwell.formats.exchange.names import Places
+from pickwell.formats.exchange.paths import appearing, files_below
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)

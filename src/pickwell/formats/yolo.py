@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.files import files_below, read_text, shown
 from pickwell.formats.exchange.found import SEGMENTATION, Codes, Context, Found, Size
+from pickwell.formats.exchange.paths import files_below, read_text, shown
 from pickwell.formats.exchange.shapes import fill, paint
 
 TASKS = (SEGMENTATION,)

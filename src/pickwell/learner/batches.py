@@ -11,15 +11,15 @@ from pickwell.data.augment import augment
 from pickwell.data.images import to_float
 from pickwell.learner.devices import Devices
 from pickwell.learner.seeds import derive, generator
-from pickwell.tasks import Targets
+from pickwell.tasks.task import Targets
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Labelled images, their labels, and unlabelled images: `(B, 3, H, W)` float32 in [0, 1], in the train view.
 
-    `y_l` is int64 `(B,)`, for masks `(B, H, W)`. Without a companion `x_u` is empty. For masks the task model is shown
-    crops, a companion whole images squeezed into squares.
+    `y_l` is int64 `(B,)`, for masks `(B, H, W)`. Without an auxiliary model `x_u` is empty. For masks the task model is
+    shown crops, an auxiliary model whole images resized into squares.
     """
 
     x_l: Tensor
@@ -86,10 +86,10 @@ class Draws:
         return Shuffle(n, derive(self.seed, pool, member))
 
     def draw(self, step: int, *, member: int = 0, both: bool = False) -> Batch:
-        """Batch number `step` of a committee's `member`; with `both`, a companion's: unlabelled images too."""
+        """Batch number `step` of a committee's `member`; with `both`, an auxiliary model's: unlabelled images too."""
         orders = self._orders  # type: ignore[attr-defined]
         labelled = orders("labelled", len(self.labelled), member).take(step, self.size)
-        # The members are to differ; a companion is one, and learns from all labels.
+        # The members are to differ; an auxiliary model is one, and learns from all labels.
         if self.bootstrap and not both:
             labelled = self._samples(member)[labelled]  # type: ignore[attr-defined]
         x_l, y_l = self._labelled(labelled, step, member, both)

@@ -1,4 +1,4 @@
-"""Batches out of scenes of many sizes: crops of image and mask together, and whole images squeezed into squares."""
+"""Batches out of scenes of many sizes: crops of image and mask together, and whole images resized into squares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class SceneSource(Protocol):
         """Images uint8 `(3, H, W)`, each of its own size."""
         ...
 
-    def squeezed(self, ids: Tensor, size: int) -> Tensor:
+    def resized(self, ids: Tensor, size: int) -> Tensor:
         """The whole images as uint8 `(B, 3, size, size)`."""
         ...
 
@@ -51,7 +51,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class SceneDraws(Draws):
-    """Draws batches of crops for the task model; for a companion, whole images squeezed to `whole` pixels a side.
+    """Draws batches of crops for the task model; for an auxiliary model, whole images resized to `whole` pixels a side.
 
     Image and mask share a crop and its mirroring; masks are gathered, never interpolated. A scene smaller than the crop
     is continued by its edge, where the mask is 255. Pixels are bytes until they are on the device.
@@ -63,12 +63,12 @@ class SceneDraws(Draws):
     whole: int = field(kw_only=True)
 
     def _labelled(self, places: Tensor, step: int, member: int, both: bool) -> tuple[Tensor, Tensor]:
-        """Squares for a companion, crops for the task model; their masks go with them."""
+        """Squares for an auxiliary model, crops for the task model; their masks go with them."""
         chance, ids = generator(self.seed, "view", "labelled", member, step), self.labelled[places]
         masks = self.targets.at(places)
         if both:
-            pixels = self.images.squeezed(ids, self.whole)
-            truth = torch.stack([gathered(mask, squeeze(mask, self.whole)) for mask in masks])
+            pixels = self.images.resized(ids, self.whole)
+            truth = torch.stack([gathered(mask, resize(mask, self.whole)) for mask in masks])
             # One channel more, so that image and mask are mirrored together.
             mirrored = self._mirrored(torch.cat((pixels, truth[:, None]), dim=1), chance)
             return to_float(self.devices.put(mirrored[:, :3])), self.devices.put(mirrored[:, 3].long())
@@ -80,7 +80,7 @@ class SceneDraws(Draws):
 
     def _unlabelled(self, ids: Tensor, step: int, member: int) -> Tensor:
         chance = generator(self.seed, "view", "unlabelled", member, step)
-        return to_float(self.devices.put(self._mirrored(self.images.squeezed(ids, self.whole), chance)))
+        return to_float(self.devices.put(self._mirrored(self.images.resized(ids, self.whole), chance)))
 
     def _mirrored(self, squares: Tensor, chance: torch.Generator) -> Tensor:
         return flip(squares, chance) if _kind(self.augmentation)[1] else squares
@@ -121,10 +121,10 @@ def labels(mask: Tensor, window: Window) -> Tensor:
     return found
 
 
-def squeeze(mask: Tensor, side: int) -> Window:
-    """The nearest pixels of a mask `(H, W)` squeezed into a square.
+def resize(mask: Tensor, side: int) -> Window:
+    """The nearest pixels of a mask `(H, W)` resized into a square.
 
-    >>> squeeze(torch.zeros(4, 6), 2).columns.tolist()
+    >>> resize(torch.zeros(4, 6), 2).columns.tolist()
     [1, 4]
     """
     height, width = mask.shape

@@ -69,7 +69,7 @@ class TaskLearner:
         """The first member's penultimate features."""
         network = self.members[0]
         with self.devices.autocast():
-            return network.squeeze(self._trunk(network, images)).float()
+            return network.pooled(self._trunk(network, images)).float()
 
     @torch.inference_mode()
     def _member(self, number: int, images: Tensor) -> Tensor:

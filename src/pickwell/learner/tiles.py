@@ -30,10 +30,10 @@ def trunk(network: Network, images: Tensor, pixels: int = PIXELS_A_PASS) -> Tens
     no tiles.
     """
     height, width = images.shape[-2:]
-    if network.reach is None or height * width <= pixels:
+    if network.receptive_field is None or height * width <= pixels:
         count = max(1, pixels // (height * width))
         return torch.cat([network.trunk(images[at : at + count]) for at in range(0, len(images), count)])
-    around = -(-network.reach // network.stride)
+    around = -(-network.receptive_field // network.stride)
     rows = spans(height, int(pixels**0.5), around, network.stride)
     tallest = max(row.stop - row.start for row in rows)
     columns = spans(width, pixels // tallest, around, network.stride)

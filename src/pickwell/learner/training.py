@@ -10,17 +10,11 @@ from torch import Tensor
 
 from pickwell.errors import TrainingError
 from pickwell.learner.batches import Batch, Draws
-from pickwell.learner.checkpoints import (
-    Checkpoint,
-    load_optimiser,
-    named,
-    optimiser_tensors,
-    under,
-)
+from pickwell.learner.checkpoints import Checkpoint, load_optimiser, named, optimiser_tensors, under
 from pickwell.learner.devices import Devices
 from pickwell.learner.seeds import derive, isolated
 from pickwell.models.network import Network
-from pickwell.tasks import Task
+from pickwell.tasks.task import Task
 
 EXPLODED = 1e6
 """Nothing is learnt at a cross-entropy above this: a network that knows nothing has log C."""
@@ -35,7 +29,7 @@ class SeesLosses(Protocol):
     def losses(self, values: Mapping[str, float]) -> None: ...
 
 
-class Companion(Protocol):
+class AuxiliaryModel(Protocol):
     """What trains beside the task model: a strategy's own networks."""
 
     @property
@@ -72,14 +66,14 @@ def steps_for(labelled: int, batch_size: int, epochs: int, least: int = 0) -> in
     return max(epochs * math.ceil(labelled / batch_size), least)
 
 
-class Trainee:
+class Trainer:
     """One task model and its optimiser."""
 
     def __init__(self, network: Network, task: Task, plan: Plan, devices: Devices) -> None:
         self.network, self.task, self.plan, self.devices = network, task, plan, devices
         self.optimiser = devices.adam(network, plan.learning_rate, plan.weight_decay)
 
-    def descend(self, images: Tensor, targets: Tensor, step: int) -> Tensor:
+    def training_step(self, images: Tensor, targets: Tensor, step: int) -> Tensor:
         """Takes one step against the task's loss L_T; returns the loss, a scalar."""
         # At every step: whoever measured in between may have left it in eval mode, with batch norm frozen.
         self.network.train()
@@ -104,8 +98,8 @@ class Trainee:
 
 
 def train(
-    trainees: Sequence[Trainee],
-    companion: Companion,
+    trainers: Sequence[Trainer],
+    auxiliary: AuxiliaryModel,
     draws: Draws,
     plan: Plan,
     *,
@@ -117,41 +111,41 @@ def train(
     The three losses share batches, not parameters, so whoever has taken all its steps rests while the others go on.
     Each step's randomness derives from (seed, step, who): taking up a checkpoint changes nothing.
     """
-    total = max(plan.steps, companion.joint_steps)
-    start, watching = _resume(trainees, companion, checkpoint), cast("object", progress)
+    total = max(plan.steps, auxiliary.joint_steps)
+    start, watching = _resume(trainers, auxiliary, checkpoint), cast("object", progress)
     with isolated():
         for step in range(start, total):
             losses: dict[str, float] = {}
-            if step < companion.joint_steps:
-                losses |= _companion_step(companion, draws, plan, step)
+            if step < auxiliary.joint_steps:
+                losses |= _auxiliary_step(auxiliary, draws, plan, step)
             if step < plan.steps:
-                losses |= _descend(trainees, draws, plan, step)
+                losses |= _task_step(trainers, draws, plan, step)
             if losses and isinstance(watching, SeesLosses):
                 watching.losses(losses)
             # Not after the last step: the finished fit is saved then.
             if checkpoint and checkpoint.due and step + 1 < total:
-                checkpoint.save(step + 1, _snapshot(trainees, companion))
+                checkpoint.save(step + 1, _snapshot(trainers, auxiliary))
             if progress:
                 progress("training", step + 1, total)
-    for trainee in trainees:
-        trainee.network.eval()
+    for trainer in trainers:
+        trainer.network.eval()
 
 
-def _companion_step(companion: Companion, draws: Draws, plan: Plan, step: int) -> Mapping[str, float]:
+def _auxiliary_step(auxiliary: AuxiliaryModel, draws: Draws, plan: Plan, step: int) -> Mapping[str, float]:
     turn = iter(range(1, 1 << 20))
     torch.manual_seed(derive(plan.seed, "companion", step))
     batch = draws.draw(step, both=True)
     # Further batches of the same step are those of members below 0, which no committee has.
-    return companion.train_step(batch, lambda: draws.draw(step, member=-next(turn), both=True))
+    return auxiliary.train_step(batch, lambda: draws.draw(step, member=-next(turn), both=True))
 
 
-def _descend(trainees: Sequence[Trainee], draws: Draws, plan: Plan, step: int) -> dict[str, float]:
+def _task_step(trainers: Sequence[Trainer], draws: Draws, plan: Plan, step: int) -> dict[str, float]:
     """Takes the task models' steps; returns the loss of the last one where it was looked at."""
     seen: dict[str, float] = {}
-    for member, trainee in enumerate(trainees):
+    for member, trainer in enumerate(trainers):
         torch.manual_seed(derive(plan.seed, "task", member, step))
         batch = draws.draw(step, member=member)
-        loss = trainee.descend(batch.x_l, batch.y_l, step)
+        loss = trainer.training_step(batch.x_l, batch.y_l, step)
         if step % 50 == 0 or step + 1 == plan.steps:  # looking at a loss waits for the device
             seen["task"] = _checked(loss.item(), step, plan)
     return seen
@@ -166,17 +160,17 @@ def _checked(loss: float, step: int, plan: Plan) -> float:
     return loss
 
 
-def _snapshot(trainees: Sequence[Trainee], companion: Companion) -> dict[str, Tensor]:
-    tensors = named("companion", companion.state())
-    for member, trainee in enumerate(trainees):
-        tensors |= named(f"member{member}", trainee.state())
+def _snapshot(trainers: Sequence[Trainer], auxiliary: AuxiliaryModel) -> dict[str, Tensor]:
+    tensors = named("auxiliary", auxiliary.state())
+    for member, trainer in enumerate(trainers):
+        tensors |= named(f"member{member}", trainer.state())
     return tensors
 
 
-def _resume(trainees: Sequence[Trainee], companion: Companion, checkpoint: Checkpoint | None) -> int:
+def _resume(trainers: Sequence[Trainer], auxiliary: AuxiliaryModel, checkpoint: Checkpoint | None) -> int:
     step, tensors = checkpoint.load() if checkpoint else (0, {})
     if step:
-        companion.load_state(under("companion", tensors))
-        for member, trainee in enumerate(trainees):
-            trainee.load_state(under(f"member{member}", tensors))
+        auxiliary.load_state(under("auxiliary", tensors))
+        for member, trainer in enumerate(trainers):
+            trainer.load_state(under(f"member{member}", tensors))
     return step

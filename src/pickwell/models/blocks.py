@@ -13,7 +13,7 @@ def convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, dila
 
 
 class Thinned(nn.Conv2d):
-    """A 1x1 convolution of every so-manieth pixel: what one with a stride is, by the same names.
+    """A 1x1 convolution of every n-th pixel: what one with a stride is, by the same names.
 
     oneDNN 3.12 (torch 2.13) writes past its memory in the gradient of such a one, where fewer than 16 channels enter
     channels last: at a quarter of DRN's width the process dies. So the pixels are taken first.

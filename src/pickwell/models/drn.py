@@ -108,7 +108,7 @@ class DRN(Network):
             maps = self.get_submodule(f"layer{index + 1}")(maps)
         return maps
 
-    def squeeze(self, maps: Tensor) -> Tensor:
+    def pooled(self, maps: Tensor) -> Tensor:
         return maps.mean((2, 3))
 
     def head(self, embedding: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ class DenseDRN(DRN):
     usual_dropout = 0.1
 
     @property
-    def reach(self) -> int:
+    def receptive_field(self) -> int:
         radius, step = 0, 1
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d) and module is not self.fc and "downsample" not in name:

@@ -46,7 +46,7 @@ Build = Callable[[Plan], "Network"]
 
 
 class Network(nn.Module, ABC):
-    """A task network in three parts: `trunk`, `squeeze` and `head`; images come in as `(B, 3, H, W)` in [0, 1].
+    """A task network in three parts: `trunk`, `pooled` and `head`; images come in as `(B, 3, H, W)` in [0, 1].
 
     `trunk` holds no dropout, so that many dropout passes over a batch can share one trunk: `logits(trunk(x), size)`.
     Weights are drawn from torch's default generator; seed it first.
@@ -86,7 +86,7 @@ class Network(nn.Module, ABC):
         """The last feature maps `(B, K, h, w)` of normalised images."""
 
     @abstractmethod
-    def squeeze(self, maps: Tensor) -> Tensor:
+    def pooled(self, maps: Tensor) -> Tensor:
         """The penultimate features `(B, D)` of feature maps."""
 
     @abstractmethod
@@ -100,18 +100,18 @@ class Network(nn.Module, ABC):
 
     def embed(self, images: Tensor) -> Tensor:
         """The penultimate features `(B, D)` of images."""
-        return self.squeeze(self.trunk(images))
+        return self.pooled(self.trunk(images))
 
     def logits(self, maps: Tensor, size: torch.Size) -> Tensor:
         """The logits of `trunk`'s maps; `size` is the images' `(H, W)`, which dense networks return to."""
-        return self.head(self.squeeze(maps))
+        return self.head(self.pooled(maps))
 
     def forward(self, images: Tensor) -> Tensor:
         """The logits `(B, C)` of images, `(B, C, H, W)` from a dense network."""
         return self.logits(self.trunk(images), images.shape[-2:])
 
     @property
-    def reach(self) -> int | None:
+    def receptive_field(self) -> int | None:
         """How many pixels around its own a place of `maps` sees in eval mode; None: all, so tiles cannot stand in."""
         return None
 

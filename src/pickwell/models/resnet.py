@@ -49,7 +49,7 @@ class ResNet(Network):
         maps: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(stem))))
         return maps
 
-    def squeeze(self, maps: Tensor) -> Tensor:
+    def pooled(self, maps: Tensor) -> Tensor:
         return maps.mean((2, 3))
 
     def head(self, embedding: Tensor) -> Tensor:

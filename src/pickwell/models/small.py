@@ -47,7 +47,7 @@ class SmallCNN(Network):
         maps: Tensor = self.features(images)
         return maps
 
-    def squeeze(self, maps: Tensor) -> Tensor:
+    def pooled(self, maps: Tensor) -> Tensor:
         return maps.mean((2, 3))
 
     def head(self, embedding: Tensor) -> Tensor:

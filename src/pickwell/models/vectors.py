@@ -39,7 +39,7 @@ class VectorNetwork(Network):
         maps: Tensor = self.body(images)
         return maps
 
-    def squeeze(self, maps: Tensor) -> Tensor:
+    def pooled(self, maps: Tensor) -> Tensor:
         return maps
 
     def logits(self, maps: Tensor, size: torch.Size) -> Tensor:

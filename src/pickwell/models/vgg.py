@@ -77,7 +77,7 @@ class VGG(Network):
         maps: Tensor = self.features(images)
         return maps
 
-    def squeeze(self, maps: Tensor) -> Tensor:
+    def pooled(self, maps: Tensor) -> Tensor:
         if self.small:
             return maps.mean((2, 3))
         hidden: Tensor = self.classifier[:-2](torch.flatten(F.adaptive_avg_pool2d(maps, GRID), 1))

@@ -10,10 +10,10 @@ import vl_convert
 
 from pickwell.report.ink import LIGHT, Ink, hues
 from pickwell.report.lines import Figure, Lines, about_zero, dress, lines, scale
-from pickwell.report.phrases import interval, listing, signed
 from pickwell.report.runs import Report, RoundRow, Run, known, of, strategies
-from pickwell.report.statistics import Difference, Point, points
-from pickwell.report.words import after
+from pickwell.report.text.phrases import interval, listing, signed
+from pickwell.report.text.summary import after
+from pickwell.statistics.estimates import Difference, Point, points
 
 ROW_HEIGHT = 46
 ROOM = 36

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pickwell.errors import SettingsError
-from pickwell.report.phrases import listing
 from pickwell.report.runs import Report, Run, known, of, strategies
+from pickwell.report.text.phrases import listing
 
 BASELINE = "random"
 

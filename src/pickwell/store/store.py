@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, select, true
 from pickwell.errors import StoreError
 from pickwell.items import Label, Pick, PickState, Round, RoundState
 from pickwell.store import holding, leases, opinions, remarks, results, rounds
-from pickwell.store import labels as _labels
+from pickwell.store import label_log as _labels
 from pickwell.store import undo as _undo
 from pickwell.store.database import Database
 from pickwell.store.rows import (
@@ -187,7 +187,7 @@ class Store:
                 return replace(Told(**{"batch": before[0], **before[1]}), repeated=True)
             now = self._clock()
             if holder is not None:
-                # Here, so that of two people who both believe an item to be theirs the second one hears of it.
+                # Serial, so that of two people who both believe an item to be theirs the second one hears of it.
                 holding.check_free(holding.holdings(connection, now, [one.item for one in labels]), labels, holder)
             return _labels.tell(
                 connection,

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from pickwell.errors import RoundError
 from pickwell.items import IMPORT, Kind, Label, PickState, RoundState
-from pickwell.store.labels import settle
+from pickwell.store.label_log import settle
 from pickwell.store.tables import UNDO, batch, insert_all, label, pick, round_
 
 

@@ -14,10 +14,10 @@ class Ensemble(Committee):
     """Queries the largest variation ratio over an ensemble: the share of members outvoted (Beluch et al. 2018).
 
     The members differ by their first weights and the order of their batches. Differs from the source: equal votes are
-    ordered by the entropy of the members' mean (`untie`), because five members know five scores.
+    ordered by the entropy of the members' mean (`break_ties`), because five members know five scores.
     """
 
-    untie: bool = True
+    break_ties: bool = True
 
     def uncertainty(self, images: Tensor, learner: Learner) -> Tensor:
-        return variation_ratio(learner.sample(images, self.members), untie=self.untie)
+        return variation_ratio(learner.sample(images, self.members), break_ties=self.break_ties)

@@ -14,10 +14,10 @@ class QBC(Committee):
     """Queries the largest vote entropy of a committee (Seung et al. 1992; Dagan and Engelson 1995).
 
     The members differ by their first weights and the order of their batches. Differs from the sources: equal votes are
-    ordered by the entropy of the members' mean (`untie`).
+    ordered by the entropy of the members' mean (`break_ties`).
     """
 
-    untie: bool = True
+    break_ties: bool = True
 
     def uncertainty(self, images: Tensor, learner: Learner) -> Tensor:
-        return vote_entropy(learner.sample(images, self.members), untie=self.untie)
+        return vote_entropy(learner.sample(images, self.members), break_ties=self.break_ties)

@@ -37,7 +37,7 @@ class Stream(Protocol):
         ...
 
     def whole(self, side: int) -> "Stream":
-        """The same items as a strategy's own networks see them: for masks squeezed whole into squares of `side` pixels.
+        """The same items as a strategy's own networks see them: for masks resized whole into squares of `side` pixels.
 
         For classes the stream itself.
         """
@@ -145,7 +145,7 @@ class Strategy(ABC):
 class Scorer(Strategy):
     """The pointwise family: one score an image, the highest are picked, ties go to the lower id.
 
-    With another `picking` than `top` the picks are drawn, weighted by score, which takes look-alikes apart: `power`
+    With another `picking` than `top` the picks are drawn, weighted by score, which takes near-duplicates apart: `power`
     by score^sharpness, `softmax` by exp(sharpness x score), `softrank` by rank^-sharpness (Kirsch et al. 2023). A
     pick's score is then the logarithm of its weight, plus the noise that drew it.
     """

@@ -1,4 +1,4 @@
-"""What D calls new, covered: VAAL's picks without the look-alikes."""
+"""What D calls new, covered: VAAL's picks without the near-duplicates."""
 
 import math
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.features import gathered
-from pickwell.acquisition.kernel_cover import kernel_cover, neighbourhood, spaced
+from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
 from pickwell.items import Pick
 from pickwell.strategies.strategy import among, require
 from pickwell.strategies.vaal.monitors import BLIND, COLLAPSED, SATURATED
-from pickwell.strategies.vaal.sight import Sight
-from pickwell.strategies.vaal.strategy import VAAL
-from pickwell.strategies.vaal.tables import Table
+from pickwell.strategies.vaal.pool_scorer import Sight
+from pickwell.strategies.vaal.vaal import VAAL
+from pickwell.strategies.vaal.vector_tables import Table
 
 SPACES = ("inputs", "latents")
 
@@ -60,7 +60,7 @@ class VAALDiverse(VAAL):
             features,
             centres,
             budget,
-            bandwidth=self.reach * neighbourhood(features, centres, budget),
+            bandwidth=self.reach * kernel_bandwidth(features, centres, budget),
             weight=weight,
             candidates=spaced(len(features), max(self.candidates, 8 * budget)),
         )

@@ -10,24 +10,24 @@ from pickwell.learner import Devices
 from pickwell.strategies.strategy import require
 from pickwell.strategies.vaal.networks import VariationalAutoencoder
 from pickwell.strategies.vaal.pair import Pair
-from pickwell.strategies.vaal.strategy import VAAL
+from pickwell.strategies.vaal.vaal import VAAL
 
 
 class FrozenPair(Pair):
-    """Descends Eq. (1) alone for `vae_steps` steps, then Eq. (3) alone."""
+    """Takes steps against Eq. (1) alone for `vae_steps` steps, then Eq. (3) alone."""
 
     vae_steps = 1
 
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
         if self.steps < self.vae_steps:
-            return {"transductive": self._descend_vae(x_l, x_u)[0]["transductive"]}
+            return {"transductive": self._vae_step(x_l, x_u)[0]["transductive"]}
         if self.steps == self.vae_steps:
             # Frozen is the encoder that will score: its average must not go on towards the last step's weights.
             self.vae.encoder.load_state_dict(self.scoring_encoder.state_dict())
         # In eval mode: D must know the latents that it will be asked about.
         with torch.no_grad(), self.devices.autocast():
             mu, _ = self.scoring_encoder(torch.cat((x_l, x_u)))
-        loss = self._descend_discriminator(*mu.tensor_split([len(x_l)]))
+        loss = self._discriminator_step(*mu.tensor_split([len(x_l)]))
         if self.steps == self.vae_steps:
             # D's first step: its average must not remember the weights that it was drawn with.
             self.scoring_discriminator.load_state_dict(self.discriminator.state_dict())

@@ -10,11 +10,11 @@ from pickwell.learner import Devices
 from pickwell.strategies.vaal.losses import discriminator_loss
 from pickwell.strategies.vaal.networks import VariationalAutoencoder
 from pickwell.strategies.vaal.pair import Pair
-from pickwell.strategies.vaal.strategy import VAAL
+from pickwell.strategies.vaal.vaal import VAAL
 
 
 class ImagePair(Pair):
-    """Descends Eq. (3) through the encoder: its convolutions are D's own, and nothing is decoded."""
+    """Takes steps against Eq. (3) through the encoder: its convolutions are D's own, and nothing is decoded."""
 
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
         with self.devices.autocast():

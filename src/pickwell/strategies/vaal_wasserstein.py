@@ -15,17 +15,17 @@ from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.strategies.strategy import among
 from pickwell.strategies.vaal.pair import Pair, Seen
-from pickwell.strategies.vaal.sight import Sight
-from pickwell.strategies.vaal.strategy import VAAL
+from pickwell.strategies.vaal.pool_scorer import Sight
+from pickwell.strategies.vaal.vaal import VAAL
 
 Target = Literal["centroid", "nearest"]
 
 
 class LonePair(Pair):
-    """Descends Eq. (1) alone; D is never trained."""
+    """Takes steps against Eq. (1) alone; D is never trained."""
 
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
-        return {"transductive": self._descend_vae(x_l, x_u)[0]["transductive"]}
+        return {"transductive": self._vae_step(x_l, x_u)[0]["transductive"]}
 
 
 @dataclass(kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.learner import Batch, Devices
-from pickwell.learner.crops import gathered, squeeze
+from pickwell.learner.crops import gathered, resize
 from pickwell.learner.seeds import derive, generator, isolated
 from pickwell.strategies.strategy import Strategy
 
@@ -84,7 +84,7 @@ class FakeStream:
 
     def _scene(self, item: int) -> Tensor:
         scene = self.images[item // self.every]
-        return scene if self.side is None else gathered(scene, squeeze(scene[0], self.side))
+        return scene if self.side is None else gathered(scene, resize(scene[0], self.side))
 
     def whole(self, side: int) -> "FakeStream":
         return self if isinstance(self.images, Tensor) else replace(self, side=side)
@@ -144,7 +144,7 @@ class FakeView:
     def draw(self, step: int, size: int, side: int = 8) -> Batch:
         """Batch number `step` of the training pools, with replacement; all labels are class 0.
 
-        Scenes are squeezed into squares of `side` pixels.
+        Scenes are resized into squares of `side` pixels.
         """
         halves = []
         for name, stream in (("labelled", self.labelled), ("unlabelled", self.unlabelled)):
@@ -155,7 +155,7 @@ class FakeView:
         return Batch(halves[0], torch.zeros(shape, dtype=torch.int64), halves[1])
 
 
-def train_companion(
+def train_auxiliary(
     strategy: Strategy,
     view: FakeView,
     *,

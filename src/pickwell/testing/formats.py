@@ -13,7 +13,7 @@ from pickwell.formats.exchange.names import Names
 from pickwell.formats.exporting import file_of
 from pickwell.formats.importing import Gathered, Importer
 from pickwell.items import ItemId
-from pickwell.masks import Mask
+from pickwell.tasks.segmentation.label_maps import Mask
 
 
 @dataclass

@@ -13,7 +13,7 @@ import torch
 from pickwell.errors import BudgetError
 from pickwell.items import Pick
 from pickwell.strategies import Strategy, settings_of
-from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes, train_companion
+from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes, train_auxiliary
 
 LABELLED = (1, 4, 5, 9, 12, 20)
 HELD_OUT = (2, 7)
@@ -42,7 +42,7 @@ class StrategyContract(ABC):
     def picks(self, budget: int, *, batch_size: int = 16, seed: int = 0) -> list[Pick]:
         """What a new strategy picks once it has trained on the view."""
         view = self.view(batch_size=batch_size, seed=seed)
-        return train_companion(self.make(), view).select(view, budget)
+        return train_auxiliary(self.make(), view).select(view, budget)
 
     @pytest.mark.parametrize("budget", [1, 7, UNLABELLED])
     def test_picks_exactly_the_budget_of_unlabelled_items_once_each(self, budget: int) -> None:
@@ -73,10 +73,10 @@ class StrategyContract(ABC):
     def test_asking_again_from_a_restored_state_gives_the_same_picks(self) -> None:
         """What a process does that takes up a killed one: `begin`, then `load_state`, and no training."""
         view = self.view()
-        trained = train_companion(self.make(), view)
+        trained = train_auxiliary(self.make(), view)
         expected = trained.select(view, 9)
         again, view = self.make(), self.view()
-        train_companion(again, view, steps=0)
+        train_auxiliary(again, view, steps=0)
         again.load_state({name: tensor.clone() for name, tensor in trained.state().items()})
         assert again.select(view, 9) == expected
 
@@ -84,7 +84,7 @@ class StrategyContract(ABC):
         """A pool of copies of one image: nothing but the id can tell them apart, unless the strategy draws lots."""
         copies = [blobs()[0]] * 12 if self.dense else blobs()[:1].repeat(12, 1, 1, 1)
         view = FakeView(copies, [0, 1], [2], learner=self.learner())
-        items = [pick.item for pick in train_companion(self.make(), view).select(view, 4)]
+        items = [pick.item for pick in train_auxiliary(self.make(), view).select(view, 4)]
         if self.draws_lots:
             assert len(set(items)) == 4
         else:
@@ -96,7 +96,7 @@ class StrategyContract(ABC):
     def test_select_leaves_the_learner_and_everybodys_randomness_alone(self) -> None:
         """Whoever trains next must draw the same numbers as if nobody had asked."""
         view = self.view()
-        strategy = train_companion(self.make(), view)
+        strategy = train_auxiliary(self.make(), view)
         weight, chance = view.learner.weight.clone(), torch.get_rng_state()
         strategy.select(view, 9)
         assert torch.equal(view.learner.weight, weight)
@@ -107,10 +107,10 @@ class StrategyContract(ABC):
         """A query between two steps: running averages, optimisers and chance go on as if it had not been."""
         straight, looked = self.make(), self.make()
         for strategy in (straight, looked):
-            train_companion(strategy, self.view(), steps=1)
+            train_auxiliary(strategy, self.view(), steps=1)
         looked.select(self.view(), 3)
         for strategy in (straight, looked):
-            train_companion(strategy, self.view(), start=1, steps=1)
+            train_auxiliary(strategy, self.view(), start=1, steps=1)
         left, right = straight.state(), looked.state()
         assert left.keys() == right.keys()
         assert all(torch.equal(left[name], right[name]) for name in left)

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from pickwell.items import Kind, Pick
 from pickwell.store import Remark, Told
-from pickwell.web import figures
+from pickwell.web import dashboard_figures
 from pickwell.web.agreement import ADJUDICATED
 from pickwell.web.desk import Desk, Said, Who
-from pickwell.web.loop import Loop
 from pickwell.web.pictures import Pictures, Size
+from pickwell.web.watcher import Loop
 
 # Up to 2**53 the numbers of JavaScript are exact.
 Item = Annotated[int, Field(ge=0, lt=2**53, description="An image's id: its place in the pool.")]
@@ -111,7 +111,7 @@ def who(request: Request, body: Body) -> Who:
 def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
     """Leases the next picks for one annotator alone; asking again renews the leases and gives the same picks."""
     picks = at.next(who(request, body), body.n)
-    current = figures.progress(at.store.current())
+    current = dashboard_figures.progress(at.store.current())
     return {"picks": shown(at, picks, current["number"] if current else 0), "round": current}
 
 
@@ -124,7 +124,7 @@ def shown(at: Desk, picks: list[Pick], number: int) -> list[dict[str, Any]]:
         {
             "item": pick.item,
             "rank": pick.rank,
-            "score": None if pick.held_out else figures.plain(pick.score),
+            "score": None if pick.held_out else dashboard_figures.plain(pick.score),
             "held_out": pick.held_out,
             "round": number,
             "name": name,
@@ -199,12 +199,12 @@ def status(at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
     now = (
         None
         if state.doing is None
-        else {**figures.plain(asdict(state.doing)), "seconds_left": state.doing.seconds_left}
+        else {**dashboard_figures.plain(asdict(state.doing)), "seconds_left": state.doing.seconds_left}
     )
     return {
         "campaign": at.settings.name,
         "position": at.store.position(),
-        "round": figures.progress(at.store.current()),
+        "round": dashboard_figures.progress(at.store.current()),
         "loop": {**asdict(state), "doing": now},
     }
 
@@ -232,7 +232,7 @@ def history(
 @router.get("/rounds")
 def rounds(at: AtDesk) -> Mapping[str, Any]:
     """Every round: strategy, state, times, monitors."""
-    return {"rounds": figures.rounds(at.store)}
+    return {"rounds": dashboard_figures.rounds(at.store)}
 
 
 @router.post("/rounds", status_code=202)
@@ -277,7 +277,7 @@ def map_(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
 @router.get("/dashboard")
 def dashboard(at: AtDesk) -> Mapping[str, Any]:
     """The dashboard's figures."""
-    return figures.dashboard(at)
+    return dashboard_figures.dashboard(at)
 
 
 @router.get("/images/{item}", response_class=Response)

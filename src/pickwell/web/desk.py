@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pickwell.campaign.directory import Directory
+from pickwell.campaign.hints import Hints
+from pickwell.campaign.maps import Maps
+from pickwell.campaign.old_remarks import move_remarks
 from pickwell.config import Settings
 from pickwell.data.pool import Pool
-from pickwell.directory import Directory
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.labels import check_class
-from pickwell.masks import Mask, MaskFolder, check_mask
 from pickwell.store import Store, Told, check_free
+from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask
+from pickwell.tasks.segmentation.predictions import Predictions
 from pickwell.web.agreement import ADJUDICATED
-from pickwell.web.hints import Hints
-from pickwell.web.maps import Maps
-from pickwell.web.predictions import Predictions
-from pickwell.web.remarks import move_remarks
 
 SUGGESTION_SEEN = "suggestion seen"
 """What a label's source says when its annotator had looked at the model's suggestion."""

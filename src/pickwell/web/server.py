@@ -9,11 +9,11 @@ from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 import uvicorn
 
 from pickwell.errors import SettingsError
-from pickwell.web.app import LOOPBACK, create_app
+from pickwell.web.application import LOOPBACK, create_app
 from pickwell.web.desk import Desk
-from pickwell.web.loop import Loop
 from pickwell.web.security import EVERYWHERE
 from pickwell.web.tokens import Tokens
+from pickwell.web.watcher import Loop
 
 
 class Server:

@@ -12,9 +12,9 @@ from pickwell.errors import SettingsError
 from pickwell.learner import Devices
 from pickwell.strategies import Strategy, create
 from pickwell.strategies.vaal.pair import Pair, Seen
-from pickwell.strategies.vaal.strategy import VAAL
+from pickwell.strategies.vaal.vaal import VAAL
 from pickwell.strategies.vaal_wasserstein import gaussian
-from pickwell.testing.fakes import FakeView, blobs, train_companion
+from pickwell.testing.fakes import FakeView, blobs, train_auxiliary
 from pickwell.testing.strategy_contract import StrategyContract
 
 EXACT = "donot_use_mm_for_euclid_dist"
@@ -84,7 +84,7 @@ class TestWassersteinToTheNearest(Ablation):
 def moved(name: str, step: int) -> set[str]:
     """Which modules' weights change in step number `step` (from 0)."""
     strategy, view = ablation(name), FakeView(blobs(), range(10))
-    train_companion(strategy, view, steps=step)
+    train_auxiliary(strategy, view, steps=step)
     before = {key: value.clone() for key, value in weights(strategy).items()}
     batch = view.draw(step, 16)
     strategy.train_step(batch, lambda: batch)
@@ -119,18 +119,18 @@ def test_a_vae_alone_knows_nothing_of_the_discriminator() -> None:
     for name in ("vaal-frozen", "vaal-wasserstein"):
         for seed in (0, 1):
             strategy = ablation(name)
-            train_companion(strategy, view, steps=0)
+            train_auxiliary(strategy, view, steps=0)
             with torch.no_grad():
                 for number, weight in enumerate(strategy._begun().discriminator.parameters()):
                     weight.add_(seed * (number + 1))
-            train_companion(strategy, view, start=1, steps=1)
+            train_auxiliary(strategy, view, start=1, steps=1)
             states.append({key: value for key, value in strategy.state().items() if key.startswith("vae/")})
     assert all(torch.equal(states[0][key], other[key]) for other in states[1:] for key in states[0])
 
 
 def test_d_on_images_has_no_decoder() -> None:
     strategy = ablation("vaal-no-vae")
-    train_companion(strategy, FakeView(blobs(), range(10)))
+    train_auxiliary(strategy, FakeView(blobs(), range(10)))
     assert not [key for key in strategy.state() if "decoder" in key or "project" in key]
 
 
@@ -149,7 +149,7 @@ def test_distances_of_points_are_distances_of_gaussians() -> None:
 @pytest.mark.parametrize("to", ["centroid", "nearest"])
 def test_the_farthest_gaussians_are_queried(to: str) -> None:
     strategy, view = ablation("vaal-wasserstein", to=to), FakeView(blobs(), range(10))
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     picks = strategy.select(view, 6)
     pair: Pair = strategy._begun()
     known, free = (gaussian(pair.see(view.images[s.ids() // 3])) for s in (view.labelled, view.unlabelled))
@@ -164,7 +164,7 @@ def test_monitors_speak_only_of_what_there_is() -> None:
     said = {}
     for name in ("vaal-frozen", "vaal-no-vae", "vaal-wasserstein"):
         strategy = ablation(name)
-        train_companion(strategy, view).select(view, 3)
+        train_auxiliary(strategy, view).select(view, 3)
         said[name] = strategy.monitors()
     assert {"active_units", "discriminator_auc"} <= set(said["vaal-frozen"])
     assert "discriminator_auc" in said["vaal-no-vae"]
@@ -206,8 +206,8 @@ def test_no_more_than_two_chunks_of_points_are_held_at_once(to: str, monkeypatch
         return points
 
     monkeypatch.setattr("pickwell.strategies.vaal_wasserstein.gaussian", counted)
-    monkeypatch.setattr("pickwell.strategies.vaal.sight.LARGEST_CHUNK", 4)
+    monkeypatch.setattr("pickwell.strategies.vaal.pool_scorer.LARGEST_CHUNK", 4)
     view = FakeView(blobs(), range(40))
-    train_companion(ablation("vaal-wasserstein", to=to), view).select(view, 3)
+    train_auxiliary(ablation("vaal-wasserstein", to=to), view).select(view, 3)
     assert len(held) == 12
     assert max(held) <= 2

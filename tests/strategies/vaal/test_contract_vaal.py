@@ -5,7 +5,7 @@ import pytest
 from pickwell.strategies import Strategy, create
 from pickwell.strategies.vaal import VAAL
 from pickwell.strategies.vaal_diverse import VAALDiverse
-from pickwell.testing.fakes import FakeDenseLearner, FakeView, scenes, train_companion
+from pickwell.testing.fakes import FakeDenseLearner, FakeView, scenes, train_auxiliary
 from pickwell.testing.strategy_contract import StrategyContract
 
 
@@ -60,6 +60,6 @@ def test_scenes_seen_as_vectors_do_not_depend_on_the_readers_batches(representat
     for batch_size in (1, 16):
         view = FakeView(scenes(24), [1, 4, 9], [2], batch_size=batch_size, learner=FakeDenseLearner())
         strategy = create("vaal-diverse", {"steps": 3, "representation": representation})
-        found.append(train_companion(strategy, view).select(view, 5))
+        found.append(train_auxiliary(strategy, view).select(view, 5))
     assert found[0] == found[1]
     assert len({pick.item for pick in found[0]}) == 5

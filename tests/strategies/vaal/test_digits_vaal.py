@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from pickwell.strategies import Strategy
 from pickwell.strategies.vaal import VAAL
 from pickwell.strategies.vaal.monitors import auc
-from pickwell.testing.fakes import FakeView, train_companion
+from pickwell.testing.fakes import FakeView, train_auxiliary
 
 ABSENT = 7
 LABELLED = 140
@@ -34,7 +34,7 @@ def query(strategy: Strategy, seed: int) -> Outcome:
     order = torch.randperm(len(classes), generator=torch.Generator().manual_seed(seed))
     labelled = order[classes[order] < ABSENT][:LABELLED].tolist()
     view = FakeView(images.expand(-1, 3, -1, -1).contiguous(), labelled, seed=seed, batch_size=256, every=1)
-    train_companion(strategy, view, batch_size=64)
+    train_auxiliary(strategy, view, batch_size=64)
     picked = torch.tensor([pick.item for pick in strategy.select(view, BUDGET)])
     ranking = torch.tensor([[pick.item, pick.score] for pick in strategy.select(view, len(view.unlabelled))])
     absent = classes[ranking[:, 0].long()] >= ABSENT

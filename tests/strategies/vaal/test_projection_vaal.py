@@ -9,15 +9,15 @@ from numpy.testing import assert_allclose
 from sklearn.decomposition import PCA
 
 from pickwell import strategies
-from pickwell.strategies.vaal import sight
-from pickwell.testing.fakes import FakeView, blobs, train_companion
+from pickwell.strategies.vaal import pool_scorer
+from pickwell.testing.fakes import FakeView, blobs, train_auxiliary
 
 SMALL: dict[str, Any] = {"steps": 4, "latent": 4, "discriminator_width": 8}
 
 
 def asked(name: str, **settings: Any) -> tuple[Any, Any, FakeView]:
     view = FakeView(blobs(48), [0, 5, 9, 20], [1, 2])
-    strategy: Any = train_companion(strategies.create(name, {**SMALL, **settings}), view)
+    strategy: Any = train_auxiliary(strategies.create(name, {**SMALL, **settings}), view)
     return strategy, strategy.select(view, 6), view
 
 
@@ -38,7 +38,7 @@ def test_a_map_is_the_principal_plane_of_the_latents() -> None:
 
 
 def test_of_a_large_pool_the_picks_are_always_on_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sight, "MAPPED", 20)
+    monkeypatch.setattr(pool_scorer, "MAPPED", 20)
     strategy, picks, _ = asked("vaal-diverse", representation="features")
     found = strategy.projection()
     assert len(found.items) <= 20

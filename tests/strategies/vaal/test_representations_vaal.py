@@ -12,8 +12,8 @@ from pickwell.learner.seeds import generator
 from pickwell.strategies import create
 from pickwell.strategies.vaal import VAAL, representations
 from pickwell.strategies.vaal.representations import patch_vectors, sample
-from pickwell.strategies.vaal.tables import embedded
-from pickwell.testing.fakes import FakeStream, FakeView, blobs, train_companion
+from pickwell.strategies.vaal.vector_tables import embedded
+from pickwell.testing.fakes import FakeStream, FakeView, blobs, train_auxiliary
 
 SMALL = {"latent": 4, "widths": (4, 8), "discriminator_width": 16, "feature_width": 8, "steps": 3}
 
@@ -76,7 +76,7 @@ def test_what_the_networks_cannot_say_is_named_and_decides_nothing(name: str) ->
     strategy = create(name, SMALL | {"representation": "pixels"} | steps)
     assert isinstance(strategy, VAAL)
     view = FakeView(blobs(), (1, 4, 5, 9))
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     view.images = view.images.index_fill(0, torch.tensor([7]), torch.nan)
     with pytest.raises(TrainingError, match=r"what VAAL's networks say of item 21 is nan, not a number: .* lower"):
         strategy.select(view, 5)

@@ -13,11 +13,11 @@ from pickwell.learner import Batch
 from pickwell.learner.checkpoints import load_tensors, save_tensors
 from pickwell.strategies import available, create, named
 from pickwell.strategies.vaal import VAAL, paper_size
-from pickwell.strategies.vaal import tables as tables_module
+from pickwell.strategies.vaal import vector_tables as tables_module
 from pickwell.strategies.vaal.networks import Discriminator
 from pickwell.strategies.vaal.pair import Pair
 from pickwell.strategies.vaal_diverse import VAALDiverse
-from pickwell.testing.fakes import FakeLearner, FakeView, blobs, train_companion
+from pickwell.testing.fakes import FakeLearner, FakeView, blobs, train_auxiliary
 
 SMALL = {"latent": 4, "widths": (4, 8), "discriminator_width": 16, "feature_width": 8}
 
@@ -51,14 +51,14 @@ def test_its_name_is_its_modules() -> None:
 def test_both_halves_share_one_encoder_pass_and_ds_step_reuses_it() -> None:
     """Trap: separate passes let D win by each pool's batch-norm statistics."""
     strategy, view = small(), pool()
-    train_companion(strategy, view, steps=0)
+    train_auxiliary(strategy, view, steps=0)
     encoder, decoder = passes(pair_of(strategy).vae.encoder), passes(pair_of(strategy).vae.decoder)
     batch = view.draw(0, 8)
     strategy.train_step(batch, lambda: batch)
     assert (encoder, decoder) == ([16], [16])
     statistics = {name: tensor.clone() for name, tensor in pair_of(strategy).vae.encoder.named_buffers()}
     mirrored = small()
-    train_companion(mirrored, view, steps=0)
+    train_auxiliary(mirrored, view, steps=0)
     mirrored.train_step(Batch(batch.x_u, batch.y_l, batch.x_l), lambda: batch)
     for name, tensor in pair_of(mirrored).vae.encoder.named_buffers():
         torch.testing.assert_close(tensor, statistics[name], msg=name)
@@ -67,9 +67,9 @@ def test_both_halves_share_one_encoder_pass_and_ds_step_reuses_it() -> None:
 def test_the_discriminator_is_not_moved_by_the_vaes_loss_nor_the_vae_by_the_discriminators() -> None:
     for rate, fixed in (("learning_rate", "vae/"), ("discriminator_learning_rate", "discriminator/")):
         strategy, view = small(**{rate: 1e-30}), pool()
-        train_companion(strategy, view, steps=0)
+        train_auxiliary(strategy, view, steps=0)
         before = {name: tensor.clone() for name, tensor in strategy.state().items()}
-        train_companion(strategy, view, start=1, steps=1)
+        train_auxiliary(strategy, view, start=1, steps=1)
         after = strategy.state()
         changed = {n.split("/")[0] for n in before if not torch.equal(before[n], after[n]) and n.endswith("weight")}
         assert fixed.rstrip("/") not in changed
@@ -81,7 +81,7 @@ def test_training_moves_d_towards_one_on_labelled_and_zero_on_unlabelled() -> No
     images = torch.cat((torch.full((20, 3, 8, 8), 0.1), torch.full((20, 3, 8, 8), 0.9)))
     images = (images + 0.05 * torch.randn(images.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
     view = FakeView(images, range(15))
-    strategy = train_companion(small(steps=150), view)
+    strategy = train_auxiliary(small(steps=150), view)
     picks = strategy.select(view, 25)
     # 5 unlabelled images are like the labelled ones; all others come before them.
     assert {pick.item for pick in picks[-5:]} == {place * 3 for place in range(15, 20)}
@@ -102,7 +102,7 @@ def rig(strategy: VAAL, slope: float) -> None:
 def test_the_lowest_d_is_queried() -> None:
     """Trap: the query takes the largest D."""
     strategy, view = small(), pool()
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     rig(strategy, 1.0)
     (ids,), (images,) = zip(*replace(view, batch_size=99).unlabelled.batches(), strict=True)
     logits = pair_of(strategy).see(images).mu[:, 0]
@@ -115,7 +115,7 @@ def test_the_lowest_d_is_queried() -> None:
 def test_saturated_scores_still_rank() -> None:
     """At 1 - D = 1.0 for all, the logits still tell images apart."""
     strategy, view = small(), pool()
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     rig(strategy, 1.0)
     expected = [pick.item for pick in strategy.select(view, 40)]
     pair_of(strategy).scoring_encoder.mu.bias.data[0] -= 60
@@ -129,7 +129,7 @@ def test_saturated_scores_still_rank() -> None:
 def test_scoring_uses_the_encoder_alone_in_eval_mode_and_restores_nothing_because_it_changes_nothing() -> None:
     """Traps: VAE and D in train mode while scoring; the whole VAE run to score."""
     strategy, view = small(), pool()
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     pair = pair_of(strategy)
     before = {name: tensor.clone() for name, tensor in strategy.state().items()}
     decoder, encoder, scoring = passes(pair.vae.decoder), passes(pair.vae.encoder), passes(pair.scoring_encoder.mu)
@@ -142,7 +142,7 @@ def test_scoring_uses_the_encoder_alone_in_eval_mode_and_restores_nothing_becaus
 
 def test_a_score_does_not_depend_on_the_other_images() -> None:
     strategy, view = small(), pool()
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     pair = pair_of(strategy)
     whole = pair.see(view.images).logits
     alone = torch.cat([pair.see(view.images[i : i + 1]).logits for i in range(len(view.images))])
@@ -153,7 +153,7 @@ def test_a_score_does_not_depend_on_the_other_images() -> None:
 @pytest.mark.parametrize("representation", ["pixels", "features"])
 def test_folded_for_scoring_the_encoder_says_the_same(precision: str, tolerance: float, representation: str) -> None:
     strategy, view = small(steps=30, representation=representation), pool()
-    train_companion(strategy, view, precision=precision)
+    train_auxiliary(strategy, view, precision=precision)
     strategy.select(view, 1)
     pair = pair_of(strategy)
     inputs = view.images if representation == "pixels" else torch.randn(9, 12)
@@ -166,7 +166,7 @@ def test_folded_for_scoring_the_encoder_says_the_same(precision: str, tolerance:
 def test_without_averaging_the_last_weights_score() -> None:
     plain, averaged, view = small(averaging=0.0), small(averaging=0.98), pool()
     for strategy in (plain, averaged):
-        train_companion(strategy, view)
+        train_auxiliary(strategy, view)
     for mean, now in ((plain, True), (averaged, False)):
         state = mean.state()
         mine = {n.removeprefix("scoring_encoder/"): t for n, t in state.items() if n.startswith("scoring_encoder/")}
@@ -176,11 +176,11 @@ def test_without_averaging_the_last_weights_score() -> None:
 
 def test_the_average_is_the_one_documented() -> None:
     strategy, view = small(averaging=0.15, steps=9), pool()
-    train_companion(strategy, view, steps=0)
+    train_auxiliary(strategy, view, steps=0)
     weight = pair_of(strategy).vae.encoder.mu.weight
     mean = weight.detach().clone()
     for step in range(1, 5):
-        train_companion(strategy, view, start=step, steps=1)
+        train_auxiliary(strategy, view, start=step, steps=1)
         keep = min(0.15, (1 + step) / (10 + step))
         mean = keep * mean + (1 - keep) * weight.detach()
     torch.testing.assert_close(pair_of(strategy).scoring_encoder.mu.weight, mean)
@@ -188,14 +188,14 @@ def test_the_average_is_the_one_documented() -> None:
 
 def test_a_restored_state_goes_on_bit_by_bit(tmp_path: Path) -> None:
     view, straight, broken, resumed = pool(), small(steps=6), small(steps=6), small(steps=6)
-    train_companion(straight, view)
-    train_companion(broken, view, steps=3)
+    train_auxiliary(straight, view)
+    train_auxiliary(broken, view, steps=3)
     save_tensors(tmp_path / "state.safetensors", broken.state())
-    train_companion(resumed, view, steps=0)
+    train_auxiliary(resumed, view, steps=0)
     found = load_tensors(tmp_path / "state.safetensors")
     assert found is not None
     resumed.load_state(found[0])
-    train_companion(resumed, view, start=3, steps=3)
+    train_auxiliary(resumed, view, start=3, steps=3)
     left, right = straight.state(), resumed.state()
     assert left.keys() == right.keys()
     assert all(torch.equal(left[name], right[name]) for name in left)
@@ -205,22 +205,22 @@ def test_a_restored_state_goes_on_bit_by_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("rate", "named", "loss"), [(1e20, r"1e\+20", "(nan|inf)"), (2, "2", r"\d\.\d+e\+\d+")])
 def test_a_divergence_is_called_one_though_the_loss_may_stay_finite(rate: float, named: str, loss: str) -> None:
     strategy, view = small(learning_rate=rate, steps=9), pool()
-    train_companion(strategy, view, steps=0)
+    train_auxiliary(strategy, view, steps=0)
     text = rf"the VAE's .* loss is {loss} after \d+ steps: it diverged at learning rate {named}; set strategy\."
     with pytest.raises(TrainingError, match=text):
-        train_companion(strategy, view, start=1, steps=9)
+        train_auxiliary(strategy, view, start=1, steps=9)
 
 
 def test_images_of_an_odd_size_are_picked() -> None:
     """Trap: a VAE hard-wired to 32 pixels."""
     images = torch.rand(24, 3, 21, 50, generator=torch.Generator().manual_seed(0))
     view = FakeView(images, range(6))
-    assert len(train_companion(small(), view).select(view, 3)) == 3
+    assert len(train_auxiliary(small(), view).select(view, 3)) == 3
 
 
 def test_bf16_training_ranks_like_fp32() -> None:
     view = pool()
-    full, half = (train_companion(small(steps=20), view, precision=p).select(view, 40) for p in ("fp32", "bf16"))
+    full, half = (train_auxiliary(small(steps=20), view, precision=p).select(view, 40) for p in ("fp32", "bf16"))
     ranks = [{pick.item: float(pick.rank) for pick in picks} for picks in (full, half)]
     both = torch.tensor([[rank[item] for item in ranks[0]] for rank in ranks])
     assert torch.corrcoef(both)[0, 1] > 0.8
@@ -235,13 +235,13 @@ def test_on_features_every_image_is_embedded_once_and_standardised() -> None:
             return super().embed(images) * 1000 + 50
 
     strategy, view = small(representation="features"), pool(learner=Counting())
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     assert strategy.state() == {}
     first = strategy.select(view, 9)
     assert sum(map(len, embedded)) == 40 + 6 + 2
     again = small(representation="features")
     view = pool()
-    train_companion(again, view)
+    train_auxiliary(again, view)
     assert [pick.item for pick in again.select(view, 9)] == [pick.item for pick in first]
 
 
@@ -263,7 +263,7 @@ def test_tables_standardise_and_spill_to_disk(monkeypatch: pytest.MonkeyPatch) -
 
 def test_monitors_report_the_last_query() -> None:
     strategy, view = small(), pool()
-    train_companion(strategy, view)
+    train_auxiliary(strategy, view)
     assert strategy.monitors() == {}
     strategy.select(view, 3)
     found = strategy.monitors()
@@ -285,7 +285,7 @@ def test_what_a_blind_d_means_is_each_strategys_to_say(
     strategy: type[VAAL], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, view = strategy(**{**SMALL, "representation": "pixels"}), pool()  # type: ignore[arg-type]
-    train_companion(made, view)
+    train_auxiliary(made, view)
     # A D that calls all images alike.
     monkeypatch.setattr(Discriminator, "forward", lambda self, latents: latents.new_zeros(len(latents)))
     made.select(view, 3)
@@ -331,7 +331,7 @@ def test_the_papers_size() -> None:
 
 
 def test_diverse_covers_what_vaal_would_pick_twice() -> None:
-    """Two groups of look-alikes are absent from the labels: VAAL's rule may spend all on one, the cover asks both."""
+    """Two groups of near-duplicates are absent from the labels: VAAL may spend all on one, the cover asks both."""
     colours = torch.tensor([[0.1, 0.1, 0.1], [0.9, 0.1, 0.1], [0.1, 0.1, 0.9]])
     groups = torch.tensor([0] * 30 + [1] * 20 + [2] * 10)
     noise = 0.02 * torch.randn(60, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -339,7 +339,7 @@ def test_diverse_covers_what_vaal_would_pick_twice() -> None:
     view = FakeView(images, range(10))
     for choice in ({"representation": "pixels"}, {"space": "latents"}, {"space": "inputs"}):
         strategy = VAALDiverse(**{**SMALL, "steps": 150, **choice})  # type: ignore[arg-type]
-        picks = train_companion(strategy, view).select(view, 2)
+        picks = train_auxiliary(strategy, view).select(view, 2)
         assert {int(groups[pick.item // 3]) for pick in picks} == {1, 2}, choice
         assert 1 >= picks[0].score >= picks[1].score > 0
 
@@ -347,7 +347,7 @@ def test_diverse_covers_what_vaal_would_pick_twice() -> None:
 @pytest.mark.parametrize("representation", ["pixels", "features"])
 def test_scoring_in_bfloat16_leaves_the_networks_as_they_are(representation: str) -> None:
     strategy, view = small(representation=representation), pool()
-    train_companion(strategy, view, precision="bf16").select(view, 5)
+    train_auxiliary(strategy, view, precision="bf16").select(view, 5)
     kept = {name: (tensor.clone(), tensor.dtype) for name, tensor in strategy.state().items()}
     assert torch.bfloat16 not in {dtype for _, dtype in kept.values()}
     pair_of(strategy).eyes(view.images[:4])

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from pickwell.data.files import read_bytes
+from pickwell.data.reading import read_bytes
 from pickwell.data.reasons import Reason
 from pickwell.data.sources.folder import SUFFIXES
 from pickwell.data.sources.source import Entry, place, table

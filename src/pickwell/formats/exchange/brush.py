@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.runs import Region, runs_of
+from pickwell.formats.exchange.run_lengths import Region, runs_of
 
 WORD = 8
 LENGTHS = (3, 4, 8, 16)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.items import ItemId, Kind
-from pickwell.masks import Mask
+from pickwell.tasks.segmentation.label_maps import Mask
 
 CLASSIFICATION, SEGMENTATION = "classification", "segmentation"
 UNCOVERED = 65535

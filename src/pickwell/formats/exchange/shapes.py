@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import UNCOVERED, Codes, Size
-from pickwell.formats.exchange.runs import Region
-from pickwell.masks import Mask, counted
+from pickwell.formats.exchange.run_lengths import Region
+from pickwell.tasks.segmentation.label_maps import Mask, counted
 
 _CROSSINGS = 1 << 22
 """So many crossings of rows are held at once."""

@@ -1,5 +1,5 @@
 """The paper's room: Variational Adversarial Active Learning (Sinha, Ebrahimi, Darrell, ICCV 2019)."""
 
-from pickwell.strategies.vaal.strategy import VAAL, paper_size
+from pickwell.strategies.vaal.vaal import VAAL, paper_size
 
 __all__ = ["VAAL", "paper_size"]

@@ -66,7 +66,7 @@ class Pair:
         self.scoring_encoder = deepcopy(self.vae.encoder).eval()
         self.scoring_discriminator = deepcopy(self.discriminator).eval()
 
-    def descend(self, x_l: Tensor, x_u: Tensor) -> dict[str, float]:
+    def training_step(self, x_l: Tensor, x_u: Tensor) -> dict[str, float]:
         """One step against L_VAE and one against L_D (Algorithm 1); returns the losses."""
         self.vae.train()
         self.discriminator.train()
@@ -81,12 +81,12 @@ class Pair:
 
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
         """Moves the weights; returns the losses. The ablations of the paper take other steps."""
-        losses, mu = self._descend_vae(x_l, x_u)
+        losses, mu = self._vae_step(x_l, x_u)
         # Paper: D's step encodes anew. We reuse the latents from before the VAE's step: one encoder pass fewer, and
         # the absent classes of the digits are found as well (docs/paper.md).
-        return losses | {"discriminator": self._descend_discriminator(*mu.detach().tensor_split([len(x_l)]))}
+        return losses | {"discriminator": self._discriminator_step(*mu.detach().tensor_split([len(x_l)]))}
 
-    def _descend_vae(self, x_l: Tensor, x_u: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _vae_step(self, x_l: Tensor, x_u: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """One step against Eq. (4); returns its losses, and mu of both halves from before it."""
         goal, cut = self.objective, [len(x_l)]
         # One pass for both halves: in separate passes batch norm would give D the pools' statistics to win by.
@@ -109,7 +109,7 @@ class Pair:
         self.vae_optimiser.step()
         return {"transductive": transductive.detach(), "adversarial": adversarial.detach()}, mu
 
-    def _descend_discriminator(self, z_l: Tensor, z_u: Tensor) -> Tensor:
+    def _discriminator_step(self, z_l: Tensor, z_u: Tensor) -> Tensor:
         """One step against Eq. (3); returns the loss."""
         logits = self.discriminator(torch.cat((z_l, z_u)))
         loss = discriminator_loss(*logits.tensor_split([len(z_l)]))

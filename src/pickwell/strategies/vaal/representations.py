@@ -10,7 +10,7 @@ from torch import Tensor
 from pickwell.acquisition.patches import SIDE, learn, shrunk
 from pickwell.acquisition.streaming import in_even_chunks
 from pickwell.strategies.strategy import RoundView, Stream
-from pickwell.strategies.vaal.tables import Table, beside, chosen, embedded, standardise
+from pickwell.strategies.vaal.vector_tables import Table, beside, chosen, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)
 REPRESENTATIONS = ("pixels", "features", "patches", "both")
@@ -28,7 +28,7 @@ class Pools(Generic[S_co]):
 
 
 def images(view: RoundView, side: int) -> Pools[Stream]:
-    """The images themselves; those with masks whole, squeezed into squares of `side` pixels."""
+    """The images themselves; those with masks whole, resized into squares of `side` pixels."""
     return Pools(*(stream.whole(side) for stream in (view.labelled, view.unlabelled, view.held_out)))
 
 
@@ -50,7 +50,7 @@ def vectors(view: RoundView, representation: str, device: torch.device) -> Pools
 
 
 def patch_vectors(pool: Stream, rng: torch.Generator) -> Iterator[Tensor]:
-    """Patch features of a pool's images, learnt from a sample of them; scenes are squeezed.
+    """Patch features of a pool's images, learnt from a sample of them; scenes are resized.
 
     Images held out to measure on are among them: who is measured, the task model, never sees these vectors.
     """

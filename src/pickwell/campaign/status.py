@@ -1,0 +1,99 @@
+"""Where a campaign stands: figures for people and programs, and what to do next."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pickwell.items import IMPORT, Metrics, RoundState
+from pickwell.statistics.intervals import wilson
+
+if TYPE_CHECKING:
+    from pickwell.loop.campaign import Campaign
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `pickwell status` shows. Of masks, `classes` counts the labelled images that show each class.
+
+    `score` is the task's figure, named `metric`; `accuracy` is it too, where the task has one.
+    """
+
+    name: str
+    strategy: str
+    images: int
+    set_aside: int
+    labelled: int
+    held_out: int
+    ignored: int
+    classes: Mapping[str, int]
+    rounds: int
+    waiting: int
+    open_round: int | None
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    metric: str
+    score: float | None
+    measured: int
+    monitors: Mapping[str, Any]
+    advice: str
+
+
+def status_of(campaign: "Campaign") -> Status:
+    """The campaign's figures as its store has them."""
+    labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
+    question, metrics = campaign.store.current(), campaign.measured()
+    counts = _counts(campaign, labels.values)
+    asked = [r for r in rounds if r.strategy != IMPORT]  # an import has nothing to say of the strategy
+    monitors = campaign.store.details(asked[-1].number).monitors if asked else {}
+    return Status(
+        name=campaign.settings.name,
+        strategy=str(campaign.settings.strategy["name"]),
+        images=len(campaign.pool),
+        set_aside=len(campaign.pool.set_aside()),
+        labelled=len(labels),
+        held_out=int(labels.held_out.sum()),
+        ignored=len(campaign.store.ignored()),
+        classes={name: counts.get(name, 0) for name in campaign.task.classes},
+        rounds=sum(r.state is RoundState.CLOSED for r in rounds),
+        waiting=len(question.waiting) if question else 0,
+        open_round=question.number if question else None,
+        accuracy=metrics.accuracy,
+        interval=interval_of(metrics),
+        metric=campaign.task.metric,
+        score=metrics.values.get(campaign.task.metric),
+        measured=metrics.measured,
+        monitors=monitors,
+        advice=_advice(campaign, len(labels), question is not None, campaign.task.metric not in metrics.values),
+    )
+
+
+def _counts(campaign: "Campaign", values: Sequence[str]) -> Counter[str]:
+    """How many labels say each class; of masks, how many show it anywhere."""
+    if campaign.settings.task.kind == "classification":
+        return Counter(values)
+    names = dict(enumerate(campaign.task.classes))
+    return Counter(names[index] for value in values for index in campaign.masks.shown(value) if index in names)
+
+
+def interval_of(metrics: Metrics) -> tuple[float, float] | None:
+    """The 95 % interval of the accuracy; None if nothing was measured."""
+    if metrics.accuracy is None or not metrics.measured:
+        return None
+    return wilson(metrics.accuracy, metrics.measured)
+
+
+def _advice(campaign: "Campaign", labelled: int, is_open: bool, unmeasured: bool) -> str:
+    """The command to run next."""
+    root, left = campaign.directory.root, len(campaign.unlabelled())
+    if is_open:
+        table = root / "to-label.csv"
+        return f"label in the browser: pickwell serve {root}; or fill in {table}, then: pickwell tell {root} {table}"
+    if not left:
+        return f"every image was asked for: pickwell report {root}, or add more with pickwell add {root}"
+    ask = f"pickwell ask {root} --budget {min(50, left)}"
+    if labelled == 0:
+        return f"ask for the first images: {ask}"
+    if unmeasured:
+        return f"train on the labels: pickwell fit {root}; or ask for more: {ask}"
+    return f"ask for the next images: {ask}"

@@ -1,0 +1,204 @@
+"""init, add, fit, ask, tell, run, status, undo, close, report: one library call each."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pickwell.cli import show
+from pickwell.errors import SettingsError
+
+Where = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's directory.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+Chosen = Annotated[str | None, typer.Option("--strategy", help="A strategy other than the campaign's own.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, e.g. training.epochs=20.")
+]
+Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
+FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]
+
+
+Masks = Annotated[
+    str | None, typer.Option(help="For segmentation: a folder with the images' masks, a/b.png that of a/b.jpg.")
+]
+
+
+def init(
+    where: Where,
+    images: Source,
+    task: Annotated[str, typer.Option(help="classification or segmentation")] = "classification",
+    classes: Annotated[
+        str | None,
+        typer.Option(help="The class names, with commas, or @FILE with one a line; default: the known labels'."),
+    ] = None,
+    masks: Masks = None,
+    test: Annotated[str | None, typer.Option(help="Labelled images to measure on; like --images.")] = None,
+    test_masks: Annotated[str | None, typer.Option(help="The masks of the images to measure on.")] = None,
+    labels_from_folders: FromFolders = False,
+    strategy: Chosen = None,
+    seed: Annotated[int, typer.Option(help="Everything random derives from it.")] = 0,
+    set_: Sets = None,
+    json: Json = False,
+) -> None:
+    """Make a campaign: read the images, write its settings and an empty store."""
+    from pickwell.loop.creation import create
+
+    changes: dict[str, Any] = {"task.kind": task, "seed": seed} | _changes(set_)
+    if strategy:
+        changes["strategy.name"] = strategy
+    with show.progress(quiet=json) as progress:
+        summary = create(
+            where,
+            images,
+            classes=_names(classes),
+            masks=masks,
+            test=test,
+            test_masks=test_masks,
+            settings=changes,
+            labels_from_folders=labels_from_folders,
+            progress=progress.read,
+        )
+    show.summary(summary, where, json=json)
+
+
+def add(
+    where: Where,
+    images: Source,
+    masks: Masks = None,
+    labels_from_folders: FromFolders = False,
+    json: Json = False,
+) -> None:
+    """Append images that the pool does not have yet."""
+    with show.campaign(where, quiet=json) as (campaign, progress):
+        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress.read)
+    show.summary(summary, where, json=json)
+
+
+def fit(where: Where, strategy: Chosen = None, json: Json = False) -> None:
+    """Train on what is labelled, and say how well the model does."""
+    with show.campaign(where, quiet=json) as (campaign, _):
+        metrics = campaign.fit(strategy)
+    show.metrics(metrics, json=json)
+
+
+def ask(
+    where: Where,
+    budget: Annotated[int, typer.Option(help="How many images to label next.")],
+    strategy: Chosen = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the to-label list; default DIR/to-label.csv.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Pick the images to label next, and write the to-label list."""
+    from pickwell.formats.comma_separated import write_picks
+
+    with show.campaign(where, quiet=json) as (campaign, _):
+        question = campaign.ask(budget, strategy)
+        listed = out or where / "to-label.csv"
+        show.note(write_picks(listed, question, campaign.pool, campaign.store.taken().tolist()))
+        kept, chosen = campaign.store.details(question.number), strategy or campaign.settings.strategy["name"]
+        instead = not kept.learnt and question.strategy != chosen
+        show.question(question, campaign.pool, listed, instead=instead, json=json)
+        if not json:
+            show.warnings(kept.monitors)
+
+
+def tell(
+    where: Where,
+    labels: Annotated[Path, typer.Argument(help="A CSV with the columns item and label: a class, or a mask's file.")],
+    imported: Annotated[bool, typer.Option("--import", help="Accept labels of images that were never asked.")] = False,
+    json: Json = False,
+) -> None:
+    """Keep labels: all of the file, or nothing of it."""
+    from pickwell.formats.comma_separated import read_labels
+
+    with show.campaign(where, quiet=json) as (campaign, _):
+        told = campaign.tell(
+            read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}", files=labels.parent
+        )
+        show.told(told, campaign, json=json)
+
+
+def run(
+    where: Where,
+    rounds: Annotated[int, typer.Option(min=1, help="How many rounds.")],
+    budget: Annotated[int, typer.Option(help="How many labels a round.")],
+    strategy: Chosen = None,
+    oracle: Annotated[
+        str, typer.Option(help="simulated (known labels), noisy, or human (waits for labels).")
+    ] = "simulated",
+    rate: Annotated[float, typer.Option(help="The noisy oracle's share of wrong answers.")] = 0.1,
+    json: Json = False,
+) -> None:
+    """Ask, answer and learn, round after round."""
+    with show.campaign(where, quiet=json) as (campaign, _):
+        answering = campaign.oracle(oracle, rate=rate)
+        if oracle == "human":
+            show.waiting(where)
+        metrics = campaign.run(answering, rounds, budget, strategy)
+    show.metrics(metrics, json=json)
+
+
+def status(where: Where, json: Json = False) -> None:
+    """Say what is labelled, how well the model does, what is open, and what to do next."""
+    with show.campaign(where, quiet=True) as (campaign, _):
+        show.status(campaign.status(), json=json)
+
+
+def undo(where: Where, json: Json = False) -> None:
+    """Take back the last tell; what it had labelled waits again."""
+    with show.campaign(where, quiet=True) as (campaign, _):
+        show.undone(campaign.undo(), json=json)
+
+
+def close(where: Where, json: Json = False) -> None:
+    """Close the open round; its unanswered images go back to the pool."""
+    with show.campaign(where, quiet=True) as (campaign, _):
+        show.closed(campaign.close_round(), json=json)
+
+
+def report(
+    where: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="The campaign's directory; several are compared.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; default DIR/report.html, of several ./report.html.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write report.html: one file that opens offline."""
+    from pickwell.report.campaign_html import write
+    from pickwell.report.campaign_page import report_of
+    from pickwell.report.together import together
+
+    page = together({path: report_of(path) for path in where})
+    path = write(page, out or (where[0] if len(where) == 1 else Path()) / "report.html")
+    show.written(path, json=json)
+
+
+def _names(classes: str | None) -> list[str] | None:
+    """The class names that `a,b,c`, `@FILE` or `FILE.txt` stand for."""
+    from pickwell.labels import read_class_list
+
+    if classes is None:
+        return None
+    if classes.startswith("@") or classes.endswith(".txt"):
+        return read_class_list(classes.removeprefix("@"))
+    return [name.strip() for name in classes.split(",")]
+
+
+def _changes(sets: list[str] | None) -> dict[str, Any]:
+    """`key=value` pairs; a value is read as TOML where it is TOML, else as text."""
+    import tomllib
+
+    changes: dict[str, Any] = {}
+    for pair in sets or ():
+        key, equals, text = pair.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(f"--set {pair}: a setting is given as KEY=VALUE, e.g. --set training.epochs=20")
+        try:
+            changes[key.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            changes[key.strip()] = text
+    return changes

@@ -1,0 +1,132 @@
+"""import, export: labels from and to the files of other tools."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pickwell.cli import show
+from pickwell.cli.terminal import plain
+
+if TYPE_CHECKING:
+    from pickwell.formats.exchange.found import Context
+    from pickwell.formats.exchange.names import Names
+    from pickwell.formats.importing import Gathered
+    from pickwell.items import Label
+    from pickwell.loop.campaign import Campaign
+    from pickwell.store import Told
+
+Where = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's directory.")]
+Format = Annotated[str, typer.Option("--format", help="e.g. csv, coco, label-studio; docs/formats.md has them all.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+
+
+def import_(
+    where: Where,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The label file, or the folder that the format is.")],
+    format_: Format,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out what the campaign does not have or what does not fit.")
+    ] = False,
+    asked_only: Annotated[
+        bool, typer.Option("--asked-only", help="Refuse labels of images that were never asked.")
+    ] = False,
+    rename: Annotated[
+        list[str] | None, typer.Option(metavar="THERE=HERE", help="A class that is called otherwise in the file.")
+    ] = None,
+    background: Annotated[
+        str | None, typer.Option(help="The class of pixels that no shape covers; else they are ignored.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Keep the labels of a file: all of it, or nothing."""
+    from pickwell import formats
+    from pickwell.formats.exchange.names import Names
+    from pickwell.formats.importing import Importer, check_background, rename_of
+
+    with show.campaign(where, quiet=json) as (campaign, _):
+        module = formats.named(format_, "read", campaign.settings.task.kind)
+        names = Names(campaign.pool.manifest)
+        context = _context(campaign, background, names)
+        check_background(background, context)
+        question = campaign.store.current()
+        importer = Importer(
+            context,
+            campaign.pool.manifest,
+            names,
+            put=campaign.masks.put,
+            rename=rename_of(rename or (), context),
+            waiting={pick.item for pick in question.waiting} if question else (),
+        )
+        gathered = importer.gather(module.read(file, context), skip=skip_unknown, where=str(file))
+        new = _new(campaign, gathered.labels)
+        told = campaign.tell(new, imported=not asked_only, source=f"import {format_} {file.name}")
+        _say_imported(told, gathered, len(gathered.labels) - len(new), json=json)
+
+
+def export(
+    where: Where,
+    format_: Format,
+    out: Annotated[Path, typer.Option(help="The file or folder to write; it must not be there yet.")],
+    to_label: Annotated[
+        bool, typer.Option("--to-label", help="Write the open round's to-label list instead of the labels.")
+    ] = False,
+    prefix: Annotated[
+        str, typer.Option(help="What goes before an image's name in Label Studio's tasks.")
+    ] = "/data/local-files/?d=",
+    json: Json = False,
+) -> None:
+    """Write the labels that stand, or the to-label list, to a new file or folder."""
+    from pickwell import formats
+    from pickwell.formats.exporting import labelled, question
+
+    with show.campaign(where, quiet=json) as (campaign, _):
+        module = formats.named(format_, "ask" if to_label else "write", campaign.settings.task.kind)
+        if to_label:
+            asked = question(campaign.store.current(), campaign.pool, prefix)
+            module.ask(out, asked)
+            _say_written(out, len(asked.asked), "images to label", json=json)
+        else:
+            found = labelled(campaign.store.labels(), campaign.pool, campaign.masks)
+            module.write(out, found, _context(campaign))
+            _say_written(out, len(found), "labels", json=json)
+
+
+def _context(campaign: "Campaign", background: str | None = None, names: "Names | None" = None) -> "Context":
+    """What a format may know of the campaign; with `names` also which images the pool has."""
+    from pickwell.formats.exchange.found import Context
+
+    task = campaign.settings.task
+    knows = (lambda name: len(names.find(name)) == 1) if names else lambda _: True
+    return Context(task.kind, task.classes, task.void, background, knows)
+
+
+def _new(campaign: "Campaign", labels: "list[Label]") -> "list[Label]":
+    """The labels that say something else than what stands: importing a file again changes nothing."""
+    standing = campaign.store.labels()
+    said = dict(zip(standing.items.tolist(), standing.values, strict=True))
+    return [label for label in labels if label.value is None or said.get(label.item) != label.value]
+
+
+def _say_imported(told: "Told", gathered: "Gathered", unchanged: int, *, json: bool) -> None:
+    if json:
+        counts = {"unchanged": unchanged, "overlap": gathered.overlap, "pixels": gathered.pixels}
+        return show.as_json({**asdict(told), **counts, "left_out": gathered.problems.found})
+    show.out.print(
+        f"kept {told.answered:,} labels ({told.corrected:,} of them corrections), {told.skipped:,} skipped, "
+        f"{told.ignored:,} ignored; {unchanged:,} were known already"
+    )
+    if gathered.problems:
+        show.out.print(plain(f"left out: {gathered.problems}"))
+    if gathered.overlap:
+        share = gathered.overlap / gathered.pixels
+        show.out.print(f"shapes of different classes overlap on {share:.2%} of the pixels; the upper ones count")
+    return None
+
+
+def _say_written(out: Path, count: int, what: str, *, json: bool) -> None:
+    if json:
+        return show.as_json({"written": str(out), "count": count})
+    show.out.print(f"wrote {count:,} {what} to {plain(out)}")
+    return None

@@ -1,0 +1,183 @@
+"""Feature vectors in place of images: from a file, from a network, or from the pool's own VAE."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pickwell import models
+from pickwell.data.decode import LIMITS
+from pickwell.data.images import Images, to_float
+from pickwell.data.manifest import ROWS, Manifest
+from pickwell.data.pool import MANIFEST, SOURCES, Pool
+from pickwell.data.records import Placed, write_sources
+from pickwell.data.sources.parquet import ParquetSet
+from pickwell.errors import PoolError, SettingsError
+from pickwell.experiments.data.sets.layout import Layout
+from pickwell.learner import Devices
+from pickwell.learner.seeds import derive, isolated
+from pickwell.strategies.vaal.losses import negative_elbo, reparameterise
+from pickwell.strategies.vaal.networks import VAE
+
+if TYPE_CHECKING:
+    from pickwell.experiments.experiment import Experiment
+
+Rows = NDArray[np.float32]
+BATCH = 256
+
+
+class Vectors(Images):
+    """Vectors `(N, D)`, float32, where a campaign expects images; networks named `linear` and `mlp` take them."""
+
+    def __init__(self, rows: Rows) -> None:
+        # Streams size their batches for squares of this side; a square of it has about as many numbers as a vector.
+        self.size = max(1, round(rows.shape[1] ** 0.5))
+        self.in_memory = True
+        self._rows = torch.from_numpy(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _filled(self, ids: Tensor) -> Tensor:
+        return self._rows
+
+
+def file(part: str) -> str:
+    """The name of the file that holds a part's vectors, beside its directory."""
+    return f"features-{part}.npy"
+
+
+def is_file(path: Path) -> bool:
+    """Whether the path names a feature file: .npy, or Parquet with a column of lists and none of images."""
+    if path.suffix == ".npy":
+        return True
+    if path.suffix != ".parquet" or not path.is_file():
+        return False
+    kinds = [field.type for field in pq.read_schema(path)]
+    return any(map(_is_list, kinds)) and not any(map(pa.types.is_struct, kinds))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    found: bool = pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind)
+    return found
+
+
+def read(path: Path) -> tuple[Rows, list[str]]:
+    """The vectors and labels of a feature file; those of NAME.npy are in NAME.labels.npy beside it."""
+    try:
+        if path.suffix == ".npy":
+            rows, labels = np.load(path), np.load(path.with_suffix(".labels.npy")).astype(str).tolist()
+        else:
+            table = pq.read_table(path)
+            column = next(table[field.name] for field in table.schema if _is_list(field.type))
+            labels = table["label"].cast(pa.string()).to_pylist()
+            if len(pc.unique(pc.list_value_length(column))) > 1:
+                raise ValueError("its lists are not all of one length")
+            rows = np.asarray(pc.list_flatten(column)).reshape(len(table), -1)
+        rows = rows.astype(np.float32)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise PoolError(
+            f"{path} is no usable feature file: {error}; give a Parquet file with a list column and a column 'label', "
+            "or NAME.npy with NAME.labels.npy beside it"
+        ) from error
+    if rows.ndim != 2 or not rows.size or len(rows) != len(labels) or not np.isfinite(rows).all():
+        raise PoolError(f"{path} has vectors of shape {rows.shape} for {len(labels)} labels; one finite row a label")
+    return rows, labels
+
+
+def layout(path: Path, directory: Path) -> Layout:
+    """A pool in `directory` of the vectors in a file; it names rows, not images."""
+    labels = read(path)[1]
+    count = len(labels)
+    directory.mkdir(parents=True)
+    write_sources(directory / SOURCES, [Placed(ParquetSet(path.absolute().parent, path.name))], LIMITS)
+    zeros = np.zeros(count, np.int32)  # a manifest has a width and a height; a vector is 1 x 1
+    names = [f"{path.stem}/{row:06d}" for row in range(count)]
+    columns = [zeros, names, [path.name] * count, np.arange(count), zeros + 1, zeros + 1, labels]
+    Manifest.write(
+        directory / MANIFEST, pa.table([pa.array(c, f.type) for c, f in zip(columns, ROWS, strict=True)], schema=ROWS)
+    )
+    return Layout(path)
+
+
+def write(experiment: "Experiment", whole: Pool, folder: Path) -> None:
+    """Writes the vectors of pool and test, standardised by the pool's own, if the experiment wants vectors."""
+    settings = experiment.data
+    if is_file(Path(settings.set)):
+        rows = read(Path(settings.set))[0]
+        found = {part: rows[np.load(folder / part / "rows.npy")] for part in ("pool", "test")}
+    elif settings.features:
+        images = {part: Images(Pool.open(folder / part), experiment.model.image_size) for part in ("pool", "test")}
+        embed = _vae(experiment, images["pool"]) if settings.features == "vae" else _network(experiment)
+        found = {part: _embedded(source, embed) for part, source in images.items()}
+    else:
+        return
+    # The pool's own figures for both: the test set's would tell of what is measured on.
+    mean, scale = found["pool"].mean(0), found["pool"].std(0)
+    for part, vectors in found.items():
+        np.save(folder / file(part), ((vectors - mean) / np.where(scale > 1e-6, scale, 1)).astype(np.float32))
+
+
+class _Encoder:
+    """The means of a VAE's posterior."""
+
+    def __init__(self, vae: VAE, devices: Devices) -> None:
+        self.vae, self.devices = vae.eval(), devices
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return self.vae.encode(images)[0]
+
+
+class _Penultimate:
+    """The penultimate features of a network."""
+
+    def __init__(self, network: models.Network, devices: Devices) -> None:
+        self.network, self.devices = network.eval(), devices
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return self.network.embed(images)
+
+
+def _network(experiment: "Experiment") -> _Penultimate:
+    """A network that has learnt something elsewhere; SettingsError where no weights are named."""
+    chosen, devices = experiment.data, Devices("fp32")
+    if not chosen.weights:
+        raise SettingsError(
+            "features of a network need one that has learnt something; name its weight file: data.weights, and its "
+            f"name: data.network ({', '.join(models.available())})"
+        )
+    with isolated():
+        torch.manual_seed(derive(0, "features"))  # a head of other classes stays fresh
+        network = models.load(chosen.network, 2, image_size=experiment.model.image_size, weights=chosen.weights)
+    return _Penultimate(devices.setup(network), devices)
+
+
+def _vae(experiment: "Experiment", images: Images) -> _Encoder:
+    """A VAE that has learnt the pool's images, no label among them."""
+    settings, devices = experiment.data, Devices("fp32")
+    with isolated():
+        # Seed 0 whatever the cell: all seeds and methods share one set of features.
+        torch.manual_seed(derive(0, "features"))
+        vae = devices.setup(VAE(experiment.model.image_size, settings.feature_size))
+        optimiser = devices.adam(vae, 1e-3)
+        for _ in range(settings.feature_steps):
+            batch = to_float(devices.put(images.get(torch.randint(len(images), (128,)))))
+            mu, logvar = vae.encode(batch)
+            loss = negative_elbo(batch, vae.decode(reparameterise(mu, logvar)), mu, logvar)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+    return _Encoder(vae, devices)
+
+
+@torch.inference_mode()
+def _embedded(images: Images, embed: _Encoder | _Penultimate) -> Rows:
+    batches = images.batches(torch.arange(len(images)), BATCH)
+    parts = [embed(to_float(embed.devices.put(pixels))).float().cpu().numpy() for _, pixels in batches]
+    return np.concatenate(parts)

@@ -1,0 +1,1 @@
+"""What finished cells show: tables of results, and what may be claimed from them."""

@@ -1,0 +1,202 @@
+"""What the cells hold as tidy tables: one row a measured number, one a pick, one a cell."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from pickwell.errors import StoreError, VersionError
+from pickwell.experiments.cells import SHARED, Cell
+from pickwell.experiments.experiment import FORMAT
+from pickwell.report.runs import RoundRow, Run, known
+
+Result = Mapping[str, Any]
+
+
+def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
+    """The results of finished cells that may be compared, and sentences about what was left out.
+
+    They are as `result.json` has them, but for each round's picks, which are a table.
+
+    Where several versions of the code have finished cells, the one with most is taken (of equals the present one), or
+    with `any_code` all; where it is not the present one, that is said. Cells of one variant that saw other images than
+    most are left out in any case.
+    """
+    found = [result for cell in cells for result in _of(root, cell)]
+    found, said = _of_one_code(found, {cell.folder.rpartition(".")[2] for cell in cells}, any_code)
+    data = {v: _commonest(r["data"] for r in found if r["variant"] == v) for v in {r["variant"] for r in found}}
+    same = [result for result in found if result["data"] == data[result["variant"]]]
+    if len(same) < len(found):
+        said.append(
+            f"{len(found) - len(same)} of {len(found)} finished cells saw other images or labels and are left out; "
+            "remove their folders, and run the experiment again."
+        )
+    return same, said
+
+
+def _of_one_code(
+    found: Sequence[dict[str, Any]], present: set[str], any_code: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    group = _commonest((result["code"][:SHARED] for result in found), {code[:SHARED] for code in present})
+    # Within the group each method's own code may have versions too, which do not concern the other methods.
+    own = {name: _commonest((r["code"] for r in found if r["method"] == name and r["code"][:SHARED] == group), present)
+           for name in {result["method"] for result in found}}  # fmt: skip
+    kept = [result for result in found if result["code"] == own[result["method"]]]
+    once = list(_first_of_each([*kept, *found]))
+    left = len(once) - len(kept)
+    if any_code:
+        several = "The cells were made by several versions of the code and are read together, as was asked for."
+        return (once, [several]) if left else (kept, [])
+    said = _of_older_code(kept, found, present)
+    if left:
+        said.append(
+            f"{left} of {len(once)} finished cells were made by another version of the code and are left out; "
+            "--any-code reads them too."
+        )
+    return kept, said
+
+
+def _of_older_code(kept: Sequence[Result], found: Sequence[Result], present: set[str]) -> list[str]:
+    """Says so where cells are shown that the code at hand did not make, or would make anew."""
+    older = {_cell(result) for result in kept if result["code"] not in present}
+    if not older:
+        return []
+    anew = sum(result["code"] in present and _cell(result) in older for result in found)
+    made = f", which has made {anew} of them anew; those are shown once it has made as many" if anew else ""
+    return [
+        f"{len(older)} of the {len(kept)} cells shown are of another version of the code than the one at hand{made}."
+    ]
+
+
+def _cell(result: Result) -> tuple[str, str, int]:
+    return result["method"], result["variant"], result["seed"]
+
+
+def _commonest(values: Iterable[str], first: Collection[str] = ()) -> str | None:
+    """The value that occurs most often; of those that are equally many, one of `first`."""
+    counts = Counter(values)
+    return max(counts, key=lambda value: (counts[value], value in first), default=None)
+
+
+def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
+    """The cell's results by each version of the code that made one."""
+    for path in sorted((root / "cells").glob(f"{cell.stem}.*/result.json")):
+        try:
+            result = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} cannot be read: {error}; remove its folder, and run the experiment again"
+            ) from None
+        if result["format"] > FORMAT:
+            raise VersionError(
+                f"{path} has format {result['format']}, this pickwell reads up to {FORMAT}; a newer version made it: "
+                "upgrade with pip install -U pickwell"
+            )
+        for row in result["rounds"]:
+            # A column each, in a tenth of the memory: a pool may hold a million images.
+            row["picks"] = pa.Table.from_pylist(row["picks"], schema=pa.schema(PICK))
+        yield result | {"method": cell.method, "variant": cell.variant}
+
+
+def _first_of_each(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One result of each cell, whatever code made it."""
+    seen: set[tuple[str, str, int]] = set()
+    for result in found:
+        if _cell(result) not in seen:
+            seen.add(_cell(result))
+            yield result
+
+
+def is_measured(result: Result, metric: str) -> bool:
+    """Whether every round has a value of the metric; scenes have none where no pixel of the test set counts."""
+    return all(known(row["metrics"].get(metric)) is not None for row in result["rounds"])
+
+
+def runs(found: Sequence[Result], metric: str) -> list[Run]:
+    """The results as a report shows them: `metric` is what its curves are of."""
+    return [Run(r["method"], r["seed"], tuple(_row(row, metric) for row in r["rounds"])) for r in found]
+
+
+def _row(row: Mapping[str, Any], metric: str) -> RoundRow:
+    times = {"fit": row["fit_seconds"], "query": row["query_seconds"]}
+    return RoundRow(
+        round=row["round"], labels=row["labels"], accuracy=row["metrics"].get(metric), shares=row["shares"],
+        class_counts=row["class_counts"] if row["round"] else {}, monitors=row["monitors"],
+        timings={name: seconds for name, seconds in times.items() if seconds is not None},
+    )  # fmt: skip
+
+
+def measured(found: Sequence[Result]) -> pa.Table:
+    """One row a number: experiment's variant, method, seed, round, labels paid for, metric, value."""
+    rows = [
+        {**_key(result), "round": row["round"], "labels": row["labels"], "metric": metric, "value": value}
+        for result in found for row in result["rounds"] for metric, value in _values(row)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=pa.schema([*KEY, *((n, pa.int64()) for n in ("round", "labels")),
+                                                        ("metric", pa.string()), ("value", pa.float64())]))  # fmt: skip
+
+
+def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    yield from row["metrics"].items()
+    for name in ("fit_seconds", "query_seconds"):
+        if row[name] is not None:
+            yield name, row[name]
+    yield from ((f"share/{name}", share) for name, share in row["shares"].items())
+    yield from ((name, value) for name, value in row["monitors"].items() if isinstance(value, int | float))
+
+
+def picks(found: Sequence[Result]) -> pa.Table:
+    """One row a labelled image: the index sets, round 0 being the first labels."""
+    whose = pa.schema([*KEY, ("round", pa.int64())])
+    parts = [_of_whom(row["picks"], {**_key(r), "round": row["round"]}, whose) for r in found for row in r["rounds"]]
+    return pa.concat_tables([pa.schema([*whose, *pa.schema(PICK)]).empty_table(), *parts])
+
+
+def _of_whom(picked: pa.Table, key: Mapping[str, Any], whose: pa.Schema) -> pa.Table:
+    """The picks with the same key before each."""
+    columns = [pa.repeat(pa.scalar(key[field.name], field.type), len(picked)) for field in whose]
+    return pa.Table.from_arrays([*columns, *picked.columns], names=[*whose.names, *picked.column_names])
+
+
+def runs_made(found: Sequence[Result]) -> pa.Table:
+    """One row a cell: its code, data, label cost, seconds, versions, hardware and settings."""
+    rows = [
+        {**_key(r), "code": r["code"], "data": r["data"], "labels": r["rounds"][-1]["labels"],
+         "sittings": r["sittings"],
+         "seconds": sum(row["fit_seconds"] + (row["query_seconds"] or 0.0) for row in r["rounds"]),
+         "absent": ", ".join(r["absent"]), "finished": r["finished"], "versions": json.dumps(r["versions"]),
+         "hardware": json.dumps(r["hardware"]), "settings": json.dumps(r["facts"])}
+        for r in found
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows)
+
+
+KEY = [("variant", pa.string()), ("method", pa.string()), ("seed", pa.int64())]
+PICK = [
+    ("rank", pa.int64()),
+    ("item", pa.int64()),
+    ("name", pa.string()),
+    ("score", pa.float64()),
+    ("held_out", pa.bool_()),
+]
+
+
+def _key(result: Result) -> dict[str, Any]:
+    return {name: result[name] for name, _ in KEY}
+
+
+def export(found: Sequence[Result], folder: Path) -> list[Path]:
+    """Writes results, picks and cells as Parquet and as CSV; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"results": measured(found), "picks": picks(found), "cells": runs_made(found)}
+    written = []
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+        pa.csv.write_csv(table, folder / f"{name}.csv")
+        written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
+    return written

@@ -1,0 +1,1 @@
+"""Running cells: one after another or side by side, resumed, locked, refused beforehand."""

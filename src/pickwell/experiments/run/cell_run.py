@@ -1,0 +1,245 @@
+"""One cell from its first labels to its result: a campaign that goes on where it was stopped."""
+
+import json
+import os
+import platform
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pickwell.campaign.directory import Directory, new_directory
+from pickwell.config import Settings
+from pickwell.data.pool import Pool
+from pickwell.errors import SettingsError
+from pickwell.experiments.cells import Cell
+from pickwell.experiments.data.prepare import Prepared
+from pickwell.experiments.experiment import FORMAT, FULL
+from pickwell.files import replacing
+from pickwell.items import IMPORT, Round, RoundState
+from pickwell.learner.seeds import derive, generator
+from pickwell.learner.training import Progress
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.picking import versions
+from pickwell.oracle import KnownMasks, Noisy, Oracle, Simulated
+from pickwell.store import Store
+
+
+def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """Runs the cell in the directory `root` until its result is written; returns the result."""
+    if not (root / "campaign.toml").exists():
+        _create(cell, prepared, root)
+    sitting = _sit_down(root)
+    with Campaign(root, progress=progress) as campaign:
+        training = campaign.settings.training
+        sizes = campaign.settings.model.image_size, training.memory_limit_mib
+        # In place of the campaign's own, so that all cells of this process share what is decoded.
+        campaign.images = prepared.images(prepared.pool, *sizes)
+        campaign.test_images = prepared.images(prepared.test, *sizes)
+        # Decoded now if they are to be kept, so that no method's query pays for it.
+        next(iter(campaign.images.batches(torch.arange(len(campaign.pool)), 1)), None)
+        oracle = _oracle(cell, campaign, prepared)
+        absent = absent_classes(cell, prepared.classes)
+        # An empty log: the first labels are not told yet. A cell that was stopped has them.
+        if not campaign.store.position():
+            first = first_items(cell, showing(campaign.pool, prepared), absent)
+            campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
+        _rounds(cell, campaign, oracle)
+        result = _result(cell, prepared, campaign, absent) | {"sittings": sitting}
+    with replacing(root / "result.json") as new:
+        new.write_text(json.dumps(result, default=_plain), encoding="utf-8")
+    # Only now: until there is a result, a stopped cell goes on from these.
+    shutil.rmtree(root / "fits", ignore_errors=True)
+    return result
+
+
+def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
+    """Makes the campaign; its pools are links to those that all cells share."""
+    settings = campaign_settings(cell, prepared.classes)
+    with new_directory(root) as partial:
+        directory = Directory(partial)
+        for link, target in ((directory.pool, prepared.pool), (directory.test, prepared.test)):
+            # Relative, so that a results folder can be moved; and to where the directory will be, not where it is made.
+            link.symlink_to(os.path.relpath(target.resolve(), root.resolve()), target_is_directory=True)
+        directory.settings.write_text(settings.toml(), encoding="utf-8")
+        (partial / "cell.json").write_text(json.dumps(cell.facts(), indent=1, default=_plain), encoding="utf-8")
+        with Store.open(directory.url(settings), create=True) as store:
+            store.create_campaign(name=settings.name, seed=cell.seed, settings=settings.dump(), versions=versions())
+
+
+def campaign_settings(cell: Cell, classes: tuple[str, ...]) -> Settings:
+    """The cell as a campaign's settings."""
+    chosen = cell.experiment
+    return Settings.parse(
+        {
+            "name": str(cell),
+            "seed": cell.seed,
+            # The pool's own masks are read by its sources; those told are the campaign's, which have no void values.
+            "task": {"kind": chosen.task, "classes": list(classes)},
+            "model": chosen.model.model_dump(),
+            "training": chosen.training.model_dump(),
+            "validation": chosen.validation.model_dump(),
+            "strategy": cell.chosen,
+        }
+    )
+
+
+def _sit_down(root: Path) -> int:
+    """How often the cell was taken up, this time included."""
+    count = root / "sittings"
+    times = int(count.read_text(encoding="utf-8")) + 1 if count.exists() else 1
+    # In one move: a file cut short by a kill or a full disk could not be read by any later try.
+    with replacing(count) as new:
+        new.write_text(str(times), encoding="utf-8")
+    return times
+
+
+def _oracle(cell: Cell, campaign: Campaign, prepared: Prepared) -> Oracle:
+    """By the seed alone, so that an image is labelled wrongly under every method or under none."""
+    masks = KnownMasks(campaign.pool, campaign.masks) if campaign.task.dense else None
+    truth = Simulated(campaign.task.classes, masks)
+    noise = cell.experiment.oracle.noise
+    return Noisy(truth, noise, prepared.groups, derive(cell.seed, "oracle")) if noise else truth
+
+
+def absent_classes(cell: Cell, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes that the first labels lack: those named, or so many drawn by the seed."""
+    absent = cell.experiment.start.absent
+    if cell.method == FULL or not absent:
+        return ()
+    if isinstance(absent, tuple):
+        wrong = sorted(set(absent) - set(classes))
+        if wrong:
+            raise SettingsError(f"start.absent names {', '.join(wrong)}; the classes are {', '.join(classes)}")
+        return absent
+    if absent > len(classes) - 2:
+        raise SettingsError(f"start.absent is {absent} of {len(classes)} classes; at least 2 must have first labels")
+    order = torch.randperm(len(classes), generator=generator(cell.seed, "absent"))[:absent]
+    return tuple(sorted(classes[at] for at in order.tolist()))
+
+
+Shown = list[tuple[str, ...]]
+"""By item, the classes that it shows: one, or all that are in its mask."""
+
+
+def showing(pool: Pool, prepared: Prepared) -> Shown:
+    """What each item of the pool shows."""
+    counts = prepared.shown()
+    if counts is None:
+        return [(str(name),) for name in pool.manifest.known()]
+    names = np.array(prepared.classes)
+    return [tuple(names[row > 0].tolist()) for row in counts]
+
+
+def first_items(cell: Cell, shown: Shown, absent: tuple[str, ...]) -> list[int]:
+    """The items labelled at first: by the seed alone, so the same for every method."""
+    if cell.method == FULL:
+        return list(range(len(shown)))
+    start, lacking = cell.experiment.start, set(absent)
+    free = np.array([item for item, names in enumerate(shown) if not lacking & set(names)], dtype=np.int64)
+    needed = start.labels + cell.rounds * cell.experiment.rounds.budget
+    if needed > len(shown):
+        raise SettingsError(f"the pool has {len(shown):,} images, the rounds need {needed:,}; ask for fewer")
+    if start.labels > len(free):
+        raise SettingsError(
+            f"{len(free):,} images of the pool show none of {', '.join(absent)}, start.labels is {start.labels:,}; "
+            "ask for fewer, or let fewer classes be absent"
+        )
+    drawn = free[torch.randperm(len(free), generator=generator(cell.seed, "first labels")).numpy()]
+    if start.draw == "stratified":
+        drawn = drawn[_by_class([shown[item][0] for item in drawn.tolist()])]
+    return sorted(drawn[: start.labels].tolist())
+
+
+def _by_class(names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """An order whose every beginning holds the classes in their shares."""
+    totals, seen, places = Counter(names), Counter[str](), []
+    for name in names:
+        seen[name] += 1
+        # The k-th of a class of n stands at (k - 1/2) / n: all classes are spread over the same length.
+        places.append((seen[name] - 0.5) / totals[name])
+    return np.argsort(places, kind="stable")
+
+
+def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
+    """Asks and answers what is left of the rounds, and learns from the last answers."""
+    while (
+        sum(r.strategy != IMPORT and r.state is RoundState.CLOSED for r in campaign.store.rounds(picks=False))
+        < cell.rounds
+    ):
+        question = campaign.ask(cell.experiment.rounds.budget)
+        answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
+        campaign.tell(answers, source=type(oracle).__name__.lower())
+    campaign.fit_alone()
+
+
+def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
+    """All that the cell has shown, a row for the first labels and one for each round, as JSON takes it."""
+    rounds, shown = campaign.store.rounds(), showing(campaign.pool, prepared)
+    first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
+    metrics: dict[int, dict[str, float]] = {}
+    for row in campaign.store.results():
+        # By number of labels, which is another after each round.
+        metrics.setdefault(row.labels, {})[row.metric] = row.value
+    rows, labels = [], 0
+    for number, asked in enumerate([first, *questions]):
+        labels += len(asked.picks)
+        details = campaign.store.details(asked.number)
+        following = questions[number] if number < len(questions) else None
+        # The fit after a round comes before the next question, which keeps its seconds; after the last there is none.
+        fit = campaign.store.details(following.number).timings["fit"] if following else campaign.fit_seconds
+        query = details.timings.get("query") if number else None
+        rows.append(
+            {"round": number, "labels": labels, "metrics": metrics.get(labels, {}), "fit_seconds": fit,
+             "query_seconds": query, "monitors": details.monitors, **_picked(campaign, asked, absent, shown)}
+        )  # fmt: skip
+    if cell.method == FULL:
+        rows[0]["picks"] = []  # all of the pool: nothing was picked
+    return {
+        "format": FORMAT, "facts": cell.facts(), "method": cell.method, "variant": cell.variant, "seed": cell.seed,
+        "code": cell.folder.rsplit(".", 1)[1], "data": prepared.fingerprint, "classes": prepared.classes,
+        "absent": absent, "pool": len(campaign.pool), "features": prepared.feature_size(), "rounds": rows,
+        "versions": versions() | {"python": platform.python_version()},
+        "hardware": hardware(campaign), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
+
+
+def _picked(campaign: Campaign, asked: Round, absent: tuple[str, ...], shown: Shown) -> dict[str, Any]:
+    """What was picked in a round: the picks with names, how many show each class, and the share of absent ones."""
+    names = [shown[pick.item] for pick in asked.picks]
+    counts = Counter(name for each in names for name in each)
+    lacking = sum(bool(set(absent) & set(each)) for each in names)
+    return {
+        "picks": [asdict(p) | {"name": campaign.pool.item(p.item).name} for p in asked.picks],
+        "class_counts": dict(sorted(counts.items())),
+        "shares": {"absent": lacking / len(names)} if absent and names and asked.strategy != IMPORT else {},
+    }
+
+
+def hardware(campaign: Campaign) -> dict[str, Any]:
+    """What the numbers were computed on."""
+    device = campaign.devices.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return {
+        "device": device.type, "name": name, "precision": campaign.devices.precision, "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(), "system": platform.platform(terse=True),
+    }  # fmt: skip
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        # Elsewhere this names the processor; on Linux it says little.
+        return platform.processor() or platform.machine()
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else dict(value) if isinstance(value, Mapping) else str(value)

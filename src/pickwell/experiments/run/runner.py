@@ -1,0 +1,245 @@
+"""Runs the cells of an experiment: finished ones never again, two runners never the same one, a failure alone."""
+
+import json
+import os
+import shutil
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from statistics import fmean
+from time import perf_counter
+
+from filelock import FileLock, Timeout
+
+from pickwell.errors import PickwellError, TrainingError, of_memory, of_system
+from pickwell.executors import Executor, Serial
+from pickwell.experiments.cells import Cell, finished
+from pickwell.experiments.data import freshness
+from pickwell.experiments.data.prepare import prepare
+from pickwell.experiments.experiment import Experiment
+from pickwell.experiments.run import preflight
+from pickwell.experiments.run.cell_progress import CellProgress, Tell
+from pickwell.experiments.run.cell_run import run_cell
+from pickwell.experiments.run.results_folder import check_same
+from pickwell.files import replacing
+from pickwell.learner.training import Progress
+
+DATA = "PICKWELL_DATA"
+"""The environment variable that names the folder of all data sets."""
+
+
+class State(StrEnum):
+    """What has become of a cell. Training that gives no finite loss is DIVERGED, any other error FAILED."""
+
+    FINISHED = "finished"
+    BUSY = "busy"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A results folder, the folder of all data, and how to treat what is there already."""
+
+    root: Path
+    data: Path
+    retry: bool = False
+    any_code: bool = False
+
+    @classmethod
+    def at(cls, root: Path, data: Path | None = None, *, retry: bool = False, any_code: bool = False) -> "Bench":
+        """The bench with its data folder from the environment variable PICKWELL_DATA unless given."""
+        return cls(root, data or Path(os.environ.get(DATA, ".")), retry, any_code)
+
+    def folder(self, cell: Cell) -> Path:
+        """The cell's directory."""
+        return self.root / "cells" / cell.folder
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a cell; `ran` if it was worked on now, `whole` if from its beginning.
+
+    `sentence` says why one failed, for people.
+    """
+
+    cell: Cell
+    state: State
+    seconds: float = 0.0
+    ran: bool = False
+    whole: bool = True
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell and where it belongs; it can be sent to another process."""
+
+    bench: Bench
+    cell: Cell
+    progress: Progress | None = None
+
+
+Told = Callable[[Outcome, int, int, float | None], None]
+"""Called with an outcome, how many cells are settled, how many there are, and the seconds left."""
+
+
+def run(
+    experiment: Experiment,
+    cells: Sequence[Cell],
+    bench: Bench,
+    *,
+    executor: Executor | None = None,
+    told: Told | None = None,
+    progress: Tell | None = None,
+) -> list[Outcome]:
+    """Runs the cells that are not finished; returns what became of each."""
+    _begin(experiment, cells, bench)
+    clock, outcomes = Clock(getattr(executor, "jobs", 1)), []
+    # A progress bar cannot be sent to another process.
+    tell = None if executor else progress
+    tasks = [
+        Task(bench, cell, CellProgress(tell, cell, number, len(cells), bench.folder(cell)) if tell else None)
+        for number, cell in enumerate(cells, 1)
+    ]
+    # Closed also where `told` fails: processes must not work on for nobody.
+    with closing((executor or Serial()).map(attempt, tasks)) as settled:
+        for outcome in settled:
+            outcomes.append(outcome)
+            clock.add(outcome, cells)
+            if told:
+                told(outcome, len(outcomes), len(cells), clock.left())
+    return outcomes
+
+
+def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
+    """Refuses what cannot work before anything is computed, and makes the pools."""
+    check_same(experiment, bench.root)
+    # Pools are made here, once: workers that all begin by making the same ones would wait for one of them.
+    preflight.check(cells, bench.data, bench.root)
+    (bench.root / "cells").mkdir(parents=True, exist_ok=True)
+    # Another runner may begin at this moment; whoever reads finds the old file or the new one.
+    with FileLock(bench.root / "begin.lock"):
+        freshness.check_weights({cell.experiment.model.weights for cell in cells}, bench.root)
+        with replacing(bench.root / "experiment.toml") as new:
+            new.write_text(experiment.toml(), encoding="utf-8")
+    # Results are worth committing; pools are made again, and weights and databases are large.
+    kept = "pools/\n*.lock\n.report.files\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
+    (bench.root / ".gitignore").write_text(kept, encoding="utf-8")
+
+
+def attempt(task: Task) -> Outcome:
+    """Runs the cell unless it is finished, has failed before, or another runner is at it."""
+    bench, cell = task.bench, task.cell
+    root = bench.folder(cell)
+    if settled := state_of(bench, cell):
+        if (root / "result.json").exists():  # killed between its result and the clearing of its weights
+            shutil.rmtree(root / "fits", ignore_errors=True)
+        return settled
+    root.parent.mkdir(parents=True, exist_ok=True)
+    # A little patience: whoever asks for the states holds each lock for a moment.
+    lock = FileLock(root.with_name(root.name + ".lock"), timeout=0.5)
+    try:
+        with lock:
+            # Looked at again: another runner may have finished it just now.
+            return state_of(bench, cell) or _work(task, root)
+    except Timeout:
+        return Outcome(cell, State.BUSY, sentence="another process is at it")
+
+
+def state_of(bench: Bench, cell: Cell) -> Outcome | None:
+    """What has become of the cell earlier; None if it is to be run."""
+    if finished(bench.root, cell, any_code=bench.any_code):
+        return Outcome(cell, State.FINISHED)
+    failure = bench.folder(cell) / "failure.json"
+    if failure.exists() and not bench.retry:
+        facts = json.loads(failure.read_text(encoding="utf-8"))
+        return Outcome(cell, State(facts["state"]), sentence=facts["sentence"])
+    return None
+
+
+def _work(task: Task, root: Path) -> Outcome:
+    """Runs one cell; whatever fails is written down beside it, for people and for `--retry`."""
+    began = perf_counter()
+    (root / "failure.json").unlink(missing_ok=True)
+    try:
+        prepared = prepare(task.cell.experiment, task.bench.data, task.bench.root)
+        result = run_cell(task.cell, prepared, root, task.progress)
+    except Exception as error:  # whatever it is, the other cells go on
+        return _failed(task.cell, root, error, perf_counter() - began)
+    return Outcome(task.cell, State.FINISHED, perf_counter() - began, ran=True, whole=result["sittings"] == 1)
+
+
+def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome:
+    state = State.DIVERGED if isinstance(error, TrainingError) else State.FAILED
+    sentence = _sentence(error) or f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
+    facts = {
+        "state": state, "sentence": sentence, "error": f"{type(error).__name__}: {error}", "cell": str(cell),
+        "trace": traceback.format_exc(), "time": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds,
+    }  # fmt: skip
+    root.mkdir(parents=True, exist_ok=True)
+    with replacing(root / "failure.json") as new:
+        new.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    return Outcome(cell, state, seconds, ran=True, sentence=sentence)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What a person can do about it, if anything."""
+    if isinstance(error, PickwellError):
+        return str(error)
+    return of_system(error) if isinstance(error, OSError) else of_memory(error)
+
+
+def states(cells: Sequence[Cell], bench: Bench) -> Iterator[Outcome]:
+    """What has become of each cell so far, without running any."""
+    for cell in cells:
+        yield state_of(bench, cell) or Outcome(cell, State.BUSY if _is_locked(bench, cell) else State.WAITING)
+
+
+def _is_locked(bench: Bench, cell: Cell) -> bool:
+    """Whether another process is at the cell: asked by taking its lock for a moment."""
+    path = bench.folder(cell).with_name(cell.folder + ".lock")
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+@dataclass
+class Clock:
+    """The time left for the cells that are not settled yet, at each method's pace so far: seconds a training step.
+
+    A method that has not run yet is taken to train as fast as the others do on the mean.
+    """
+
+    jobs: int = 1
+    _settled: list[Cell] = field(default_factory=list)
+    _paces: dict[str, list[float]] = field(default_factory=dict)
+    _waiting: list[Cell] = field(default_factory=list)
+
+    def add(self, outcome: Outcome, cells: Sequence[Cell]) -> None:
+        """Takes in one outcome."""
+        self._settled.append(outcome.cell)
+        # Cells found finished took no time now, those taken up again only the rest of theirs, and those that failed
+        # ended early: none of them tells how long one takes.
+        if outcome.ran and outcome.whole and outcome.state is State.FINISHED:
+            pace = outcome.seconds / outcome.cell.steps
+            self._paces.setdefault(outcome.cell.method, []).append(pace)
+        done = set(map(str, self._settled))  # a cell that comes from another process is a copy
+        self._waiting = [cell for cell in cells if str(cell) not in done]
+
+    def left(self) -> float | None:
+        """Seconds left; None before any cell has run from its beginning to its end."""
+        if not self._paces:
+            return None
+        means = {name: fmean(values) for name, values in self._paces.items()}
+        usual = fmean(means.values())
+        return sum(means.get(cell.method, usual) * cell.steps for cell in self._waiting) / self.jobs

@@ -1,0 +1,191 @@
+"""One fit: the task model and the strategy's networks for the labels of the moment."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from pickwell.config import Settings
+from pickwell.data.images import Images
+from pickwell.data.scenes import Scenes
+from pickwell.errors import StoreError
+from pickwell.items import Metrics
+from pickwell.learner import Batch, Devices, Draws, SceneDraws, TaskLearner
+from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
+from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.training import Plan, Progress, Trainer, steps_for, train
+from pickwell.loop.ability import check_ability
+from pickwell.loop.sizing import check_size
+from pickwell.loop.task_network import task_network
+from pickwell.models.network import Network
+from pickwell.strategies import Strategy, Stream, settings_of
+from pickwell.tasks.segmentation.learning import Masks
+from pickwell.tasks.task import Targets, Task
+
+FEW = 2
+"""Fits kept on disk: the newest, and the one before for `undo`."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a fit learns from: ascending item ids, targets of the labelled ones, and what is neither."""
+
+    images: Images | Scenes
+    labelled: Tensor
+    targets: Targets
+    unlabelled: Tensor
+    round: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A finished fit: the learner, the strategy with its networks trained, and the seconds that training took."""
+
+    key: str
+    learner: TaskLearner
+    strategy: Strategy
+    seconds: float
+
+
+class Fitter:
+    """Fits, or finds the fit already made for the same labels and settings."""
+
+    def __init__(self, folder: Path, settings: Settings, task: Task, devices: Devices) -> None:
+        self.folder, self.settings, self.task, self.devices = folder, settings, task, devices
+
+    def fit(self, training_set: TrainingSet, strategy: Strategy, key: str, progress: Progress | None = None) -> Fit:
+        """Networks trained on the training_set; a killed fit goes on from its last checkpoint and ends the same."""
+        check_ability(self.settings, strategy)
+        check_size(self.settings, strategy.committee)
+        seed = derive(self.settings.seed, "fit", training_set.round)
+        draws = self._draws(training_set, seed, strategy)
+        # Batches are functions of their step, so that looking at the first one changes nothing.
+        sample = draws.draw(0, both=strategy.joint_steps > 0)
+        members = [self._network(derive(seed, "member", m), sample) for m in range(strategy.committee)]
+        with isolated():
+            torch.manual_seed(derive(seed, "companion"))
+            strategy.begin(self.devices, sample)
+        # The networks are built in either case: what was saved is put into them.
+        path = self.folder / f"{key}.safetensors"
+        if (found := load_tensors(path)) and found[1].get("key") == key:
+            _restore(members, strategy, found[0])
+            seconds = float(found[1].get("seconds", 0))
+        else:
+            with self._room():
+                checkpoint = self._train(members, strategy, draws, key, progress)
+                seconds = checkpoint.spent
+                save_tensors(path, _finished(members, strategy), key=key, seconds=str(seconds))
+                checkpoint.clear()  # only now: until the networks are written, it is all there is of them
+            self._forget(path)
+        return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy, seconds)
+
+    def measure(self, fit: Fit, stream: Stream, targets: Targets, labels: int) -> Metrics:
+        """How well the learner does on labelled images that it was not trained on; `targets` in the order of ids."""
+        pairs = (
+            # Ids ascend: an item's place among them is that of its target.
+            (fit.learner.predict(images), targets[torch.searchsorted(stream.ids(), ids)])
+            for ids, images in stream.batches()
+        )
+        return Metrics(self.task.measure(pairs), measured=len(stream), labels=labels)
+
+    def _network(self, seed: int, sample: Batch) -> Network:
+        with isolated():
+            torch.manual_seed(seed)
+            # Vectors in place of images are of a length that no setting says.
+            network = task_network(self.settings, self.settings.model.weights or None, sample.x_l.shape[-1])
+        return self.devices.setup(network)
+
+    def _draws(self, training_set: TrainingSet, seed: int, strategy: Strategy) -> Draws:
+        """The batches that this fit learns from: of images, or of crops out of scenes."""
+        training = self.settings.training
+        common: dict[str, Any] = {
+            "labelled": training_set.labelled,
+            "unlabelled": training_set.unlabelled,
+            "size": training.batch_size,
+            "augmentation": training.augment,
+            "seed": derive(seed, "draws"),
+            "devices": self.devices,
+            "bootstrap": strategy.bootstrap,
+        }
+        if not isinstance(training_set.images, Scenes):
+            return Draws(training_set.images, targets=training_set.targets, **common)
+        assert isinstance(training_set.targets, Masks), "scenes are labelled with masks"
+        common |= {"crop": self.settings.model.image_size, "whole": strategy.working_size}
+        return SceneDraws(training_set.images, targets=training_set.targets, **common)
+
+    def _train(
+        self, members: list[Network], strategy: Strategy, draws: Draws, key: str, progress: Progress | None
+    ) -> Checkpoint:
+        """Trains; returns the checkpoint that it went on from, or would, which knows the seconds that it took."""
+        training = self.settings.training
+        steps = steps_for(len(draws.labelled), training.batch_size, training.epochs, training.min_steps)
+        plan = Plan(steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed)
+        trainers = [Trainer(network, self.task, plan, self.devices) for network in members]
+        checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
+        train(trainers, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
+        return checkpoint
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Says so when networks cannot be written; takes away what was begun, by a killed fit too."""
+        try:
+            yield
+        except SafetensorError as error:
+            raise StoreError(
+                f"the trained networks cannot be written to {self.folder}: {error}; labels and rounds are as they "
+                "were: free some space or give permission, and repeat the command"
+            ) from None
+        finally:
+            for partial in self.folder.glob("*.partial"):
+                partial.unlink(missing_ok=True)
+
+    def _forget(self, newest: Path) -> None:
+        """Keeps the newest fits and removes the others."""
+        kept = sorted(self.folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in kept[FEW:]:
+            # Times can be equal: the fit just written stays in any case.
+            if path != newest:
+                path.unlink(missing_ok=True)
+
+    def key(self, training_set: TrainingSet, strategy: Strategy, name: str) -> str:
+        """A hash of everything that can change what a fit gives."""
+        settings = self.settings.model_dump(mode="json", include={"task", "model", "seed", "training"})
+        # How often a fit is saved, and where its images lie, changes nothing in it.
+        for harmless in ("checkpoint_seconds", "memory_limit_mib"):
+            del settings["training"][harmless]
+        facts = json.dumps(
+            [settings, name, settings_of(strategy), training_set.round, version("pickwell")], default=str
+        )
+        digest = hashlib.sha256(facts.encode())
+        for part in (training_set.labelled, training_set.targets, training_set.unlabelled):
+            digest.update(_bytes(part))
+        return digest.hexdigest()[:24]
+
+
+def _bytes(part: Tensor | Targets) -> bytes:
+    if isinstance(part, Masks):
+        return "\n".join(part.keys).encode()  # a mask's name is a digest of what it says
+    assert isinstance(part, Tensor)
+    return part.numpy().tobytes()
+
+
+def _finished(members: list[Network], strategy: Strategy) -> dict[str, Tensor]:
+    """What a finished fit leaves on the disk: the networks of members and strategy, by name."""
+    tensors = named("strategy", strategy.state())
+    for number, network in enumerate(members):
+        tensors |= named(f"member{number}", network.state_dict())
+    return tensors
+
+
+def _restore(members: list[Network], strategy: Strategy, tensors: dict[str, Tensor]) -> None:
+    for number, network in enumerate(members):
+        network.load_state_dict(under(f"member{number}", tensors))
+    strategy.load_state(under("strategy", tensors))

@@ -1,0 +1,82 @@
+"""The first picks of every round as small pictures, so that one sees what a number means."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow.compute as pc
+
+from pickwell.data.pool import Pool
+from pickwell.errors import PoolError
+from pickwell.experiments.data.prepare import prepared
+from pickwell.experiments.experiment import FULL, Experiment
+from pickwell.experiments.run.runner import Bench
+from pickwell.report.campaign_page import thumbnail
+from pickwell.report.page import Album, Section
+from pickwell.report.runs import Gallery, Picked
+
+ROW = 8
+"""Pictures of one round at most."""
+MOST = 1_200
+"""Pictures of a page at most: about 3 MB."""
+
+
+def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Bench) -> Section:
+    """The first picks of each round under the first seed; nothing where the images are there no more, or are vectors.
+
+    Results can be passed on without their pools, and photographs may not always be: `--no-pictures` leaves them out.
+    """
+    first = min(result["seed"] for result in found)
+    shown = [r for r in found if r["seed"] == first and r["method"] != FULL]
+    asked = sum(len(result["rounds"]) - 1 for result in shown)
+    row = min(ROW, MOST // max(1, asked))
+    if not row:
+        return Section("")
+    albums = tuple(_albums(experiment, shown, bench, row))
+    note = (
+        f"Seed {first}: the first {row} of every round, the first asked for on the left; below each its label, where "
+        f"it has one.{' Outlined: the absent classes.' if any(r['absent'] for r in shown) else ''}"
+    )
+    return Section("What do the picks look like?", notes=(note,) if albums else (), albums=albums)
+
+
+def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Bench, row: int) -> Iterator[Album]:
+    """An album a method and variant, of the rounds that have a picture to show; each picture is read once."""
+    kept: dict[int, bytes] = {}
+    pools: dict[str, Pool | None] = {}
+    for result in shown:
+        name = result["variant"]
+        if name not in pools:
+            # Ids count anew in the pool of each variant: pictures of another pool would be of other images.
+            pools[name], kept = _pool(experiment.variant(name), bench, result["data"]), {}
+        pool = pools[name]
+        if pool is not None:
+            rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
+            galleries = tuple(gallery for gallery in rounds if any(pick.png for pick in gallery.picks))
+            if galleries:
+                yield Album(result["method"] + (f" ({name})" if name else ""), galleries)
+
+
+def _pool(experiment: Experiment, bench: Bench, fingerprint: str) -> Pool | None:
+    """The pool that the picks are of; None where it is gone, or holds vectors."""
+    known = prepared(experiment, bench.root, fingerprint)
+    return None if known is None or known.feature_size() else Pool.open(known.pool)
+
+
+def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, kept: dict[int, bytes]) -> Gallery:
+    masks, picks = result["facts"].get("task") == "segmentation", []
+    # Those drawn at random to measure on say nothing of the method.
+    for pick in asked["picks"].filter(pc.invert(asked["picks"]["held_out"])).slice(0, row).to_pylist():
+        item = pick["item"]
+        if item not in kept:
+            kept[item] = _picture(pool, item)
+        label = None if masks else pool.item(item).known
+        marked = label in result["absent"]
+        picks.append(Picked(item, pick["name"], pick["rank"], pick["score"], label, kept[item], marked))
+    return Gallery(f"Round {asked['round']}", tuple(picks))
+
+
+def _picture(pool: Pool, item: int) -> bytes:
+    try:
+        return thumbnail(pool, item)
+    except (OSError, PoolError):
+        return b""

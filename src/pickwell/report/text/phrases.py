@@ -1,0 +1,60 @@
+"""Numbers as a person writes them; imports nothing heavy, so that a live table starts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pickwell.statistics.estimates import Estimate
+
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+def number(value: float | None) -> str:
+    """The value with three decimals, or a dash.
+
+    >>> number(0.9312), number(None)
+    ('0.931', '–')
+    """
+    return DASH if value is None else f"{value:.3f}".replace("-", MINUS)
+
+
+def signed(value: float | None) -> str:
+    """A difference of fractions in points, with its sign.
+
+    >>> signed(-0.0214), signed(-0.0001)
+    ('−2.1', '+0.0')
+    """
+    return DASH if value is None else f"{100 * value:+z.1f}".replace("-", MINUS)
+
+
+def percent(value: float | None) -> str:
+    """A share in whole per cent.
+
+    >>> percent(0.847)
+    '85 %'
+    """
+    return DASH if value is None else f"{value:.0%}".replace("%", " %")
+
+
+def interval(estimate: Estimate, form: str = "plain") -> str:
+    """`0.910 to 0.945`, a difference's in points, or a dash where there is no interval."""
+    if estimate.low is None or estimate.high is None:
+        return DASH
+    write = signed if form == "signed" else number
+    return f"{write(estimate.low)} to {write(estimate.high)}"
+
+
+def listing(names: Sequence[str]) -> str:
+    """The names as prose.
+
+    >>> listing(["7", "8", "9"])
+    '7, 8 and 9'
+    """
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 seed`, `5 seeds`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

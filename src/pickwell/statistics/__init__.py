@@ -1,0 +1,1 @@
+"""Intervals, areas under curves and corrected comparisons: each number has its one definition here."""

@@ -1,0 +1,94 @@
+"""The application: the API, the pages, their files, and the gate before them all."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from pickwell.errors import BudgetError, BusyError, PickwellError, PoolError, RoundError, StoreError
+from pickwell.web import api, disputes, mask_api, pages
+from pickwell.web.desk import Desk
+from pickwell.web.pictures import NATIVE, Pictures
+from pickwell.web.security import Gate
+from pickwell.web.tokens import Tokens
+from pickwell.web.watcher import Loop
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CODES: tuple[tuple[type[PickwellError], int], ...] = (
+    (RoundError, 409),
+    (BudgetError, 409),
+    (BusyError, 503),
+    (StoreError, 503),
+    (PoolError, 404),
+)
+"""The status of each kind of error; of any other it is 422."""
+
+
+def create_app(
+    desk: Desk,
+    *,
+    loop: Loop | None = None,
+    hosts: Collection[str] = LOOPBACK,
+    tokens: Tokens | None = None,
+    annotator: str = "",
+) -> ASGIApp:
+    """The page of a campaign, served under these host names; with `tokens`, to those who have one.
+
+    `annotator` is the name that a page proposes. Without a `loop` nothing is fitted or asked by itself.
+    """
+    watched = loop or Loop(desk)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        if loop is not None:
+            loop.start()
+        yield
+        if loop is not None:
+            loop.stop()
+
+    # FastAPI's own documentation pages load their scripts from another host; `pages` has one of ours.
+    app = FastAPI(title="Pickwell", version="1", docs_url=None, redoc_url=None, lifespan=life)
+    app.state.desk, app.state.loop, app.state.tokens, app.state.annotator = desk, watched, tokens, annotator
+    largest = desk.settings.serve.picture_size
+    app.state.pictures = Pictures(desk.pool, max(largest, NATIVE) if desk.dense else largest)
+    app.include_router(api.router)
+    app.include_router(disputes.router)
+    app.include_router(mask_api.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=str(files("pickwell.web") / "static")))
+    app.add_exception_handler(PickwellError, _said)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    # Outermost, so that nothing of a refused request is parsed.
+    return Gate(app, hosts, tokens)
+
+
+def _said(_: Request, error: Exception) -> Response:
+    """A known error as its sentence."""
+    code = next((code for kind, code in CODES if isinstance(error, kind)), 422)
+    return JSONResponse({"error": _storable(str(error))}, code)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    """The first thing that is wrong, without the value itself: it may hold what no answer can."""
+    assert isinstance(error, RequestValidationError)
+    first: dict[str, Any] = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return JSONResponse({"error": _storable(f"{where}: {first['msg']}; see /docs for what is allowed")}, 422)
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": _storable(str(error.detail))}, error.status_code, error.headers)
+
+
+def _storable(text: str) -> str:
+    """The text without halves of surrogate pairs, which no answer can be encoded with."""
+    return text.encode("utf-8", "replace").decode()

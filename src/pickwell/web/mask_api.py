@@ -1,0 +1,100 @@
+"""The API of masks: one that somebody has drawn, the one that stands, and the one that the model would draw.
+
+A mask travels as its bytes, a pixel each, row by row, compressed with zlib: a PNG made by a browser's canvas may have
+been through its colour management, these bytes have not.
+"""
+
+import binascii
+import os
+import zlib
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import asdict
+from threading import BoundedSemaphore
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field, StringConstraints
+
+from pickwell.errors import LabelError
+from pickwell.items import Kind
+from pickwell.tasks.segmentation.label_maps import Mask
+from pickwell.web.api import AtDesk, AtLoop, Event, Item, Seconds, who
+from pickwell.web.desk import Said
+from pickwell.web.security import LARGER
+
+router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+# As many masks are unpacked at once as there are cores: large ones take much memory.
+_at_work = BoundedSemaphore(os.cpu_count() or 1)
+_PATH = Annotated[int, Path(ge=0, lt=2**53)]
+
+
+class Drawn(Event):
+    """A mask of one item: `mask` is base64 of its zlib-compressed bytes, W x H of them, row by row.
+
+    A byte is a class's place in the list, or 255 where nothing is said. The suggestion counts as used when the mask
+    was drawn upon the model's prediction.
+    """
+
+    item: Item
+    mask: str = Field(max_length=LARGER["/api/masks"])
+    seconds: Seconds | None = None
+    via: Annotated[str, StringConstraints(pattern="^(page|api)$")] = "api"
+    suggestion_seen: bool = False
+    suggestion_used: bool = False
+
+
+@router.post("/masks")
+def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
+    """Labels an item with a mask, of its image's own size. When this answers, mask and label are on the disk."""
+    at.check_items([body.item])
+    width, height = at.pool.manifest.sizes([body.item])[0].tolist()
+    with _at_work:
+        mask = unpacked(body.mask, width, height)
+        used, seen = body.suggestion_used, body.suggestion_seen
+        said = Said([body.item], Kind.ANSWER, None, body.seconds, body.via, seen, used, mask)
+        told = at.tell(who(request, body), said, body.event)
+    if told.closed is not None or at.settings.loop.when == "every":
+        then.look()
+    return asdict(told)
+
+
+def unpacked(text: str, width: int, height: int) -> Mask:
+    """The mask in a request; LabelError where it is none of that size. No more is decompressed than is wanted."""
+    wanted, stream = width * height, zlib.decompressobj()
+    try:
+        found = stream.decompress(b64decode(text, validate=True), wanted + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise LabelError(f"the mask cannot be unpacked ({error}); send base64 of zlib-compressed bytes") from None
+    if len(found) != wanted or not stream.eof or stream.unused_data:
+        size = "more" if len(found) > wanted else f"{len(found):,}"
+        raise LabelError(
+            f"the mask has {size} bytes, or was cut off; it must have {wanted:,} ({width} x {height}): one a pixel"
+        )
+    return np.frombuffer(found, dtype=np.uint8).reshape(height, width)
+
+
+@router.get("/masks/{item}", response_class=Response)
+def mask(at: AtDesk, item: _PATH) -> Response:
+    """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
+    found = at.store.labels([item]).values if at.dense else []
+    return _sent(at.masks.get(found[0]) if found else None)
+
+
+@router.get("/rounds/{number}/predictions/{item}", response_class=Response)
+def prediction(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
+    """The mask that the model predicted of a pick, as W x H bytes, row by row; 404 where there is none."""
+    if not at.dense or item >= len(at.pool):
+        return Response(status_code=404)
+    width, height = at.pool.manifest.sizes([item])[0].tolist()
+    return _sent(at.predictions.of(number, item, (width, height), len(at.classes)))
+
+
+def _sent(found: Mask | None) -> Response:
+    if found is None:
+        return Response(status_code=404)
+    # What HTTP calls deflate is zlib's format: a browser unpacks it by itself.
+    headers = {"Content-Encoding": "deflate", "X-Size": f"{found.shape[1]} x {found.shape[0]}"}
+    packed = zlib.compress(found.tobytes(), 1)
+    return Response(packed, media_type="application/octet-stream", headers=headers)
