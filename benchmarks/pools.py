@@ -18,8 +18,9 @@ from pickwell import models, strategies
 from pickwell.config import TrainingSettings
 from pickwell.data.images import to_float
 from pickwell.learner import Devices, Draws, TaskLearner
-from pickwell.learner.seeds import derive, generator, isolated
+from pickwell.learner.seeds import generator, isolated
 from pickwell.learner.training import Plan, Trainer, steps_for, train
+from pickwell.seeds import derive
 from pickwell.strategies import Strategy
 from pickwell.tasks.classification.learning import Classification
 

@@ -12,8 +12,9 @@ from pickwell.errors import TrainingError
 from pickwell.learner.batches import Batch, Draws
 from pickwell.learner.checkpoints import Checkpoint, load_optimiser, named, optimiser_tensors, under
 from pickwell.learner.devices import Devices
-from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.seeds import isolated
 from pickwell.models.network import Network
+from pickwell.seeds import derive
 from pickwell.tasks.task import Task
 
 EXPLODED = 1e6

@@ -24,7 +24,6 @@ from pickwell.data.scenes import Scenes
 from pickwell.errors import BudgetError, LabelError, PickwellError, PoolError, RoundError, SettingsError, unknown
 from pickwell.items import Label, Metrics, Round
 from pickwell.learner import Devices
-from pickwell.learner.seeds import derive
 from pickwell.learner.training import Progress
 from pickwell.loop.ability import check_ability
 from pickwell.loop.creation import check_task, located
@@ -34,6 +33,7 @@ from pickwell.loop.picking import same_question
 from pickwell.loop.task_models_only import TaskModelsOnly
 from pickwell.loop.view import PoolStream
 from pickwell.oracle import Human, KnownMasks, Noisy, Oracle, Simulated
+from pickwell.seeds import derive
 from pickwell.store import Labels, Store, Told
 from pickwell.strategies import Strategy, Stream
 from pickwell.tasks.classification.learning import Classification

@@ -12,12 +12,13 @@ from pickwell.campaign.hints import Hints
 from pickwell.campaign.maps import Maps
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
-from pickwell.learner.seeds import derive, generator
+from pickwell.learner.seeds import generator
 from pickwell.loop.fitting import Fit
 from pickwell.loop.picking import interleave, slice_to_hold_out, versions
 from pickwell.loop.pool_vectors import PoolVectors, digest
 from pickwell.loop.suggestions import hints_of
 from pickwell.loop.view import PoolStream, PoolView
+from pickwell.seeds import derive
 from pickwell.store import Labels
 from pickwell.strategies import Strategy, Stream
 from pickwell.tasks.segmentation.predicting import predict

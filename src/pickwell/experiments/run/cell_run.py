@@ -23,11 +23,12 @@ from pickwell.experiments.data.prepare import Prepared
 from pickwell.experiments.experiment import FORMAT, FULL
 from pickwell.files import replacing
 from pickwell.items import IMPORT, Round, RoundState
-from pickwell.learner.seeds import derive, generator
+from pickwell.learner.seeds import generator
 from pickwell.learner.training import Progress
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.picking import versions
 from pickwell.oracle import KnownMasks, Noisy, Oracle, Simulated
+from pickwell.seeds import derive
 from pickwell.store import Store
 
 
