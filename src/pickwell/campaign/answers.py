@@ -1,8 +1,9 @@
-"""What people and oracles say of items, checked against the campaign before any of it is kept."""
+"""What people, files and oracles say of items, checked against the campaign before any of it is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from pickwell.config import TaskSettings
 from pickwell.data.mask_files import SUFFIX, MaskFiles
 from pickwell.data.pool import Pool
 from pickwell.data.reasons import ImageError
-from pickwell.errors import LabelError
+from pickwell.errors import LabelError, SettingsError
 from pickwell.items import Kind, Label
 from pickwell.labels import check_class
 from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask
@@ -27,71 +28,107 @@ class Answers:
     task: TaskSettings
     masks: MaskFolder
 
-    def of(self, answers: Mapping[int, Answer]) -> list[Label]:
-        """Labels of what is said of each item; masks are kept once all of them are acceptable."""
-        arrays = {item: answer for item, answer in answers.items() if isinstance(answer, np.ndarray)}
-        for item, mask in arrays.items():
-            self._check_mask(item, mask)
-        kept = {item: self.masks.put(mask) for item, mask in arrays.items()}
-        return [Label(item, kept[item] if item in kept else str(answer)) for item, answer in answers.items()]
+    @property
+    def dense(self) -> bool:
+        """Whether a label is a mask rather than a class."""
+        return self.task.kind == "segmentation"
 
-    def from_files(self, labels: Sequence[Label], folder: Path) -> list[Label]:
-        """The labels with the masks whose files, relative to `folder`, they name; kept once all are acceptable."""
-        if self.task.kind == "classification":
-            return list(labels)
-        files = MaskFiles(folder, len(self.task.classes), self.task.void)
-        for label in labels:
-            self._read(label, files)
-        # Read twice, so that a long list needs no more memory than one mask.
-        masks = ((label, self._read(label, files)) for label in labels)
-        return [label if mask is None else replace(label, value=self.masks.put(mask)) for label, mask in masks]
+    def labels(self, said: Mapping[int, Answer] | Sequence[Label], files: Path | None = None) -> list[Label]:
+        """Labels of what is said of each item; masks are kept once all is acceptable, else LabelError.
 
-    def check(self, labels: Sequence[Label]) -> None:
+        With `files` a label that is no mask of the campaign's names a mask's file, relative to that folder.
+        """
+        given: list[tuple[Label, Answer | None]] = (
+            [(Label(item, None), answer) for item, answer in said.items()]
+            if isinstance(said, Mapping)
+            else [(label, label.value) for label in said]
+        )
+        for label, answer in given:
+            self.check(label.item, label.kind, self._read(label, answer, files))
+        # Files are read twice, so that a long list needs no more memory than one mask.
+        return [replace(label, value=self.keep(self._read(label, answer, files))) for label, answer in given]
+
+    def check(self, item: int, kind: Kind, answer: Answer | None) -> None:
         """Refuses, with a LabelError, what is no answer to this campaign's question."""
-        for label in labels:
-            self._check_item(label.item)
-            if label.kind is not Kind.ANSWER:
-                continue
-            if self.task.kind == "classification":
-                check_class(str(label.value), self.task.classes, where=f"item {label.item}: ")
-            else:
-                self._check_mask(label.item, self._kept(label))
+        self.check_items([item])
+        if kind is not Kind.ANSWER:
+            return
+        where = f"item {item}: "
+        if self.dense:
+            mask = answer if isinstance(answer, np.ndarray) else self._kept(item, str(answer))
+            check_mask(mask, self._size(item), len(self.task.classes), where)
+        elif isinstance(answer, np.ndarray):
+            raise LabelError(f"{where}a mask is no answer to classification; name one of its classes")
+        else:
+            check_class(str(answer), self.task.classes, where=where)
 
-    def _read(self, label: Label, files: MaskFiles) -> Mask | None:
-        """The mask in the file that a label names; None if the label names none."""
-        self._check_item(label.item)
-        if label.kind is not Kind.ANSWER:
-            return None
-        named = PurePath(str(label.value))
+    def check_items(self, items: Collection[int]) -> None:
+        """Refuses, with a LabelError, an item that the pool does not hold."""
+        for item in items:
+            if not 0 <= item < len(self.pool):
+                raise LabelError(f"unknown item {item}; the pool holds items 0 to {len(self.pool) - 1}")
+
+    def keep(self, answer: Answer | None) -> str | None:
+        """What the store keeps of an answer: a mask is written to the campaign's folder, and its name returned."""
+        return self.masks.put(answer) if isinstance(answer, np.ndarray) else None if answer is None else str(answer)
+
+    def shown(self, value: str) -> tuple[str, ...]:
+        """The classes that a stored label shows: its own name, or those that occur in a mask."""
+        if not self.dense:
+            return (value,)
+        names = dict(enumerate(self.task.classes))
+        return tuple(names[index] for index in self.masks.shown(value) if index in names)
+
+    def _read(self, label: Label, answer: Answer | None, files: Path | None) -> Answer | None:
+        """The answer, or the mask in the file that it names."""
+        if files is None or not self.dense or label.kind is not Kind.ANSWER or isinstance(answer, np.ndarray):
+            return answer
+        named = PurePath(str(answer))
         if named.name in self.masks:
-            return self._kept(replace(label, value=named.name))
+            return named.name
+        self.check_items([label.item])
         if named.suffix.lower() != SUFFIX:
             raise LabelError(
-                f"item {label.item}: '{label.value}' is no mask; this campaign's labels are masks, "
-                f"so give the path of a {SUFFIX} file, relative to {files.root.absolute()}"
+                f"item {label.item}: '{answer}' is no mask; this campaign's labels are masks, "
+                f"so give the path of a {SUFFIX} file, relative to {files.absolute()}"
             )
         try:
-            width, height = self.pool.manifest.sizes([label.item])[0].tolist()
-            return files.read(str(named), (width, height))
+            return MaskFiles(files, len(self.task.classes), self.task.void).read(str(named), self._size(label.item))
         except ImageError as error:
-            raise LabelError(f"item {label.item}: '{label.value}': {error}") from None
+            raise LabelError(f"item {label.item}: '{answer}': {error}") from None
 
-    def _kept(self, label: Label) -> Mask:
+    def _kept(self, item: int, name: str) -> Mask:
         """The mask in the campaign's folder that a label names; LabelError if there is none."""
-        if label.value not in self.masks:
+        if name not in self.masks:
             raise LabelError(
-                f"item {label.item}: '{label.value}' is no mask in {self.masks.root}; "
+                f"item {item}: '{name}' is no mask in {self.masks.root}; "
                 "tell an array (H, W) of uint8 or, with pickwell tell, the path of a mask's file"
             )
-        return self.masks.get(str(label.value))
+        return self.masks.get(name)
 
-    def _check_mask(self, item: int, mask: Mask) -> None:
-        self._check_item(item)
-        if self.task.kind == "classification":
-            raise LabelError(f"item {item}: a mask is no answer to classification; name one of its classes")
+    def _size(self, item: int) -> tuple[int, int]:
         width, height = self.pool.manifest.sizes([item])[0].tolist()
-        check_mask(mask, (width, height), len(self.task.classes), f"item {item}: ")
+        return width, height
 
-    def _check_item(self, item: int) -> None:
-        if not 0 <= item < len(self.pool):
-            raise LabelError(f"unknown item {item}; the pool holds items 0 to {len(self.pool) - 1}")
+
+def check_task(task: TaskSettings, made: Mapping[str, Any]) -> None:
+    """Refuses a task that has become another since the campaign was made with the settings `made`.
+
+    Classes may come and go while labels are names; masks hold their places in the list, which is therefore fixed.
+    """
+    was = TaskSettings.model_validate(made["task"])
+    if task.kind != was.kind:
+        raise SettingsError(
+            f"task.kind of campaign.toml is {task.kind}, but the campaign was made for {was.kind}; put it back, or "
+            "make another campaign"
+        )
+    if task.kind == "segmentation" and task != was:
+        raise SettingsError(
+            f"the class list of campaign.toml is {_said(task)}, but the campaign's masks were made with {_said(was)}, "
+            "and hold numbers that mean places in it; put it back, or make another campaign"
+        )
+
+
+def _said(task: TaskSettings) -> str:
+    """A class list in words."""
+    return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")

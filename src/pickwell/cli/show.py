@@ -117,9 +117,8 @@ def note(sentence: str) -> None:
         typer.echo(f"pickwell: {printable(sentence)}", err=True)
 
 
-def told(kept: "Told", campaign: "Campaign", *, json: bool) -> None:
-    """What a tell kept."""
-    waiting = campaign.status().waiting
+def told(kept: "Told", waiting: int, *, json: bool) -> None:
+    """What a tell kept, and how many picks of the open round still wait."""
     if json:
         return as_json({**asdict(kept), "waiting": waiting})
     out.print(

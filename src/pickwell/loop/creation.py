@@ -151,29 +151,6 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
     check_size(settings, strategy.committee)
 
 
-def check_task(task: TaskSettings, made: Mapping[str, Any]) -> None:
-    """Refuses a task that has become another since the campaign was made with the settings `made`.
-
-    Classes may come and go while labels are names; masks hold their places in the list, which is therefore fixed.
-    """
-    was = TaskSettings.model_validate(made["task"])
-    if task.kind != was.kind:
-        raise SettingsError(
-            f"task.kind of campaign.toml is {task.kind}, but the campaign was made for {was.kind}; put it back, or "
-            "make another campaign"
-        )
-    if task.kind == "segmentation" and task != was:
-        raise SettingsError(
-            f"the class list of campaign.toml is {_said(task)}, but the campaign's masks were made with {_said(was)}, "
-            "and hold numbers that mean places in it; put it back, or make another campaign"
-        )
-
-
-def _said(task: TaskSettings) -> str:
-    """A class list in words."""
-    return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")
-
-
 def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, Any]) -> Settings:
     # Not `resolve`: it follows links, and fails where they form a loop.
     first = Settings.parse({"name": Path(os.path.abspath(root)).name, "task": {"classes": list(classes)}})  # noqa: PTH100

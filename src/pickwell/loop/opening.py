@@ -2,14 +2,14 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from pickwell import strategies
-from pickwell.campaign.hints import Hints
-from pickwell.campaign.maps import Maps
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.seeds import generator
@@ -22,30 +22,38 @@ from pickwell.seeds import derive
 from pickwell.store import Labels
 from pickwell.strategies import Strategy, Stream
 from pickwell.tasks.segmentation.predicting import predict
-from pickwell.tasks.segmentation.predictions import Predictions
-
-if TYPE_CHECKING:
-    from pickwell.loop.campaign import Campaign
 
 logger = logging.getLogger("pickwell")
 
 
-def open_round(campaign: "Campaign", name: str, strategy: Strategy, budget: int, free: Tensor) -> Round:
-    """Draws what is to be measured on, fits, lets the strategy pick among `free`, and opens the round."""
+def open_round(
+    campaign: OpenCampaign,
+    whole: PoolStream,
+    fitted: Callable[[Labels], Fit],
+    name: str,
+    strategy: Strategy,
+    budget: int,
+    free: Tensor,
+) -> Round:
+    """Draws what is to be measured on, fits, lets the strategy pick among `free`, and opens the round.
+
+    `whole` is the pool as networks see it.
+    """
     settings, store = campaign.settings, campaign.store
     number, labels = store.next_number(), store.labels()
     seed = derive(settings.seed, "round", number)
     share, held = settings.validation.share, int(labels.held_out.sum())
     drawn = slice_to_hold_out(free, budget, share, held, len(labels), generator(seed, "validation"))
-    fit = campaign.fitted(name, strategy, labels).fit if len(labels.part(held_out=False)[0]) else None
-    fitted = time.perf_counter()
+    fit = fitted(labels) if len(labels.part(held_out=False)[0]) else None
+    began = time.perf_counter()
     chosen = fit.strategy if fit else strategy
-    picks = chosen.select(_view(campaign, fit, drawn, free, labels, generator(seed, "strategy")), budget - len(drawn))
+    view = _view(campaign, whole, fit, drawn, free, labels, generator(seed, "strategy"))
+    picks = chosen.select(view, budget - len(drawn))
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
     question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
     queried = time.perf_counter()
-    _show(campaign, fit, chosen, number, [pick.item for pick in question], labels)
-    seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - fitted, "hints": time.perf_counter() - queried}
+    _show(campaign, whole, fit, chosen, number, [pick.item for pick in question], labels)
+    seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - began, "hints": time.perf_counter() - queried}
     # Last: a process that is killed before leaves nothing, and asking again makes the same round.
     return store.open_round(
         number=number,
@@ -61,17 +69,23 @@ def open_round(campaign: "Campaign", name: str, strategy: Strategy, budget: int,
 
 
 def _view(
-    campaign: "Campaign", fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, rng: torch.Generator
+    campaign: OpenCampaign,
+    whole: PoolStream,
+    fit: Fit | None,
+    drawn: Tensor,
+    free: Tensor,
+    labels: Labels,
+    rng: torch.Generator,
 ) -> PoolView:
     """What the strategy sees; `drawn` is held out already, and no longer among what it may pick."""
 
     def some(ids: Tensor) -> Stream:
-        return PoolStream(campaign.images, ids, campaign.devices, campaign.progress)
+        return replace(whole, items=ids)
 
-    settings, pool, devices = campaign.settings, campaign.pool, campaign.devices
+    settings = campaign.settings
     return PoolView(
         # A first, random round has no model, and asks it nothing.
-        learner=fit.learner if fit else TaskLearner((), devices),
+        learner=fit.learner if fit else TaskLearner((), whole.devices),
         rng=rng,
         unlabelled=some(free[~torch.isin(free, drawn)]),
         labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
@@ -79,23 +93,32 @@ def _view(
         pending=some(drawn),
         vectors=PoolVectors(
             campaign.directory.vectors,
-            some(torch.arange(len(pool))),
+            whole,
             settings.seed,
-            (digest(pool.manifest.path), settings.model.image_size, devices.device.type, versions()),
+            (digest(campaign.pool.manifest.path), settings.model.image_size, whole.devices.device.type, versions()),
         ),
     )
 
 
 def _show(
-    campaign: "Campaign", fit: Fit | None, strategy: Strategy, number: int, items: list[int], labels: Labels
+    campaign: OpenCampaign,
+    whole: PoolStream,
+    fit: Fit | None,
+    strategy: Strategy,
+    number: int,
+    items: list[int],
+    labels: Labels,
 ) -> None:
     """Writes down, before the round opens, what people are shown beside its picks."""
-    folder, task = campaign.directory.rounds, campaign.task
+
+    def some(ids: Tensor) -> Stream:
+        return replace(whole, items=ids, progress=None)
+
     if fit:
         rng = generator(derive(campaign.settings.seed, "round", number), "hints")
-        names = () if task.dense else task.classes
-        Hints(folder).write(number, hints_of(items, labels, names, fit.learner, campaign.stream, rng))
-        if task.dense:
-            predict(Predictions(folder), number, items, fit.learner, campaign.stream)
+        names = () if campaign.dense else campaign.classes
+        campaign.hints.write(number, hints_of(items, labels, names, fit.learner, some, rng))
+        if campaign.dense:
+            predict(campaign.predictions, number, items, fit.learner, some)
     if found := strategy.projection():
-        Maps(folder).write(number, found)
+        campaign.maps.write(number, found)

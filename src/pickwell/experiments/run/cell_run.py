@@ -177,7 +177,7 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
         question = campaign.ask(cell.experiment.rounds.budget)
         answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
         campaign.tell(answers, source=type(oracle).__name__.lower())
-    campaign.fit_alone()
+    campaign.fit(asking=False)
 
 
 def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
