@@ -13,6 +13,7 @@ FIGURES = {
     "eight-bits": ["benchmarks.eight_bits"],
     "top-b": ["benchmarks.top_b"],
     "init-speed": ["benchmarks.init_speed"],
+    "start-up": ["benchmarks.start_up"],
     "core-set": ["benchmarks.core_set"],
     "badge": ["benchmarks.badge"],
     "dbal": ["benchmarks.dbal"],
