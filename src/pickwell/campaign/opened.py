@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickwell.campaign.answers import Answer, Answers, check_task
+from pickwell import tasks
+from pickwell.campaign.answers import Answers
 from pickwell.campaign.directory import Directory
 from pickwell.campaign.hints import Hints
 from pickwell.campaign.maps import Maps
 from pickwell.campaign.old_remarks import move_remarks
-from pickwell.config import Settings
+from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
-from pickwell.errors import PickwellError, PoolError, RoundError
+from pickwell.errors import PickwellError, PoolError, RoundError, SettingsError
 from pickwell.items import Label, Metrics, Round
 from pickwell.seeds import derive
 from pickwell.store import Store, Told
 from pickwell.tasks.segmentation.label_maps import MaskFolder
 from pickwell.tasks.segmentation.predictions import Predictions
+from pickwell.tasks.task import Answer, Task
 
 
 class OpenCampaign:
@@ -34,16 +36,17 @@ class OpenCampaign:
         self.directory = Directory(Path(root))
         self.directory.check()
         self.settings = Settings.read(self.directory.settings)
+        self.task = tasks.of(self.settings.task, self.directory.root)
         self.pool = Pool.open(self.directory.pool)
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         rounds = self.directory.rounds
         self.hints, self.maps, self.predictions = Hints(rounds), Maps(rounds), Predictions(rounds)
         self.masks = MaskFolder(self.directory.masks)
-        self.answers = Answers(self.pool, self.settings.task, self.masks)
+        self.answers = Answers(self.pool, self.task)
         self.store = Store.open(self.directory.url(self.settings))
         try:
             # campaign.toml is for people to edit; the store knows what the campaign was made for.
-            check_task(self.settings.task, self.store.campaign().settings)
+            _check_task(self.task, self.store.campaign().settings)
             move_remarks(self.directory.root, self.store)
         except PickwellError:
             self.store.close()
@@ -60,19 +63,9 @@ class OpenCampaign:
         self.close()
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The class names, in the campaign's order."""
-        return self.settings.task.classes
-
-    @property
     def dense(self) -> bool:
         """Whether a label is a mask rather than a class."""
-        return self.answers.dense
-
-    @property
-    def metric(self) -> str:
-        """The name of the figure shown first, a key of what `measured` returns."""
-        return "mean_iou" if self.dense else "accuracy"
+        return self.task.kind == "segmentation"
 
     def tell(
         self,
@@ -129,3 +122,23 @@ class OpenCampaign:
         rest = np.ones(len(self.pool), dtype=bool)
         rest[items] = False
         return np.flatnonzero(rest)
+
+
+def _check_task(task: Task, made: Mapping[str, Any]) -> None:
+    """Refuses a task that has become another since the campaign was made with the settings `made`."""
+    now, was = task.settings, TaskSettings.model_validate(made["task"])
+    if now.kind != was.kind:
+        raise SettingsError(
+            f"task.kind of campaign.toml is {now.kind}, but the campaign was made for {was.kind}; put it back, or "
+            "make another campaign"
+        )
+    if task.fixed_classes and now != was:
+        raise SettingsError(
+            f"the class list of campaign.toml is {_said(now)}, but the campaign's {task.noun}s were made with "
+            f"{_said(was)}, and hold numbers that mean places in it; put it back, or make another campaign"
+        )
+
+
+def _said(task: TaskSettings) -> str:
+    """A class list in words."""
+    return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")

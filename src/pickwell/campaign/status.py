@@ -41,7 +41,7 @@ def status_of(campaign: OpenCampaign) -> Status:
     """The campaign's figures as its store has them."""
     labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
     question, metrics = campaign.store.current(), campaign.measured()
-    counts = Counter(name for value in labels.values for name in campaign.answers.shown(value))
+    counts = Counter(name for value in labels.values for name in campaign.task.shown(value))
     asked = [r for r in rounds if r.strategy != IMPORT]  # an import has nothing to say of the strategy
     monitors = campaign.store.details(asked[-1].number).monitors if asked else {}
     return Status(
@@ -52,17 +52,17 @@ def status_of(campaign: OpenCampaign) -> Status:
         labelled=len(labels),
         held_out=int(labels.held_out.sum()),
         ignored=len(campaign.store.ignored()),
-        classes={name: counts[name] for name in campaign.classes},
+        classes={name: counts[name] for name in campaign.task.classes},
         rounds=sum(r.state is RoundState.CLOSED for r in rounds),
         waiting=len(question.waiting) if question else 0,
         open_round=question.number if question else None,
         accuracy=metrics.accuracy,
         interval=interval_of(metrics),
-        metric=campaign.metric,
-        score=metrics.values.get(campaign.metric),
+        metric=campaign.task.metric,
+        score=metrics.values.get(campaign.task.metric),
         measured=metrics.measured,
         monitors=monitors,
-        advice=_advice(campaign, len(labels), question is not None, campaign.metric not in metrics.values),
+        advice=_advice(campaign, len(labels), question is not None, campaign.task.metric not in metrics.values),
     )
 
 

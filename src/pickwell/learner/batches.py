@@ -12,7 +12,6 @@ from pickwell.data.images import to_float
 from pickwell.learner.devices import Devices
 from pickwell.learner.seeds import generator
 from pickwell.seeds import derive
-from pickwell.tasks.task import Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,17 @@ class Batch:
     x_l: Tensor
     y_l: Tensor
     x_u: Tensor
+
+
+class Targets(Protocol):
+    """What is true of some images, by place: a tensor of class indices, or masks that are read when a batch wants them.
+
+    `targets[places]` is `(B,)` or, of images of one size, `(B, H, W)`.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Tensor, /) -> Tensor: ...
 
 
 class ImageSource(Protocol):

@@ -13,6 +13,8 @@ from pickwell.campaign.opened import OpenCampaign
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.seeds import generator
+from pickwell.learner.stream import Stream
+from pickwell.learner.task_learning import learning_of
 from pickwell.loop.fitting import Fit
 from pickwell.loop.picking import interleave, slice_to_hold_out, versions
 from pickwell.loop.pool_vectors import PoolVectors, digest
@@ -20,8 +22,7 @@ from pickwell.loop.suggestions import hints_of
 from pickwell.loop.view import PoolStream, PoolView
 from pickwell.seeds import derive
 from pickwell.store import Labels
-from pickwell.strategies import Strategy, Stream
-from pickwell.tasks.segmentation.predicting import predict
+from pickwell.strategies import Strategy
 
 logger = logging.getLogger("pickwell")
 
@@ -116,9 +117,7 @@ def _show(
 
     if fit:
         rng = generator(derive(campaign.settings.seed, "round", number), "hints")
-        names = () if campaign.dense else campaign.classes
-        campaign.hints.write(number, hints_of(items, labels, names, fit.learner, some, rng))
-        if campaign.dense:
-            predict(campaign.predictions, number, items, fit.learner, some)
+        campaign.hints.write(number, hints_of(items, labels, campaign.task.suggested, fit.learner, some, rng))
+        learning_of(campaign.task).show(campaign.directory.rounds, number, items, fit.learner, some)
     if found := strategy.projection():
         campaign.maps.write(number, found)

@@ -37,8 +37,8 @@ def report_of(root: Path) -> Report:
     with OpenCampaign(root) as campaign:
         files, where = None, "images drawn at random from the pool" if campaign.test is None else "the test set"
         if campaign.dense:
-            files = SceneFiles(campaign.pool, campaign.masks, campaign.directory.rounds, campaign.classes)
-        return campaign_report(campaign.store, campaign.pool, campaign.classes, files, where)
+            files = SceneFiles(campaign.pool, campaign.masks, campaign.directory.rounds, campaign.task.classes)
+        return campaign_report(campaign.store, campaign.pool, campaign.task.classes, files, where)
 
 
 def campaign_report(

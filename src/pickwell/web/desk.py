@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pickwell.campaign.answers import Answer
 from pickwell.campaign.opened import OpenCampaign
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.store import Told, check_free
+from pickwell.tasks.task import Answer
 from pickwell.web.agreement import ADJUDICATED
 
 SUGGESTION_SEEN = "suggestion seen"
@@ -99,7 +99,7 @@ class Desk:
         if isinstance(said.value, np.ndarray):
             # No mask is kept whose label the store would refuse.
             check_free(found := self.store.holdings(said.items), labels, who.holder)
-            keep = self.campaign.answers.keep
+            keep = self.campaign.task.keep
             labels = [replace(one, value=keep(said.value)) for one in labels if one.item in found] or labels
         # Where a round asks one annotator, the store takes an opinion for a label.
         return self.store.tell(labels, source=said.source, event=event, opinion=True, holder=who.holder)
@@ -126,5 +126,4 @@ class Desk:
         # The name of a mask that is kept is none: it might be another image's.
         if kind is Kind.ANSWER and self.campaign.dense and not isinstance(value, np.ndarray):
             raise LabelError(f"'{str(value)[:80]}' is no answer here: labels are masks; send one to /api/masks")
-        for item in items:
-            self.campaign.answers.check(item, kind, value)
+        self.campaign.answers.check(items, kind, value)

@@ -48,8 +48,7 @@ class Drawn(Event):
 @router.post("/masks")
 def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
     """Labels an item with a mask, of its image's own size. When this answers, mask and label are on the disk."""
-    at.campaign.answers.check_items([body.item])
-    width, height = at.campaign.pool.manifest.sizes([body.item])[0].tolist()
+    ((width, height),) = at.campaign.answers.sizes([body.item])
     with _at_work:
         mask = unpacked(body.mask, width, height)
         used, seen = body.suggestion_used, body.suggestion_seen
@@ -88,7 +87,7 @@ def prediction(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)], item: _
     if not at.dense or item >= len(at.pool):
         return Response(status_code=404)
     width, height = at.pool.manifest.sizes([item])[0].tolist()
-    return _sent(at.predictions.of(number, item, (width, height), len(at.classes)))
+    return _sent(at.predictions.of(number, item, (width, height), len(at.task.classes)))
 
 
 def _sent(found: Mask | None) -> Response:

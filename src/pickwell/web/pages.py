@@ -31,15 +31,15 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
     told = {
         "campaign": campaign.settings.name,
         "made": desk.made,
-        "kind": campaign.settings.task.kind,
-        "classes": campaign.classes,
+        "kind": campaign.task.kind,
+        "classes": campaign.task.classes,
         "annotator": request.state.name or request.app.state.annotator,
         "fixed": bool(request.state.name),
         "lease": campaign.settings.serve.lease_seconds,
         "budget": campaign.settings.loop.budget,
         "overlap": campaign.settings.serve.overlap,
     }
-    told |= {"colours": colours(len(campaign.classes))} if campaign.dense else {}
+    told |= {"colours": colours(len(campaign.task.classes))} if campaign.dense else {}
     html = _templates.get_template(f"{name}.html").render(
         page=_PLACES.get(name, name), title=title, told=told, **values
     )
