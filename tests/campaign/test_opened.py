@@ -78,9 +78,10 @@ def test_class_names_may_come_and_go(make: Make) -> None:
 
 
 def test_a_refused_opening_lets_go_of_the_database(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    root, closed = make("segmentation"), []
+    root, closed = make("segmentation"), list[Store]()
     swap(root)
-    monkeypatch.setattr(Store, "close", closed.append)
+    # Through a function, which becomes a method of the class.
+    monkeypatch.setattr(Store, "close", lambda store: closed.append(store))
     with pytest.raises(SettingsError):
         OpenCampaign(root)
     assert len(closed) == 1

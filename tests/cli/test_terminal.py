@@ -95,7 +95,7 @@ def test_what_the_system_says_comes_with_a_next_step(
     def fails(*_: object) -> None:
         raise OSError(number, os.strerror(number), "to-label.csv")
 
-    monkeypatch.setattr(Campaign, "status", fails)
+    monkeypatch.setattr("pickwell.campaign.status.status_of", fails)
     assert run(monkeypatch, "status", campaign, "--json") == 2
     said = capsys.readouterr()
     sentence = f"to-label.csv: {os.strerror(number)}; {step} and repeat the command"
