@@ -28,6 +28,10 @@ class Task(ABC):
     """The name of the figure shown first, a key of what is measured."""
     figure: ClassVar[str]
     """What people call it."""
+    many_classes: ClassVar[bool] = False
+    """Whether one image can show several classes."""
+    masked: ClassVar[bool] = False
+    """Whether the labels that images come with are mask files beside them."""
     noun: ClassVar[str] = "label"
     """What a label is called."""
     known_by: ClassVar[str] = "--labels-from-folders or a label column"

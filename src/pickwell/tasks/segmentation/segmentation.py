@@ -31,6 +31,7 @@ class Segmentation(Task):
     kind = "segmentation"
     metric = "mean_iou"
     figure = "mean IoU"
+    many_classes = masked = True
     noun = "mask"
     known_by = "--masks"
     test_known_by = "name their folder with --test-masks"
