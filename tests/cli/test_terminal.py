@@ -11,7 +11,6 @@ from PIL import Image
 from pickwell.cli import main
 from pickwell.cli.terminal import STEERING, plain, printable
 from pickwell.errors import of_system
-from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 
 ODD = "a\x1b]0;owned\x07[bold]\u202egpj.exe\nround 9.png"
