@@ -36,10 +36,7 @@ def open_round(
     budget: int,
     free: Tensor,
 ) -> Round:
-    """Draws what is to be measured on, fits, lets the strategy pick among `free`, and opens the round.
-
-    `whole` is the pool as networks see it.
-    """
+    """Draws what to measure on, fits, lets the strategy pick from `free` of the `whole` pool, opens the round."""
     settings, store = campaign.settings, campaign.store
     number, labels = store.next_number(), store.labels()
     seed = derive(settings.seed, "round", number)
@@ -48,12 +45,15 @@ def open_round(
     fit = fitted(labels) if len(labels.part(held_out=False)[0]) else None
     began = time.perf_counter()
     chosen = fit.strategy if fit else strategy
-    view = _view(campaign, whole, fit, drawn, free, labels, generator(seed, "strategy"))
+    view = _view(campaign, whole, fit, drawn, free, labels, seed)
     picks = chosen.select(view, budget - len(drawn))
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
     question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
     queried = time.perf_counter()
-    _show(campaign, whole, fit, chosen, number, [pick.item for pick in question], labels)
+    if fit:
+        _show(campaign, whole, fit, number, [pick.item for pick in question], labels)
+    if found := chosen.projection():
+        campaign.maps.write(number, found)
     seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - began, "hints": time.perf_counter() - queried}
     # Last: a process that is killed before leaves nothing, and asking again makes the same round.
     return store.open_round(
@@ -70,13 +70,7 @@ def open_round(
 
 
 def _view(
-    campaign: OpenCampaign,
-    whole: PoolStream,
-    fit: Fit | None,
-    drawn: Tensor,
-    free: Tensor,
-    labels: Labels,
-    rng: torch.Generator,
+    campaign: OpenCampaign, whole: PoolStream, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, seed: int
 ) -> PoolView:
     """What the strategy sees; `drawn` is held out already, and no longer among what it may pick."""
 
@@ -87,7 +81,7 @@ def _view(
     return PoolView(
         # A first, random round has no model, and asks it nothing.
         learner=fit.learner if fit else TaskLearner((), whole.devices),
-        rng=rng,
+        rng=generator(seed, "strategy"),
         unlabelled=some(free[~torch.isin(free, drawn)]),
         labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
         held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
@@ -101,23 +95,12 @@ def _view(
     )
 
 
-def _show(
-    campaign: OpenCampaign,
-    whole: PoolStream,
-    fit: Fit | None,
-    strategy: Strategy,
-    number: int,
-    items: list[int],
-    labels: Labels,
-) -> None:
+def _show(campaign: OpenCampaign, whole: PoolStream, fit: Fit, number: int, items: list[int], labels: Labels) -> None:
     """Writes down, before the round opens, what people are shown beside its picks."""
 
     def some(ids: Tensor) -> Stream:
         return replace(whole, items=ids, progress=None)
 
-    if fit:
-        rng = generator(derive(campaign.settings.seed, "round", number), "hints")
-        campaign.hints.write(number, hints_of(items, labels, campaign.task.suggested, fit.learner, some, rng))
-        learning_of(campaign.task).show(campaign.directory.rounds, number, items, fit.learner, some)
-    if found := strategy.projection():
-        campaign.maps.write(number, found)
+    rng = generator(derive(campaign.settings.seed, "round", number), "hints")
+    campaign.hints.write(number, hints_of(items, labels, campaign.task.suggested, fit.learner, some, rng))
+    learning_of(campaign.task).show(campaign.directory.rounds, number, items, fit.learner, some)
