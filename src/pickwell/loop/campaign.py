@@ -25,15 +25,16 @@ from pickwell.errors import BudgetError, LabelError, PickwellError, PoolError, R
 from pickwell.items import Label, Metrics, Round
 from pickwell.learner import Devices
 from pickwell.learner.seeds import derive
-from pickwell.learner.training import Progress
 from pickwell.loop.ability import check_ability
 from pickwell.loop.creation import check_task, located
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.opening import open_round
 from pickwell.loop.picking import same_question
+from pickwell.loop.rounds import Callback, run
 from pickwell.loop.task_models_only import TaskModelsOnly
 from pickwell.loop.view import PoolStream
 from pickwell.oracle import Human, KnownMasks, Noisy, Oracle, Simulated
+from pickwell.progress import Progress
 from pickwell.store import Labels, Store, Told
 from pickwell.strategies import Strategy, Stream
 from pickwell.tasks.classification.learning import Classification
@@ -172,18 +173,23 @@ class Campaign:
         """Takes back the last `tell`; what it had labelled waits again."""
         return self.store.undo()
 
-    def run(self, oracle: Oracle, rounds: int, budget: int, strategy: str | None = None, **settings: Any) -> Metrics:
-        """Algorithm 2, repeated: asks, lets the oracle answer, learns; returns the last fit's metrics."""
+    def run(
+        self,
+        oracle: Oracle,
+        rounds: int,
+        budget: int,
+        strategy: str | None = None,
+        *,
+        callbacks: Sequence[Callback] = (),
+        **settings: Any,
+    ) -> Metrics:
+        """Algorithm 2, repeated: asks, lets the oracle answer, learns; returns the last fit's metrics.
+
+        Where fewer than `budget` images are left a round takes these. A callback that returns True ends the run.
+        """
         if rounds < 1:
             raise BudgetError(f"rounds {rounds} is not a number of rounds; run at least 1")
-        for _ in range(rounds):
-            question = self.ask(budget, strategy, **settings)
-            answers = oracle.answer([self.pool.item(pick.item) for pick in question.undecided])
-            # A person's labels have gone to the store already.
-            if answers:
-                self.tell(answers, source=type(oracle).__name__.lower())
-            metrics = self.fit(strategy, **settings)
-        return metrics
+        return run(self, oracle, budget, rounds=rounds, strategy=strategy, settings=settings, callbacks=callbacks)
 
     def add(self, images: str | Path, *, masks: str | Path | None = None, **source: Any) -> Summary:
         """Appends images, with their `masks` if they have any, that are not in the pool yet; ids already given stay."""

@@ -21,11 +21,12 @@ from pickwell.items import Metrics
 from pickwell.learner import Batch, Devices, Draws, SceneDraws, TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
 from pickwell.learner.seeds import derive, isolated
-from pickwell.learner.training import Plan, Progress, Trainer, steps_for, train
+from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.loop.ability import check_ability
 from pickwell.loop.sizing import check_size
 from pickwell.loop.task_network import task_network
 from pickwell.models.network import Network
+from pickwell.progress import Progress
 from pickwell.strategies import Strategy, Stream, settings_of
 from pickwell.tasks.segmentation.learning import Masks
 from pickwell.tasks.task import Targets, Task

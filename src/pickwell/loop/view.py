@@ -9,8 +9,8 @@ from torch import Tensor
 from pickwell.data.images import Images, to_float
 from pickwell.data.scenes import Scenes
 from pickwell.learner import Devices, TaskLearner
-from pickwell.learner.training import Progress
 from pickwell.loop.pool_vectors import PoolVectors, Rows
+from pickwell.progress import Progress
 from pickwell.strategies import Stream
 
 PIXELS_A_BATCH = 1 << 19
