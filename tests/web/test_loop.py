@@ -30,14 +30,17 @@ calls = Path(sys.argv[2]) / "calls"
 calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
 sys.exit("pickwell: the model's loss is nan")
 """
-BUSY = """
+BUSY = (
+    """
 import sys
 from pathlib import Path
 calls = Path(sys.argv[2]) / "calls"
 calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
 if len(calls.read_text()) <= 3:
     sys.exit(75)
-""" + ASKS
+"""
+    + ASKS
+)
 
 
 def until(true: Callable[[], bool], seconds: float = 150) -> None:
