@@ -136,7 +136,7 @@ def test_of_more_runs_than_there_is_room_for_those_at_work_are_shown() -> None:
         table.working(("margin", 77), "training", 1, 4)
     last = out.getvalue().split("Many")[-1].splitlines()
     assert len(last) < 40
-    assert "and 46 more; 70 of 80 are done" in "".join(last)
+    assert "and 47 more; 70 of 80 are done" in "".join(last)
     with LiveTable("Many", {("margin", seed): 1 for seed in range(80)}, console=screen) as table:
         table.working(("margin", 77), "training", 1, 4)
         text = Console(width=120, height=40)

@@ -20,8 +20,8 @@ Key = tuple[str, int]
 """A run: its strategy, and its seed."""
 COLUMNS = ("strategy", "seed", "round", "labels")
 SHOWN_WARNINGS = 4
-AROUND = 5
-"""Lines of the terminal that are no rows of the table: its title, its two lines of headings, progress, and one free."""
+AROUND = 6
+"""Lines of the terminal that are no rows: the title, up to three of headings, the progress, and one left free."""
 
 
 class LiveTable:
@@ -146,7 +146,8 @@ class LiveTable:
             warnings = self._shown_warnings()
             rows, rest = self._cells(max(3, self._console.height - AROUND - len(warnings)))
         extra = list(self._extra(RoundRow(0, 0)))
-        table = Table(box=None, pad_edge=False, title=Text(self._title, style="bold"), title_justify="left")
+        title = Text(self._title, style="bold", no_wrap=True, overflow="ellipsis")
+        table = Table(box=None, pad_edge=False)
         for name in (*COLUMNS, self._metric, *extra, ""):
             side: Literal["left", "right"] = "left" if name in ("strategy", "") else "right"
             # Where the terminal is narrow the long headings of the query wrap, not the figures.
@@ -154,7 +155,7 @@ class LiveTable:
         for cells in rows:
             table.add_row(*(Text(cell) for cell in cells))
         below = [Text(rest, style="dim")] if rest else []
-        return Group(table, *below, *(Text(f"! {text}", style="yellow") for text in warnings), self._progress())
+        return Group(title, table, *below, *(Text(f"! {text}", style="yellow") for text in warnings), self._progress())
 
     def _cells(self, height: int) -> tuple[list[list[str]], str]:
         """As many rows as there is room for, those at work first; and a line about the others, if there are some."""
