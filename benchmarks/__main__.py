@@ -8,7 +8,6 @@ EXPERIMENTS = ("finding-digits", "finding-cifar10", "saving-digits", "saving-cif
 FIGURES = {
     **{name: ["pickwell", "bench", "run", name] for name in EXPERIMENTS},
     "vaal-step": ["benchmarks.vaal_step"],
-    "eight-bits": ["benchmarks.eight_bits"],
     "top-b": ["benchmarks.top_b"],
     "init-speed": ["benchmarks.init_speed"],
     "core-set": ["benchmarks.core_set"],

@@ -35,7 +35,7 @@ class Mortal(Simulated):
 
 
 def simulated(campaign: Campaign) -> Simulated:
-    return Simulated(campaign.task.classes)
+    return Simulated(campaign.task, campaign.pool)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_a_run_that_was_killed_goes_on_with_the_same_picks(
     expected = campaign.run(simulated(campaign), rounds=4, budget=12)
     Mortal.lives = lives
     with Campaign(other) as killed, pytest.raises(KeyboardInterrupt):
-        killed.run(Mortal(killed.task.classes), rounds=4, budget=12)
+        killed.run(Mortal(killed.task, killed.pool), rounds=4, budget=12)
     with Campaign(other) as resumed:
         assert len(asked(resumed)) == 1 + lives
         assert resumed.run(simulated(resumed), rounds=4 - lives, budget=12) == expected

@@ -135,7 +135,12 @@ def test_a_busy_campaign_is_no_failure(root: Path, tmp_path: Path) -> None:
     desk = _desk(root, when="round", budget=4)
     loop = _loop(desk, BUSY, tmp_path)
     loop.start()
-    until(lambda: loop.look() or desk.store.current() is not None)
+
+    def is_asked() -> bool:
+        loop.look()
+        return desk.store.current() is not None
+
+    until(is_asked)
     assert len((root / "calls").read_text()) == 4 > TRIES
     until(lambda: loop.state().error == "")
     loop.stop()
