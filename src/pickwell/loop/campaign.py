@@ -30,7 +30,7 @@ from pickwell.loop.creation import check_task
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.opening import open_round
 from pickwell.loop.picking import same_question
-from pickwell.loop.rounds import Callback, run
+from pickwell.loop.round_loop import Callback, run
 from pickwell.loop.task_models_only import TaskModelsOnly
 from pickwell.loop.view import PoolStream
 from pickwell.oracle import Human, Noisy, Oracle, Simulated

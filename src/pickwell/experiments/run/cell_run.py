@@ -29,7 +29,7 @@ from pickwell.items import IMPORT, Round, RoundState
 from pickwell.learner.seeds import derive, generator
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.picking import versions
-from pickwell.loop.rounds import run
+from pickwell.loop.round_loop import run
 from pickwell.oracle import Noisy, Oracle, Simulated
 from pickwell.store import Store
 

@@ -10,10 +10,10 @@ from PIL import Image
 
 from pickwell.errors import BudgetError
 from pickwell.items import Item, Label
-from pickwell.loop import rounds
+from pickwell.loop import round_loop
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
-from pickwell.loop.rounds import RoundEnd, after_labels, after_seconds
+from pickwell.loop.round_loop import RoundEnd, after_labels, after_seconds
 from pickwell.oracle import Simulated
 
 QUICK: dict[str, Any] = {
@@ -108,7 +108,7 @@ def test_a_run_ends_when_a_callback_says_so(campaign: Campaign) -> None:
 def test_after_a_final_round_the_strategys_own_networks_rest(campaign: Campaign) -> None:
     seen: list[int] = []
     campaign.progress = lambda what, done, total: seen.append(total) if what == "training" and done == total else None
-    rounds.run(campaign, simulated(campaign), 10, rounds=2, final=True)
+    round_loop.run(campaign, simulated(campaign), 10, rounds=2, final=True)
     assert seen == [3, 1]  # VAAL's three steps before the second question, the task model's one after it
-    assert rounds.run(campaign, simulated(campaign), 10, rounds=0, final=True).labels == 20
+    assert round_loop.run(campaign, simulated(campaign), 10, rounds=0, final=True).labels == 20
     assert len(seen) == 2
