@@ -30,6 +30,17 @@ calls = Path(sys.argv[2]) / "calls"
 calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
 sys.exit("pickwell: the model's loss is nan")
 """
+BUSY = (
+    """
+import sys
+from pathlib import Path
+calls = Path(sys.argv[2]) / "calls"
+calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
+if len(calls.read_text()) <= 3:
+    sys.exit(75)
+"""
+    + ASKS
+)
 
 
 def until(true: Callable[[], bool], seconds: float = 150) -> None:
@@ -115,6 +126,22 @@ def test_a_process_that_cannot_be_started_is_tried_again(root: Path, tmp_path: P
     late.write_text(f'#!/bin/sh\nexec {sys.executable} {tmp_path / "stand_in.py"} "$@"\n')
     late.chmod(0o755)
     until(lambda: desk.store.current() is not None)
+    until(lambda: loop.state().error == "")
+    loop.stop()
+    desk.close()
+
+
+def test_a_busy_campaign_is_no_failure(root: Path, tmp_path: Path) -> None:
+    desk = _desk(root, when="round", budget=4)
+    loop = _loop(desk, BUSY, tmp_path)
+    loop.start()
+
+    def is_asked() -> bool:
+        loop.look()
+        return desk.store.current() is not None
+
+    until(is_asked)
+    assert len((root / "calls").read_text()) == 4 > TRIES
     until(lambda: loop.state().error == "")
     loop.stop()
     desk.close()

@@ -56,7 +56,7 @@ def init(
             test_masks=test_masks,
             settings=changes,
             labels_from_folders=labels_from_folders,
-            progress=progress.read,
+            progress=progress,
         )
     show.summary(summary, where, json=json)
 
@@ -70,7 +70,7 @@ def add(
 ) -> None:
     """Append images that the pool does not have yet."""
     with show.campaign(where, quiet=json) as (campaign, progress):
-        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress.read)
+        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress)
     show.summary(summary, where, json=json)
 
 

@@ -61,8 +61,8 @@ class Watching:
         self.bars, self.file = bars, file
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        self.bars.step(what, done, total)
-        self.file.step(what, done, total)
+        self.bars(what, done, total)
+        self.file(what, done, total)
 
     def losses(self, values: Mapping[str, float]) -> None:
         """Tells the losses of a training step."""

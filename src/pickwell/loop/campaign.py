@@ -1,7 +1,7 @@
 """The loop: fit -> ask -> tell, and `run`, which is Algorithm 2 repeated."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,14 +21,15 @@ from pickwell.items import Metrics, Round
 from pickwell.learner import Devices
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning, learning_of
-from pickwell.learner.training import Progress
 from pickwell.loop.ability import check_ability
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.opening import open_round
 from pickwell.loop.picking import same_question
+from pickwell.loop.round_loop import Callback, run
 from pickwell.loop.task_models_only import TaskModelsOnly
 from pickwell.loop.view import PoolStream
 from pickwell.oracle import Human, Noisy, Oracle, Simulated
+from pickwell.progress import Progress
 from pickwell.seeds import derive
 from pickwell.store import Labels
 from pickwell.strategies import Strategy
@@ -117,18 +118,23 @@ class Campaign(OpenCampaign):
         whole = PoolStream(self.images, torch.arange(len(self.pool)), self.devices, self.progress)
         return open_round(self, whole, lambda labels: self.fitted(name, chosen, labels).fit, name, chosen, budget, free)
 
-    def run(self, oracle: Oracle, rounds: int, budget: int, strategy: str | None = None, **settings: Any) -> Metrics:
-        """Algorithm 2, repeated: asks, lets the oracle answer, learns; returns the last fit's metrics."""
+    def run(
+        self,
+        oracle: Oracle,
+        rounds: int,
+        budget: int,
+        strategy: str | None = None,
+        *,
+        callbacks: Sequence[Callback] = (),
+        **settings: Any,
+    ) -> Metrics:
+        """Algorithm 2, repeated: asks, lets the oracle answer, learns; returns the last fit's metrics.
+
+        Where fewer than `budget` images are left a round takes these. A callback that returns True ends the run.
+        """
         if rounds < 1:
             raise BudgetError(f"rounds {rounds} is not a number of rounds; run at least 1")
-        for _ in range(rounds):
-            question = self.ask(budget, strategy, **settings)
-            answers = oracle.answer([self.pool.item(pick.item) for pick in question.undecided])
-            # A person's labels have gone to the store already.
-            if answers:
-                self.tell(answers, source=type(oracle).__name__.lower())
-            metrics = self.fit(strategy, **settings)
-        return metrics
+        return run(self, oracle, budget, rounds=rounds, strategy=strategy, settings=settings, callbacks=callbacks)
 
     def add(self, images: str | Path, *, masks: str | Path | None = None, **source: Any) -> Summary:
         """Appends images, with their `masks` if they have any, that are not in the pool yet; ids already given stay."""

@@ -21,9 +21,10 @@ from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_t
 from pickwell.learner.seeds import isolated
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning
-from pickwell.learner.training import Plan, Progress, Trainer, steps_for, train
+from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.loop.sizing import check_size
 from pickwell.models.network import Network
+from pickwell.progress import Progress
 from pickwell.seeds import derive
 from pickwell.strategies import Strategy, settings_of
 

@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 from pickwell.campaign.opened import OpenCampaign
 from pickwell.campaign.progress_file import Doing, doing
 from pickwell.config import LoopSettings
-from pickwell.errors import BudgetError, PickwellError, RoundError, StoreError, of_system
+from pickwell.errors import BudgetError, BusyError, PickwellError, RoundError, StoreError, of_system
 from pickwell.items import PickState, RoundState
 
 LOOK = 2.0
@@ -167,7 +167,7 @@ class Loop:
             self._failed, self._error = (-1, 0), ""
             return
         position = self._campaign.store.position()
-        if "is in use by" not in words:  # another process at work is no failure: look again when it has ended
+        if code != BusyError.code:  # another process at work is no failure: look again when it has ended
             tries = self._failed[1] if self._failed[0] == position else 0
             self._failed = (position, tries + 1)
         self._error = words.splitlines()[-1].removeprefix("pickwell: ") if words else f"it ended with code {code}"
