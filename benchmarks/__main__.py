@@ -10,7 +10,6 @@ FIGURES = {
     "saving-cifar10": ["benchmarks.saving", "cifar10"],
     "saving-tiles": ["benchmarks.saving", "tiles-absent", "--strategies", "random,vaal,margin,vaal-diverse"],
     "vaal-step": ["benchmarks.vaal_step"],
-    "eight-bits": ["benchmarks.eight_bits"],
     "top-b": ["benchmarks.top_b"],
     "init-speed": ["benchmarks.init_speed"],
     "core-set": ["benchmarks.core_set"],

@@ -125,6 +125,7 @@ class View:
     images: "Labelled"
     seed: int
     kept: dict[str, np.ndarray]
+    checkpoint: None = None
 
     def of_pool(self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]) -> np.ndarray:
         if name not in self.kept:

@@ -1,10 +1,11 @@
 """Seeds that derive from (campaign seed, round, purpose), so that nothing random depends on what ran before."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 
 def derive(seed: int, *purpose: object) -> int:
@@ -22,6 +23,18 @@ def derive(seed: int, *purpose: object) -> int:
 def generator(seed: int, *purpose: object) -> torch.Generator:
     """A CPU generator seeded by `derive`."""
     return torch.Generator().manual_seed(derive(seed, *purpose))
+
+
+def chance() -> dict[str, Tensor]:
+    """The states of torch's default generators, by device."""
+    found = {"cpu": torch.get_rng_state()}
+    return found | {f"cuda{number}": state for number, state in enumerate(torch.cuda.get_rng_state_all())}
+
+
+def set_chance(states: Mapping[str, Tensor]) -> None:
+    """Puts back what `chance` returned."""
+    torch.set_rng_state(states["cpu"])
+    torch.cuda.set_rng_state_all([states[f"cuda{number}"] for number in range(torch.cuda.device_count())])
 
 
 @contextmanager

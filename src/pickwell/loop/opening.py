@@ -1,5 +1,6 @@
 """Opening a round: what is held out, what the strategy picks, and what people are shown beside it."""
 
+import hashlib
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from pickwell.campaign.hints import Hints
 from pickwell.campaign.maps import Maps
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
+from pickwell.learner.checkpoints import Checkpoint, writing_networks
 from pickwell.learner.seeds import derive, generator
 from pickwell.learner.stream import Stream
 from pickwell.loop.fitting import Fit
@@ -38,14 +40,18 @@ def open_round(campaign: "Campaign", name: str, strategy: Strategy, budget: int,
     fit = campaign.fitted(name, strategy, labels).fit if len(labels.part(held_out=False)[0]) else None
     fitted = time.perf_counter()
     chosen = fit.strategy if fit else strategy
-    picks = chosen.select(_view(campaign, fit, drawn, free, labels, generator(seed, "strategy")), budget - len(drawn))
+    unlabelled = free[~torch.isin(free, drawn)]  # what is drawn is no longer among what the strategy may pick
+    checkpoint = _checkpoint(campaign, fit, unlabelled) if fit else None
+    view = _view(campaign, fit, drawn, unlabelled, labels, checkpoint, generator(seed, "strategy"))
+    with writing_networks(campaign.directory.fits):
+        picks = chosen.select(view, budget - len(drawn))
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
     question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
     queried = time.perf_counter()
     _show(campaign, fit, chosen, number, [pick.item for pick in question], labels)
     seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - fitted, "hints": time.perf_counter() - queried}
     # Last: a process that is killed before leaves nothing, and asking again makes the same round.
-    return store.open_round(
+    opened = store.open_round(
         number=number,
         strategy=name,
         seed=seed,
@@ -56,12 +62,29 @@ def open_round(campaign: "Campaign", name: str, strategy: Strategy, budget: int,
         monitors=chosen.monitors(),
         overlap=settings.serve.overlap,
     )
+    if checkpoint:
+        checkpoint.clear()
+    return opened
+
+
+def _checkpoint(campaign: "Campaign", fit: Fit, unlabelled: Tensor) -> Checkpoint:
+    """Where the strategy may keep what it has reached; for a query of another fit or of other images it is empty."""
+    among = hashlib.sha256(unlabelled.numpy().tobytes()).hexdigest()[:24]
+    # Not named as finished fits are: of those only some are kept.
+    path = campaign.directory.fits / "query.checkpoint"
+    return Checkpoint(path, f"{fit.key} {among}", campaign.settings.training.checkpoint_seconds)
 
 
 def _view(
-    campaign: "Campaign", fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, rng: torch.Generator
+    campaign: "Campaign",
+    fit: Fit | None,
+    drawn: Tensor,
+    unlabelled: Tensor,
+    labels: Labels,
+    checkpoint: Checkpoint | None,
+    rng: torch.Generator,
 ) -> PoolView:
-    """What the strategy sees; `drawn` is held out already, and no longer among what it may pick."""
+    """What the strategy sees; `drawn` is held out already."""
 
     def some(ids: Tensor) -> Stream:
         return PoolStream(campaign.images, ids, campaign.devices, campaign.progress)
@@ -71,7 +94,7 @@ def _view(
         # A first, random round has no model, and asks it nothing.
         learner=fit.learner if fit else TaskLearner((), devices),
         rng=rng,
-        unlabelled=some(free[~torch.isin(free, drawn)]),
+        unlabelled=some(unlabelled),
         labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
         held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
         pending=some(drawn),
@@ -81,6 +104,7 @@ def _view(
             settings.seed,
             (digest(pool.manifest.path), settings.model.image_size, devices.device.type, versions()),
         ),
+        checkpoint=checkpoint,
     )
 
 
