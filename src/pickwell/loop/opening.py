@@ -1,5 +1,6 @@
 """Opening a round: what is held out, what the strategy picks, and what people are shown beside it."""
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pickwell import strategies
 from pickwell.campaign.opened import OpenCampaign
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
+from pickwell.learner.checkpoints import Checkpoint, writing_networks
 from pickwell.learner.seeds import generator
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import learning_of
@@ -45,8 +47,11 @@ def open_round(
     fit = fitted(labels) if len(labels.part(held_out=False)[0]) else None
     began = time.perf_counter()
     chosen = fit.strategy if fit else strategy
-    view = _view(campaign, whole, fit, drawn, free, labels, seed)
-    picks = chosen.select(view, budget - len(drawn))
+    unlabelled = free[~torch.isin(free, drawn)]  # what is drawn is no longer among what the strategy may pick
+    checkpoint = _checkpoint(campaign, fit, unlabelled) if fit else None
+    view = _view(campaign, whole, fit, drawn, unlabelled, labels, checkpoint, generator(seed, "strategy"))
+    with writing_networks(campaign.directory.fits):
+        picks = chosen.select(view, budget - len(drawn))
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
     question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
     queried = time.perf_counter()
@@ -56,7 +61,7 @@ def open_round(
         campaign.maps.write(number, found)
     seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - began, "hints": time.perf_counter() - queried}
     # Last: a process that is killed before leaves nothing, and asking again makes the same round.
-    return store.open_round(
+    opened = store.open_round(
         number=number,
         strategy=name,
         seed=seed,
@@ -67,12 +72,30 @@ def open_round(
         monitors=chosen.monitors(),
         overlap=settings.serve.overlap,
     )
+    if checkpoint:
+        checkpoint.clear()
+    return opened
+
+
+def _checkpoint(campaign: OpenCampaign, fit: Fit, unlabelled: Tensor) -> Checkpoint:
+    """Where the strategy may keep what it has reached; for a query of another fit or of other images it is empty."""
+    among = hashlib.sha256(unlabelled.numpy().tobytes()).hexdigest()[:24]
+    # Not named as finished fits are: of those only some are kept.
+    path = campaign.directory.fits / "query.checkpoint"
+    return Checkpoint(path, f"{fit.key} {among}", campaign.settings.training.checkpoint_seconds)
 
 
 def _view(
-    campaign: OpenCampaign, whole: PoolStream, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, seed: int
+    campaign: OpenCampaign,
+    whole: PoolStream,
+    fit: Fit | None,
+    drawn: Tensor,
+    unlabelled: Tensor,
+    labels: Labels,
+    checkpoint: Checkpoint | None,
+    rng: torch.Generator,
 ) -> PoolView:
-    """What the strategy sees; `drawn` is held out already, and no longer among what it may pick."""
+    """What the strategy sees; `drawn` is held out already."""
 
     def some(ids: Tensor) -> Stream:
         return replace(whole, items=ids)
@@ -81,8 +104,8 @@ def _view(
     return PoolView(
         # A first, random round has no model, and asks it nothing.
         learner=fit.learner if fit else TaskLearner((), whole.devices),
-        rng=generator(seed, "strategy"),
-        unlabelled=some(free[~torch.isin(free, drawn)]),
+        rng=rng,
+        unlabelled=some(unlabelled),
         labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
         held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
         pending=some(drawn),
@@ -92,6 +115,7 @@ def _view(
             settings.seed,
             (digest(campaign.pool.manifest.path), settings.model.image_size, whole.devices.device.type, versions()),
         ),
+        checkpoint=checkpoint,
     )
 
 
