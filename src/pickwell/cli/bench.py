@@ -90,7 +90,7 @@ def run(
 
     Ends with 1 where a cell has failed.
     """
-    from pickwell.executors import Processes
+    from pickwell.executors.processes import Processes
     from pickwell.experiments.run.runner import Bench, State
     from pickwell.experiments.run.runner import run as run_cells
     from pickwell.report.experiment_page import report as write

@@ -1,52 +1,81 @@
-"""How to pick. One file, one strategy, one name: `core_set.py` is `core-set`; nothing is registered."""
+"""How to pick. One file, one strategy, one name: `core_set.py` is `core-set`; others offer theirs by entry points."""
 
 import dataclasses
 import inspect
-import pkgutil
+import re
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from pickwell.errors import SettingsError, unknown
-from pickwell.strategies.strategy import RoundView, Scorer, Strategy, Stream
+from pickwell.registry import Registry
 
-__all__ = ["RoundView", "Scorer", "Strategy", "Stream", "available", "create", "name_of", "named", "settings_of"]
+if TYPE_CHECKING:
+    from pickwell.strategies.strategy import RoundView, Scorer, Strategy, Stream
+
+__all__ = [
+    "RoundView",
+    "Scorer",
+    "Strategy",
+    "Stream",
+    "available",
+    "create",
+    "name_of",
+    "named",
+    "settings_of",
+]
 
 LARGEST = 10**9
 """No size of a network and no number of steps is larger; tensors would not take some that are."""
 
 
-def available() -> list[str]:
-    """The names of all strategies, sorted."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name.replace("_", "-") for name in found if name != "strategy")
+def __getattr__(name: str) -> Any:
+    """What a strategy is made of; it needs torch, and names can be told without."""
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.strategy"), name)
 
 
-def named(name: str) -> type[Strategy]:
-    """The strategy class of that name; a SettingsError names the nearest one if there is none."""
-    if name not in available():
-        raise SettingsError(unknown("strategy", name, available()))
-    module = import_module(f"{__name__}.{name.replace('-', '_')}")
+def _class_of(found: Any) -> "type[Strategy]":
+    """The strategy in a module, or the class itself."""
+    from pickwell.strategies.strategy import Strategy
+
     # A module also holds the classes that it imports: its own counts, or its package's.
-    (found,) = (
+    inside = [found] if inspect.isclass(found) else vars(found).values()
+    (own,) = (
         value
-        for value in vars(module).values()
+        for value in inside
         if inspect.isclass(value)
         and issubclass(value, Strategy)
         and not inspect.isabstract(value)
-        and (value.__module__ == module.__name__ or value.__module__.startswith(module.__name__ + "."))
+        and (value is found or f"{value.__module__}.".startswith(f"{found.__name__}."))
     )
-    return found
+    return own
 
 
-def name_of(strategy: Strategy) -> str:
-    """The name that a strategy is chosen by: that of its file."""
-    return type(strategy).__module__.removeprefix(f"{__name__}.").split(".")[0].replace("_", "-")
+ROOM = Registry("strategy", __name__, _class_of, without=frozenset({"strategy"}))
+
+available, named = ROOM.available, ROOM.named
 
 
-def create(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
+def name_of(strategy: "Strategy") -> str:
+    """The name that a strategy is chosen by; one that nobody offers has its class' name: `MyRule` is `my-rule`."""
+    kind = type(strategy)
+    if kind.__module__.startswith(f"{__name__}."):
+        return kind.__module__.removeprefix(f"{__name__}.").split(".")[0].replace("_", "-")
+    top = kind.__module__.partition(".")[0]
+    for name, point in ROOM.offered().items():
+        if point.module.partition(".")[0] == top and named(name) is kind:
+            return name
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", kind.__name__).lower()
+    if name in available():
+        raise SettingsError(f"the class {kind.__name__} would be called '{name}', as another strategy is; rename it")
+    return name
+
+
+def create(name: str, settings: Mapping[str, Any] | None = None) -> "Strategy":
     """A strategy with the given hyper-parameters; an unknown or ill-typed one is a SettingsError."""
     kind = named(name)
     hints = get_type_hints(kind)
@@ -66,6 +95,6 @@ def create(name: str, settings: Mapping[str, Any] | None = None) -> Strategy:
     return kind(**values)
 
 
-def settings_of(strategy: Strategy) -> dict[str, Any]:
+def settings_of(strategy: "Strategy") -> dict[str, Any]:
     """The hyper-parameters a strategy has, by name: what is stored with every round."""
     return {field.name: getattr(strategy, field.name) for field in dataclasses.fields(strategy) if field.init}
