@@ -63,9 +63,7 @@ class Cell:
     def facts(self) -> dict[str, Any]:
         """All settings that can change the numbers, defaults of the strategy included."""
         values = {key: value for key, value in self.experiment.dump().items() if key not in HARMLESS}
-        # How often a fit is saved, and where its images lie, changes no number.
-        for harmless in ("checkpoint_seconds", "memory_limit_mib"):
-            del values["training"][harmless]
+        values["training"] = self.experiment.training.telling
         chosen = self.chosen
         name = chosen.pop("name")
         settings = strategies.settings_of(strategies.create(name, chosen))

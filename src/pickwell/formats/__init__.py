@@ -15,6 +15,7 @@ __all__ = ["available", "listed", "named"]
 # Modules beside the formats that are none.
 ROOM = Registry("format", __name__, whole, without=frozenset({"comma_separated", "exchange", "exporting", "importing"}))
 DOING = {"read": "imported", "write": "exported", "ask": "written as a to-label list"}
+"""What a format may do, as sentences say it."""
 
 available = ROOM.available
 
@@ -30,12 +31,13 @@ def named(name: str, doing: str = "", task: str = "") -> ModuleType:
 
 
 def listed() -> list[dict[str, Any]]:
-    """What is to be said of each format: the kinds of `labels` it takes, and whether it can `read`, `write`, `ask`."""
-    return [
-        facts | {"labels": list(module.TASKS), "can": [doing for doing in DOING if _can(module, doing, "")]}
-        for facts in ROOM.listed()
-        for module in [ROOM.named(facts["name"])]
-    ]
+    """What is to be said of each format: its `tasks`, and what labels `can_be` with it."""
+    found = ROOM.listed()
+    for facts in found:
+        module = ROOM.named(facts["name"])
+        facts["tasks"] = list(module.TASKS)
+        facts["can_be"] = [said for doing, said in DOING.items() if _can(module, doing, "")]
+    return found
 
 
 def _can(module: ModuleType, doing: str, task: str) -> bool:

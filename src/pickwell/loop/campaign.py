@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -102,7 +103,7 @@ class Campaign:
         """The test set's pixels, if the user named one."""
         return self._images(self.test) if self.test else None
 
-    def fit(self, strategy: str | None = None, **settings: Any) -> Metrics:
+    def fit(self, strategy: str | Strategy | None = None, **settings: Any) -> Metrics:
         """Trains on what is labelled; says how well the model does on images that it was not trained on."""
         with self.directory.exclusive("fit"):
             name, chosen = self._strategy(strategy, settings)
@@ -114,10 +115,11 @@ class Campaign:
             name, chosen = self._strategy(None, {})
             return self.fitted(name, chosen, self.store.labels(), asking=False).metrics
 
-    def ask(self, budget: int, strategy: str | None = None, **settings: Any) -> Round:
+    def ask(self, budget: int, strategy: str | Strategy | None = None, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
 
-        Fits first if labels changed. Before anything is labelled it draws at random (`round.strategy` says so).
+        Fits first if labels changed. Before anything is labelled it draws at random (`round.strategy` says so). The
+        strategy is the campaign's own, one by name with `settings`, or an instance of one's own class.
         Raises BudgetError if fewer than `budget` images are left, RoundError if another question is still open.
         """
         with self.directory.exclusive("ask"):
@@ -131,10 +133,11 @@ class Campaign:
                         raise
                     logger.info("labels were told while picking, so the picks are made anew")
 
-    def _ask(self, budget: int, strategy: str | None, settings: Mapping[str, Any]) -> Round:
+    def _ask(self, budget: int, strategy: str | Strategy | None, settings: Mapping[str, Any]) -> Round:
         """The open round if there is one, else a new one; RoundError if the store does not take its picks."""
         if question := self.store.current():
-            return same_question(question, budget, strategy, learnt=self.store.details(question.number).learnt)
+            name = strategies.name_of(strategy) if isinstance(strategy, Strategy) else strategy
+            return same_question(question, budget, name, learnt=self.store.details(question.number).learnt)
         free = self.unlabelled()
         if not len(free):
             raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
@@ -172,7 +175,9 @@ class Campaign:
         """Takes back the last `tell`; what it had labelled waits again."""
         return self.store.undo()
 
-    def run(self, oracle: Oracle, rounds: int, budget: int, strategy: str | None = None, **settings: Any) -> Metrics:
+    def run(
+        self, oracle: Oracle, rounds: int, budget: int, strategy: str | Strategy | None = None, **settings: Any
+    ) -> Metrics:
         """Algorithm 2, repeated: asks, lets the oracle answer, learns; returns the last fit's metrics."""
         if rounds < 1:
             raise BudgetError(f"rounds {rounds} is not a number of rounds; run at least 1")
@@ -267,13 +272,19 @@ class Campaign:
             return Scenes(pool, limit)
         return Images(pool, self.settings.model.image_size, limit)
 
-    def _strategy(self, name: str | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
-        """A strategy's name and the strategy, the campaign's own unless another is named."""
+    def _strategy(self, named: str | Strategy | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
+        """A strategy's name and the strategy, the campaign's own unless another is named or given."""
         kept = dict(self.settings.strategy)
         default = kept.pop("name")
-        chosen = default if name is None else name
-        # The settings of campaign.toml are those of its own strategy; another has its defaults.
-        made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
+        if isinstance(named, Strategy):
+            if settings:
+                raise SettingsError(f"settings are given beside a strategy ({', '.join(settings)}); make it with them")
+            # What trains is a copy: the caller's own stays as it was made.
+            chosen, made = strategies.name_of(named), deepcopy(named)
+        else:
+            chosen = default if named is None else named
+            # The settings of campaign.toml are those of its own strategy; another has its defaults.
+            made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
         check_ability(self.settings, made)
         return chosen, made
 

@@ -34,7 +34,7 @@ __all__ = [
 
 
 ROOM = Registry("network family", __name__, whole, without=frozenset({"blocks", "network", "weights"}))
-TABLES = {"NETWORKS": "classes", "DENSE": "masks", "VECTORS": "classes of vectors"}
+TABLES = {"NETWORKS": "classification", "DENSE": "segmentation", "VECTORS": "classification of vectors"}
 """The tables that a family may have, and what their networks are for."""
 
 
@@ -62,11 +62,11 @@ def module(name: str) -> str:
 
 
 def listed() -> list[dict[str, Any]]:
-    """What is to be said of each network; `labels` are what it is for: classes, masks, or classes of vectors."""
+    """What is to be said of each network; `tasks` are what it is for, in `TABLES`' words."""
     families = {name: family for table in TABLES for name, family in _table(table).items()}
     return [
         about(name, ROOM.package(family), ROOM.named(family))
-        | {"labels": [use for table, use in TABLES.items() if name in _table(table)]}
+        | {"tasks": [use for table, use in TABLES.items() if name in _table(table)]}
         for name, family in sorted(families.items())
     ]
 
