@@ -13,7 +13,8 @@ from pickwell.errors import SettingsError, unknown
 from pickwell.registry import Registry
 
 if TYPE_CHECKING:
-    from pickwell.strategies.strategy import RoundView, Scorer, Strategy, Stream
+    from pickwell.learner.stream import Stream
+    from pickwell.strategies.strategy import RoundView, Scorer, Strategy
 
 __all__ = [
     "RoundView",
