@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from pickwell import strategies
 from pickwell.strategies.vaal import pool_scorer
-from pickwell.testing.fakes import FakeView, blobs, train_auxiliary
+from pickwell.testing import FakeView, blobs, train_auxiliary
 
 SMALL: dict[str, Any] = {"steps": 4, "latent": 4, "discriminator_width": 8}
 
