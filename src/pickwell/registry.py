@@ -17,6 +17,7 @@ from pickwell.errors import SettingsError, unknown
 logger = logging.getLogger("pickwell")
 
 Thing = TypeVar("Thing")
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,22 @@ class Registry(Generic[Thing]):
 def whole(module: ModuleType) -> ModuleType:
     """A module as the thing itself."""
     return module
+
+
+def class_in(found: Any, parent: type[Kind]) -> type[Kind]:
+    """The one concrete class of that kind that a module, or the package it stands for, defines; or the class itself."""
+    # A module also holds the classes that it imports.
+    own = [
+        value
+        for value in ([found] if isinstance(found, type) else vars(found).values())
+        if isinstance(value, type)
+        and issubclass(value, parent)
+        and not inspect.isabstract(value)
+        and (value is found or f"{value.__module__}.".startswith(f"{found.__name__}."))
+    ]
+    if len(own) != 1:
+        raise TypeError(f"{found!r} is no {parent.__name__}, nor a module with one")
+    return own[0]
 
 
 def about(name: str, package: str, thing: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -263,14 +262,11 @@ class Campaign:
 
     def _strategy(self, named: str | Strategy | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
         """A strategy's name and the strategy, the campaign's own unless another is named or given."""
-        kept = dict(self.settings.strategy)
-        default = kept.pop("name")
         if isinstance(named, Strategy):
-            if settings:
-                raise SettingsError(f"settings are given beside a strategy ({', '.join(settings)}); make it with them")
-            # What trains is a copy: the caller's own stays as it was made.
-            chosen, made = strategies.name_of(named), deepcopy(named)
+            chosen, made = strategies.given(named, settings)
         else:
+            kept = dict(self.settings.strategy)
+            default = kept.pop("name")
             chosen = default if named is None else named
             # The settings of campaign.toml are those of its own strategy; another has its defaults.
             made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)

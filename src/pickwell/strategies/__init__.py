@@ -1,16 +1,17 @@
 """How to pick. One file, one strategy, one name: `core_set.py` is `core-set`; others offer theirs by entry points."""
 
 import dataclasses
-import inspect
+import json
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from pickwell.errors import SettingsError, unknown
-from pickwell.registry import Registry
+from pickwell.registry import Registry, class_in
 
 if TYPE_CHECKING:
     from pickwell.learner.stream import Stream
@@ -23,6 +24,7 @@ __all__ = [
     "Stream",
     "available",
     "create",
+    "given",
     "name_of",
     "named",
     "settings_of",
@@ -40,20 +42,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _class_of(found: Any) -> "type[Strategy]":
-    """The strategy in a module, or the class itself."""
     from pickwell.strategies.strategy import Strategy
 
-    # A module also holds the classes that it imports: its own counts, or its package's.
-    inside = [found] if inspect.isclass(found) else vars(found).values()
-    (own,) = (
-        value
-        for value in inside
-        if inspect.isclass(value)
-        and issubclass(value, Strategy)
-        and not inspect.isabstract(value)
-        and (value is found or f"{value.__module__}.".startswith(f"{found.__name__}."))
-    )
-    return own
+    return class_in(found, Strategy)  # type: ignore[type-abstract]
 
 
 ROOM = Registry("strategy", __name__, _class_of, without=frozenset({"strategy"}))
@@ -99,3 +90,18 @@ def create(name: str, settings: Mapping[str, Any] | None = None) -> "Strategy":
 def settings_of(strategy: "Strategy") -> dict[str, Any]:
     """The hyper-parameters a strategy has, by name: what is stored with every round."""
     return {field.name: getattr(strategy, field.name) for field in dataclasses.fields(strategy) if field.init}
+
+
+def given(strategy: "Strategy", settings: Mapping[str, Any]) -> "tuple[str, Strategy]":
+    """The name of an instance, and a copy of it to train; SettingsError where what it is made with cannot be stored."""
+    if settings:
+        raise SettingsError(f"settings are given beside a strategy ({', '.join(settings)}); make it with them")
+    for key, value in settings_of(strategy).items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            raise SettingsError(
+                f"setting '{key}' of strategy {name_of(strategy)} is {value!r}, and settings are stored as JSON; make "
+                "it a number, a text or a list of them, or leave it out of __init__ (field(init=False))"
+            ) from None
+    return name_of(strategy), deepcopy(strategy)

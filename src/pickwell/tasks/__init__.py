@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pickwell.registry import Registry
+from pickwell.registry import Registry, class_in
 from pickwell.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -20,15 +20,9 @@ __all__ = ["Task", "available", "named", "of"]
 
 def _class_of(found: Any) -> type[Task]:
     """The task in a folder's file of the same name, or the class itself."""
-    if isinstance(found, type):
-        return found
-    module = import_module(f"{found.__name__}.{found.__name__.rpartition('.')[2]}")
-    (own,) = (
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Task) and value.__module__ == module.__name__
-    )
-    return own
+    if not isinstance(found, type):
+        found = import_module(f"{found.__name__}.{found.__name__.rpartition('.')[2]}")
+    return class_in(found, Task)  # type: ignore[type-abstract]
 
 
 ROOM = Registry("kind of task", __name__, _class_of, without=frozenset({"task"}))
