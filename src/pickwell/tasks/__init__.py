@@ -13,7 +13,7 @@ from pickwell.registry import Registry, class_in
 from pickwell.tasks.task import Task
 
 if TYPE_CHECKING:
-    from pickwell.config import TaskSettings
+    from pickwell.config import Settings
 
 __all__ = ["Task", "available", "named", "of"]
 
@@ -30,6 +30,8 @@ ROOM = Registry("kind of task", __name__, _class_of, without=frozenset({"task"})
 available, named = ROOM.available, ROOM.named
 
 
-def of(settings: "TaskSettings", folder: Path) -> Task:
-    """The task that settings describe; `folder` is the campaign's."""
-    return named(settings.kind)(settings, folder)
+def of(settings: "Settings", folder: Path) -> Task:
+    """The task that settings describe, checked; `folder` is the campaign's."""
+    task = named(settings.task.kind)(settings.task, folder)
+    task.check_settings(settings)
+    return task
