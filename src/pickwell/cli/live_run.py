@@ -1,6 +1,7 @@
 """Runs cells under the live table: what `bench run` and `demo` show while they work."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pickwell.cli.terminal import printable
 from pickwell.executors.processes import Processes
@@ -21,10 +22,7 @@ def run_live(
         return run(experiment, cells, results, executor=executor)
     group = "absent" if any(cell.experiment.start.absent for cell in cells) else None
     rounds = {_key(cell): cell.rounds + 1 for cell in cells}
-    folders = {
-        _key(cell): found.parent if (found := finished(results.root, cell, any_code=True)) else results.folder(cell)
-        for cell in cells
-    }
+    folders = {_key(cell): _folder(cell, results) for cell in cells}
     with (
         LiveTable(printable(experiment.title), rounds, group=group, metric=experiment.measure) as table,
         LiveCells(table, folders, experiment.metric) as live,
@@ -36,6 +34,12 @@ def run_live(
                 table.log(printable(_line(outcome, done, total, left)))
 
         return run(experiment, cells, results, executor=executor, told=told)
+
+
+def _folder(cell: Cell, results: ResultsFolder) -> Path:
+    """Where the cell's files are: with `any_code` another version of the code may have finished it."""
+    found = finished(results.root, cell, any_code=results.any_code)
+    return found.parent if found else results.folder(cell)
 
 
 def _key(cell: Cell) -> Key:
