@@ -471,7 +471,7 @@ def test_what_a_person_can_mend_is_said(bench: Bench, tiny: Experiment, monkeypa
         (outcome,) = run(tiny, grid(tiny, ["random"], [0]), Bench(bench.root, bench.data, retry=True))
         assert outcome.state is State.FAILED
         assert said in outcome.sentence
-    assert not list(bench.root.rglob("*.new"))
+    assert not list(bench.root.rglob("*.partial"))
 
 
 def test_nothing_works_on_for_a_listener_that_is_gone(bench: Bench, tiny: Experiment) -> None:

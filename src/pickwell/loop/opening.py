@@ -10,12 +10,13 @@ from torch import Tensor
 from pickwell import strategies
 from pickwell.campaign.hints import Hints
 from pickwell.campaign.maps import Maps
+from pickwell.files import digest
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.seeds import derive, generator
 from pickwell.loop.fitting import Fit
 from pickwell.loop.picking import interleave, slice_to_hold_out, versions
-from pickwell.loop.pool_vectors import PoolVectors, digest
+from pickwell.loop.pool_vectors import PoolVectors
 from pickwell.loop.suggestions import hints_of
 from pickwell.loop.view import PoolStream, PoolView
 from pickwell.store import Labels
