@@ -78,7 +78,7 @@ def refuse_nan(ids: Tensor, values: Tensor, what: str = "the score") -> None:
 class TopB:
     """Keeps the `b` highest scores seen; ties go to the lower id.
 
-    The result equals a full sort of the stream for any chunking, order or sharding (`merge`). Memory is O(b + chunk).
+    The result equals a full sort of the stream for any chunking and order. Memory is O(b + chunk).
 
     >>> best = TopB(2)
     >>> best.update(torch.tensor([7, 3]), torch.tensor([0.5, 0.5]))
@@ -114,11 +114,6 @@ class TopB:
         # Sorting only when the surplus reaches b makes the cost of a long stream one comparison an item.
         if len(self._ids) >= 2 * self.b:
             self._settle()
-
-    def merge(self, other: "TopB") -> None:
-        """Takes in what another shard's stream kept; its `b` must be at least this one's."""
-        assert other.b >= self.b, f"a shard that kept {other.b} cannot answer for the best {self.b}"
-        self.update(other._ids, other._scores)
 
     def ids(self) -> Tensor:
         """The kept ids, int64, in rank order."""

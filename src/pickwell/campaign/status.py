@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pickwell.items import IMPORT, Metrics, RoundState
+from pickwell.items import Metrics, RoundKind, RoundState
 from pickwell.statistics.intervals import wilson
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def status_of(campaign: "Campaign") -> Status:
     labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
     question, metrics = campaign.store.current(), campaign.measured()
     counts = _counts(campaign, labels.values)
-    asked = [r for r in rounds if r.strategy != IMPORT]  # an import has nothing to say of the strategy
+    asked = [r for r in rounds if r.kind is RoundKind.ASKED]  # an import has nothing to say of the strategy
     monitors = campaign.store.details(asked[-1].number).monitors if asked else {}
     return Status(
         name=campaign.settings.name,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pickwell.campaign.directory import Directory
 from pickwell.experiments.cells import Cell
-from pickwell.items import IMPORT, RoundState
+from pickwell.items import RoundKind, RoundState
 from pickwell.store import Store
 
 Tell = Callable[[str, int, int, str], None]
@@ -36,8 +36,8 @@ class CellProgress:
     def _round(self) -> str:
         """The round that is asked for next, as the cell's own store has it: a cell may have begun long ago."""
         with Store.open(str(Directory(self.root).database)) as store:
-            rounds = store.rounds(picks=False)
-        closed = sum(each.strategy != IMPORT and each.state is RoundState.CLOSED for each in rounds)
+            rounds = store.rounds(RoundKind.ASKED, picks=False)
+        closed = sum(each.state is RoundState.CLOSED for each in rounds)
         if closed < self.cell.rounds:
             return f", round {closed + 1} of {self.cell.rounds}"
         return f", after round {closed}" if closed else ""

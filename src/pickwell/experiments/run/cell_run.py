@@ -22,7 +22,7 @@ from pickwell.experiments.cells import Cell
 from pickwell.experiments.data.prepare import Prepared
 from pickwell.experiments.experiment import FORMAT, FULL
 from pickwell.files import replacing
-from pickwell.items import IMPORT, Round, RoundState
+from pickwell.items import Round, RoundKind, RoundState
 from pickwell.learner.seeds import derive, generator
 from pickwell.learner.training import Progress
 from pickwell.loop.campaign import Campaign
@@ -169,10 +169,7 @@ def _by_class(names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
     """Asks and answers what is left of the rounds, and learns from the last answers."""
-    while (
-        sum(r.strategy != IMPORT and r.state is RoundState.CLOSED for r in campaign.store.rounds(picks=False))
-        < cell.rounds
-    ):
+    while sum(r.state is RoundState.CLOSED for r in campaign.store.rounds(RoundKind.ASKED, picks=False)) < cell.rounds:
         question = campaign.ask(cell.experiment.rounds.budget)
         answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
         campaign.tell(answers, source=type(oracle).__name__.lower())
@@ -182,7 +179,7 @@ def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
 def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
     """All that the cell has shown, a row for the first labels and one for each round, as JSON takes it."""
     rounds, shown = campaign.store.rounds(), showing(campaign.pool, prepared)
-    first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
+    first, questions = rounds[0], [r for r in rounds if r.kind is RoundKind.ASKED]
     metrics: dict[int, dict[str, float]] = {}
     for row in campaign.store.results():
         # By number of labels, which is another after each round.
@@ -218,7 +215,7 @@ def _picked(campaign: Campaign, asked: Round, absent: tuple[str, ...], shown: Sh
     return {
         "picks": [asdict(p) | {"name": campaign.pool.item(p.item).name} for p in asked.picks],
         "class_counts": dict(sorted(counts.items())),
-        "shares": {"absent": lacking / len(names)} if absent and names and asked.strategy != IMPORT else {},
+        "shares": {"absent": lacking / len(names)} if absent and names and asked.kind is RoundKind.ASKED else {},
     }
 
 
