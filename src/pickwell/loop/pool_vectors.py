@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pickwell.files import replacing
 from pickwell.learner.seeds import generator
-from pickwell.strategies import Stream
+from pickwell.learner.stream import Stream
 
 Rows = NDArray[np.float32]
 

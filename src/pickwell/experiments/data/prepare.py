@@ -20,7 +20,6 @@ from pickwell.data.manifest import ROWS, Manifest
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import write_sources
-from pickwell.data.scenes import Scenes
 from pickwell.data.sources.source import place
 from pickwell.errors import PoolError, SettingsError
 from pickwell.experiments.data import feature_pools, freshness, sets
@@ -30,6 +29,7 @@ from pickwell.files import digest
 from pickwell.labels import split_void
 from pickwell.learner.seeds import generator
 from pickwell.tasks.segmentation.label_maps import counted
+from pickwell.tasks.segmentation.scenes import Scenes
 
 Ids = NDArray[np.int64]
 SHOWN = "shown.npy"
