@@ -2,9 +2,13 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from pickwell.data.reasons import ImageError, Reason
+from pickwell.errors import PickwellError
 
 # Opening a named pipe would otherwise wait for its writer for ever.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -12,12 +16,19 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 def read_bytes(path: Path, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes; raises ImageError with the reason otherwise."""
+    with opened(path, most) as file:
+        return file.read()
+
+
+@contextmanager
+def opened(path: Path, most: int) -> Iterator[BufferedReader]:
+    """A regular file of at most `most` bytes, to read in the block; raises ImageError with the reason otherwise."""
     try:
-        with open(path, "rb", buffering=0, opener=_opener) as file:
+        with open(path, "rb", opener=_opener) as file:
             # Looked at once it is open: a path may name another file a moment later.
             _check(os.fstat(file.fileno()), most)
-            return file.readall()
-    except ImageError:
+            yield file
+    except (PickwellError, UnicodeError):
         raise
     except FileNotFoundError as error:
         raise ImageError(Reason.MISSING, str(path)) from error
