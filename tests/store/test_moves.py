@@ -217,8 +217,9 @@ class Moves(RuleBasedStateMachine):
         return "leased" if held else "waiting"
 
 
-def test_any_order_of_moves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_any_order_of_moves(tmp_path: Path, examples: int) -> None:
     Store.open(str(tmp_path / "a.db"), create=True).close()
     Moves.template = tmp_path / "a.db"
-    Moves.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+    Moves.TestCase.settings = settings(max_examples=examples, stateful_step_count=20, deadline=None)
     Moves.TestCase("runTest").runTest()

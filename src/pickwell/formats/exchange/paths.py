@@ -106,7 +106,7 @@ def files_below(folder: Path, ending: str) -> list[tuple[str, Path]]:
     if not folder.is_dir():
         raise LabelError(f"{folder} is no folder; name the folder that holds the files")
     found = []
-    # Links to folders are not followed: they may lead round.
+    # Symbolic links to folders are not followed: they may form a loop.
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         known = ((name, name.lower() if ending.startswith(".") else name) for name in names if name[0] != ".")
