@@ -170,7 +170,7 @@ class Effort:
             network = self.devices.setup(models.load("small_cnn", 10, image_size=size))
             torch.manual_seed(derive(seed, "companion"))
             strategy.begin(self.devices, draws.draw(0, both=True))
-        task = learning_of(tasks.of(TaskSettings(classes=tuple(map(str, range(10)))), Path()))
+        task = learning_of(tasks.named("classification")(TaskSettings(classes=tuple(map(str, range(10)))), Path()))
         train([Trainer(network, task, plan, self.devices)], strategy, draws, plan)
         return TaskLearner([network], self.devices), strategy
 

@@ -14,7 +14,7 @@ from pickwell.items import Item, Pick, PickState, Round, RoundState
 from pickwell.oracle import Human, Noisy, Simulated
 
 CLASSES = ("cat", "dog", "car", "bus")
-TASK = tasks.of(TaskSettings(classes=CLASSES), Path())
+TASK = tasks.named("classification")(TaskSettings(classes=CLASSES), Path())
 ITEMS = [Item(i, f"{i}.jpg", CLASSES[i % 4]) for i in range(2000)]
 
 

@@ -14,7 +14,7 @@ from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.strategies import create
 
 DEVICES = Devices("fp32")
-TASK = learning_of(tasks.of(TaskSettings(classes=("dark", "bright")), Path()))
+TASK = learning_of(tasks.named("classification")(TaskSettings(classes=("dark", "bright")), Path()))
 
 
 class Shades:

@@ -13,7 +13,7 @@ NAMES = [f"class {number}" for number in range(300)]
 
 
 def learning(classes: list[str]) -> TaskLearning:
-    return learning_of(tasks.of(TaskSettings(classes=tuple(classes)), Path()))
+    return learning_of(tasks.named("classification")(TaskSettings(classes=tuple(classes)), Path()))
 
 
 def predictions(count: int, classes: int) -> list[tuple[torch.Tensor, torch.Tensor]]:

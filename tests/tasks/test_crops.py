@@ -173,7 +173,9 @@ class Resting:
 def lesson(steps: int, crop: int = 16) -> tuple[Trainer, SceneDraws, Plan]:
     devices, scenes, ids = Devices("fp32"), Halves(), torch.arange(12)
     masks = MaskTargets(ids.tolist(), lambda item: scenes.masks(torch.tensor([item]))[0][1].byte().numpy())
-    task = learning_of(tasks.of(TaskSettings(kind="segmentation", classes=("dark", "bright")), Path()))
+    task = learning_of(
+        tasks.named("segmentation")(TaskSettings(kind="segmentation", classes=("dark", "bright")), Path())
+    )
     plan = Plan(steps, 3e-3, 0.0, "cosine", seed=4)
     with torch.random.fork_rng():
         torch.manual_seed(1)

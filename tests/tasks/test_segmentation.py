@@ -16,7 +16,7 @@ from pickwell.tasks.segmentation.mask_targets import MaskTargets
 CLASSES = ("sky", "road", "tree")
 
 
-TASK = learning_of(tasks.of(TaskSettings(kind="segmentation", classes=CLASSES), Path()))
+TASK = learning_of(tasks.named("segmentation")(TaskSettings(kind="segmentation", classes=CLASSES), Path()))
 
 
 def said(guess: list[list[int]]) -> torch.Tensor:

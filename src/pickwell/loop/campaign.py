@@ -61,7 +61,7 @@ class Campaign:
         self.directory = Directory(Path(root))
         self.directory.check()
         self.settings = Settings.read(self.directory.settings)
-        self.task = tasks.of(self.settings.task, self.directory.root)
+        self.task = tasks.of(self.settings, self.directory.root)
         self.pool = Pool.open(self.directory.pool)
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         self.store = Store.open(self.directory.url(self.settings))

@@ -47,16 +47,16 @@ def create(
     # Settings are checked before a million images are read; two names stand in for classes not known yet.
     provisional = _settings(root, ("a", "b") if classes is None else classes, changes)
     check(provisional)
-    given = tasks.of(provisional.task, Path(root)).sources(images, masks, "train", **source)
+    given = tasks.of(provisional, Path(root)).sources(images, masks, "train", **source)
     with new_directory(Path(root)) as partial:
         directory = Directory(partial)
         pool = Pool.create(directory.pool, **given)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
-        fitting = tasks.of(provisional.task, partial).fitting(pool)
+        fitting = tasks.of(provisional, partial).fitting(pool)
         chosen = _settings(root, names, fitting | share | changes)
         check(chosen)  # the pool chose the network, where nobody else did
-        task = tasks.of(chosen.task, partial)
+        task = tasks.of(chosen, partial)
         task.check_known(pool, "the images'")
         if test is not None:
             held = Pool.create(directory.test, **task.sources(test, test_masks, "test", **source))
@@ -75,7 +75,7 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
 
     With `vectors` the pool holds these in place of images, and what looks at images is refused.
     """
-    learning = learning_of(tasks.of(settings.task, Path()))
+    learning = learning_of(tasks.of(settings, Path()))
     if not vectors:
         learning.check_network(settings.model.name)
     weights = settings.model.weights

@@ -15,7 +15,7 @@ from pickwell.errors import SettingsError, unknown
 from pickwell.tasks.task import Task
 
 if TYPE_CHECKING:
-    from pickwell.config import TaskSettings
+    from pickwell.config import Settings
 
 __all__ = ["Task", "available", "named", "of"]
 
@@ -39,6 +39,8 @@ def named(kind: str) -> type[Task]:
     return found
 
 
-def of(settings: "TaskSettings", folder: Path) -> Task:
-    """The task that settings describe; `folder` is the campaign's."""
-    return named(settings.kind)(settings, folder)
+def of(settings: "Settings", folder: Path) -> Task:
+    """The task that settings describe, checked; `folder` is the campaign's."""
+    task = named(settings.task.kind)(settings.task, folder)
+    task.check_settings(settings)
+    return task

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pickwell.errors import SettingsError
 from pickwell.items import Item
+from pickwell.labels import check_classes
 from pickwell.tasks.segmentation.label_maps import Mask
 
 if TYPE_CHECKING:
-    from pickwell.config import TaskSettings
+    from pickwell.config import Settings, TaskSettings
     from pickwell.data.pool import Pool
 
 Answer = str | Mask
@@ -26,6 +28,10 @@ class Task(ABC):
     """The name of the figure shown first, a key of what is measured."""
     figure: ClassVar[str]
     """What people call it."""
+    many_classes: ClassVar[bool] = False
+    """Whether one image can show several classes."""
+    masked: ClassVar[bool] = False
+    """Whether the labels that images come with are mask files beside them."""
     noun: ClassVar[str] = "label"
     """What a label is called."""
     known_by: ClassVar[str] = "--labels-from-folders or a label column"
@@ -40,6 +46,15 @@ class Task(ABC):
     def classes(self) -> tuple[str, ...]:
         """The class names, in the campaign's order."""
         return self.settings.classes
+
+    def check_settings(self, settings: "Settings") -> None:
+        """Refuses, with a SettingsError, settings that this kind of task cannot have."""
+        check_classes(self.classes)
+        if self.settings.void:
+            raise SettingsError(
+                f"setting 'task.void' is {list(self.settings.void)}: only masks have void values; leave it out, or set "
+                "task.kind to segmentation"
+            )
 
     @property
     def suggested(self) -> tuple[str, ...]:

@@ -155,11 +155,11 @@ def _layout(experiment: Experiment, data: Path, partial: Path, into: Path) -> se
     settings = experiment.data
     if feature_pools.is_file(Path(settings.set)):
         layout = feature_pools.layout(place(settings.set), partial / "all")
-    elif experiment.task == "segmentation" and settings.set not in sets.available():
+    elif experiment.kind.masked and settings.set not in sets.available():
         return _own_masks(settings)
     else:
         layout = sets.find(settings.set, data, into)
-    if (layout.masks is not None) != (experiment.task == "segmentation"):
+    if (layout.masks is not None) != experiment.kind.masked:
         has = "has masks" if layout.masks else "has no masks"
         raise SettingsError(f"the task is {experiment.task}, but '{settings.set}' {has}; change task or data.set")
     if settings.test_set:

@@ -66,7 +66,7 @@ def _check_pool(cells: Sequence[Cell], data: Path, root: Path) -> None:
     if weights := experiment.model.weights:
         with isolated():  # called for its error: the file may not fit
             settings = campaign_settings(cells[0], prepared.classes)
-            learning_of(tasks.of(settings.task, root)).network(settings, weights, prepared.feature_size())
+            learning_of(tasks.of(settings, root)).network(settings, weights, prepared.feature_size())
     shown = showing(Pool.open(prepared.pool), prepared)
     # Under one seed every method has the same first labels; the reference has all.
     for cell in {(cell.seed, cell.method == FULL): cell for cell in cells}.values():

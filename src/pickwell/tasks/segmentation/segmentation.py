@@ -13,11 +13,12 @@ from pickwell.data.sources import find, tree
 from pickwell.data.sources.source import place
 from pickwell.errors import LabelError, PoolError, SettingsError
 from pickwell.items import Item
-from pickwell.labels import IGNORE_INDEX, split_void
+from pickwell.labels import IGNORE_INDEX, check_classes, split_void
 from pickwell.tasks.segmentation.label_maps import MaskFolder, check_mask
 from pickwell.tasks.task import Answer, Size, Task
 
 if TYPE_CHECKING:
+    from pickwell.config import Settings
     from pickwell.data.pool import Pool
 
 NETWORK, CROP = "drn_d_22", 176
@@ -30,6 +31,7 @@ class Segmentation(Task):
     kind = "segmentation"
     metric = "mean_iou"
     figure = "mean IoU"
+    many_classes = masked = True
     noun = "mask"
     known_by = "--masks"
     test_known_by = "name their folder with --test-masks"
@@ -38,6 +40,25 @@ class Segmentation(Task):
     def masks(self) -> MaskFolder:
         """The masks that labels name."""
         return MaskFolder(self.folder / "masks")
+
+    def check_settings(self, settings: "Settings") -> None:
+        check_classes(self.classes)
+        void, overlap = self.settings.void, settings.serve.overlap
+        if wrong := [value for value in void if not 0 <= value < IGNORE_INDEX]:
+            raise SettingsError(
+                f"setting 'task.void' is {list(void)}: a mask has values from 0 to 254, and 255 is void anyway; "
+                f"remove {wrong[0]}"
+            )
+        if len(self.classes) + len(void) > IGNORE_INDEX:
+            raise SettingsError(
+                f"a mask tells at most {IGNORE_INDEX} classes and void values apart, and there are "
+                f"{len(self.classes) + len(void)}; merge some"
+            )
+        if overlap > 1:
+            raise SettingsError(
+                f"setting 'serve.overlap' is {overlap}: a mask is drawn by one person, because no two draw the same; "
+                "remove it, or set it to 1"
+            )
 
     def check(self, answer: Answer, size: Size, where: str = "") -> None:
         if isinstance(answer, str):
