@@ -4,8 +4,8 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from pickwell.acquisition.blocks import BLOCK
 from pickwell.acquisition.principal import leading, plane
+from pickwell.acquisition.row_blocks import BLOCK
 
 
 def cloud(count: int, width: int = 7) -> NDArray[np.float32]:

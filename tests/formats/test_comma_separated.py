@@ -60,7 +60,7 @@ def test_skips_and_ignores(tmp_path: Path, pool: Pool) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "has the columns (none); its header line must name one of the image (item, path, name, "),
+        ("", "is empty; its header line must name one of the image (item, path, name, "),
         ("photo,class\n0,cat\n", "has the columns photo, class; its header line must name one of the image (item, "),
         ("item,label\n", "holds no label"),
         ("item,label\n0,\n", "holds no label"),

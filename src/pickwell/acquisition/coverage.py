@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from pickwell.acquisition.blocks import BLOCK, blocks
+from pickwell.acquisition.row_blocks import BLOCK, blocks
 
 Features = Tensor | npt.NDArray[np.floating]
 """`(N, D)`: a tensor, or an array that may be memory-mapped; read block by block, as float32."""

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.blocks import BLOCK, blocks
 from pickwell.acquisition.coverage import Features, rows_of
+from pickwell.acquisition.row_blocks import BLOCK, blocks
 from pickwell.acquisition.streaming import refuse_nan
 
 REFRESHED = 8

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickwell.acquisition.blocks import blocks
+from pickwell.acquisition.row_blocks import blocks
 
 
 def leading(product: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.blocks import blocks
 from pickwell.acquisition.coverage import Features, rows_of
+from pickwell.acquisition.row_blocks import blocks
 
 ROUNDING = 1e-5
 """Relative size below which a squared distance is rounding: copies are at distance 0."""

@@ -139,9 +139,10 @@ def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
     header = [name.strip() for name in header]
     image, label, annotator = (column(header, names) for names in (IMAGE, LABEL, ("annotator",)))
     if image is None or label is None:
+        said = f"has the columns {', '.join(header)}" if header else "is empty"
         raise LabelError(
-            f"{path} has the columns {', '.join(header) or '(none)'}; its header line must name one of the image "
-            f"({', '.join(IMAGE)}) and one of the label ({', '.join(LABEL)})"
+            f"{path} {said}; its header line must name one of the image ({', '.join(IMAGE)}) and one of the label "
+            f"({', '.join(LABEL)})"
         )
     by_id = header[image].casefold() == "item"
     for line, row in table:
