@@ -137,7 +137,7 @@ def rows(store: Store) -> tuple[int, int]:
         (["tell", "DIR", "FILE:item,label\n700,heron\n"], "unknown item '700'"),
         (["tell", "DIR", "FILE:item,label\n7,hero\n", "--import"], "unknown class 'hero'; did you mean 'heron'?"),
         (["tell", "DIR", "FILE:item,label\n7,heron\n7,gull\n"], "item 7 is there twice"),
-        (["tell", "DIR", "FILE:name,class\n7,heron\n"], "its header line must name one of the image"),
+        (["tell", "DIR", "FILE:photo,class\n7,heron\n"], "its header line must name one of the image"),
         (["tell", "DIR", "FILE:"], "is empty"),
         (["tell", "DIR", "none.csv"], "cannot be read: missing file"),
         (["fit", "DIR"], "nothing is labelled yet"),
