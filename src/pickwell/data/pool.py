@@ -17,10 +17,11 @@ from pickwell.data.mask_files import MaskFiles
 from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.sources import MaskedFolder, Source, find, same
-from pickwell.data.survey import Progress, survey
+from pickwell.data.survey import survey
 from pickwell.errors import LabelError, PoolError
 from pickwell.files import locked
 from pickwell.items import Item, ItemId
+from pickwell.progress import Progress
 from pickwell.tasks.segmentation.label_maps import Mask
 
 Bytes = bytes  # the pool has a method of this name

@@ -1,7 +1,8 @@
 """Snapshots of a running fit, and what a finished one leaves: tensors in safetensors files, never pickles."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
+from pickwell.errors import StoreError
 from pickwell.files import replacing
 
 
@@ -21,6 +23,21 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], **facts: str) -> Non
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path, shared=True) as new:
         save_file(plain, new, facts)
+
+
+@contextmanager
+def writing_networks(folder: Path) -> Iterator[None]:
+    """Says so when networks cannot be written there; takes away what was begun, by a killed process too."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise StoreError(
+            f"the trained networks cannot be written to {folder}: {error}; labels and rounds are as they "
+            "were: free some space or give permission, and repeat the command"
+        ) from None
+    finally:
+        for partial in folder.glob("*.partial"):
+            partial.unlink(missing_ok=True)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]] | None:

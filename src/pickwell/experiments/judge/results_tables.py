@@ -42,11 +42,14 @@ def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tup
 def _of_one_code(
     found: Sequence[dict[str, Any]], present: set[str], any_code: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    group = _commonest((result["code"][:SHARED] for result in found), {code[:SHARED] for code in present})
-    # Within the group each method's own code may have versions too, which do not concern the other methods.
-    own = {name: _commonest((r["code"] for r in found if r["method"] == name and r["code"][:SHARED] == group), present)
-           for name in {result["method"] for result in found}}  # fmt: skip
-    kept = [result for result in found if result["code"] == own[result["method"]]]
+    # Each variant has its own: variants may differ by their network, whose code is a part of what its cells share.
+    shared = {code[:SHARED] for code in present}
+    group = {v: _commonest((r["code"][:SHARED] for r in found if r["variant"] == v), shared)
+             for v in {result["variant"] for result in found}}  # fmt: skip
+    alike = [result for result in found if result["code"][:SHARED] == group[result["variant"]]]
+    # Within it each method's own code may have versions too, which do not concern the other methods.
+    own = {kind: _commonest((r["code"] for r in alike if _kind(r) == kind), present) for kind in set(map(_kind, alike))}
+    kept = [result for result in alike if result["code"] == own[_kind(result)]]
     once = list(_first_of_each([*kept, *found]))
     left = len(once) - len(kept)
     if any_code:
@@ -71,6 +74,10 @@ def _of_older_code(kept: Sequence[Result], found: Sequence[Result], present: set
     return [
         f"{len(older)} of the {len(kept)} cells shown are of another version of the code than the one at hand{made}."
     ]
+
+
+def _kind(result: Result) -> tuple[str, str]:
+    return result["method"], result["variant"]
 
 
 def _cell(result: Result) -> tuple[str, str, int]:
@@ -100,6 +107,8 @@ def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
         for row in result["rounds"]:
             # A column each, in a tenth of the memory: a pool may hold a million images.
             row["picks"] = pa.Table.from_pylist(row["picks"], schema=pa.schema(PICK))
+        if "sittings" in result:  # what earlier code counted: the first start too
+            result["resumes"] = result.pop("sittings") - 1
         yield result | {"method": cell.method, "variant": cell.variant}
 
 
@@ -167,7 +176,7 @@ def runs_made(found: Sequence[Result]) -> pa.Table:
     """One row a cell: its code, data, label cost, seconds, versions, hardware and settings."""
     rows = [
         {**_key(r), "code": r["code"], "data": r["data"], "labels": r["rounds"][-1]["labels"],
-         "sittings": r["sittings"],
+         "resumes": r["resumes"],
          "seconds": sum(row["fit_seconds"] + (row["query_seconds"] or 0.0) for row in r["rounds"]),
          "absent": ", ".join(r["absent"]), "finished": r["finished"], "versions": json.dumps(r["versions"]),
          "hardware": json.dumps(r["hardware"]), "settings": json.dumps(r["facts"])}
