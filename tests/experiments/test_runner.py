@@ -497,7 +497,7 @@ def test_what_a_person_can_mend_is_said(
         (outcome,) = run(tiny, grid(tiny, ["random"], [0]), ResultsFolder(bench.root, bench.data, retry=True))
         assert outcome.state is State.FAILED
         assert said in outcome.sentence
-    assert not list(bench.root.rglob("*.new"))
+    assert not list(bench.root.rglob("*.partial"))
 
 
 def test_nothing_works_on_for_a_listener_that_is_gone(bench: ResultsFolder, tiny: Experiment) -> None:

@@ -14,6 +14,7 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
+from pickwell.files import replacing
 from pickwell.report import grids, monitor_figures
 from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, share_by_round
 from pickwell.report.ink import DARK, LIGHT, SCREEN, variables
@@ -55,9 +56,8 @@ class Line:
 
 def write(report: Report, path: Path) -> Path:
     """Writes the report to the path, in one move, and returns the path."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(render(report), encoding="utf-8")
-    partial.replace(path)
+    with replacing(path, durable=False) as new:
+        new.write_text(render(report), encoding="utf-8")
     return path
 
 

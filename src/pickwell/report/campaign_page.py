@@ -12,7 +12,7 @@ from pickwell.campaign.directory import MADE_IN
 from pickwell.campaign.opened import OpenCampaign
 from pickwell.data.pool import Pool
 from pickwell.errors import PoolError
-from pickwell.items import IMPORT, Round
+from pickwell.items import Round, RoundKind
 from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 from pickwell.report.scene_galleries import SceneFiles
 from pickwell.statistics.intervals import wilson
@@ -50,7 +50,7 @@ def campaign_report(
     A campaign with masks has `files`; `where` says which images it is measured on.
     """
     made = store.campaign()
-    rounds = [question for question in store.rounds() if question.strategy != IMPORT]
+    rounds = store.rounds(RoundKind.ASKED)
     strategy = str(made.settings["strategy"]["name"])
     labels = store.labels()
     truth = dict(zip(labels.items.tolist(), labels.values, strict=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pickwell.files import replacing
 from pickwell.report.campaign_html import _environment, _figure, _gallery, _scripts
 from pickwell.report.figures import save
 from pickwell.report.ink import DARK, LIGHT, SCREEN, Ink, variables
@@ -116,10 +117,10 @@ def write(page: Page, path: Path) -> Path:
             written += _draw(path.parent / "figures", name, draw)
         written += [_list(path.parent / "tables", table) for table in section.tables]
     # Last, and in one move: a page that is there has its figures beside it.
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(render(page), encoding="utf-8")
-    _remove_older(path.parent, written)
-    return partial.replace(path)
+    with replacing(path, durable=False) as new:
+        new.write_text(render(page), encoding="utf-8")
+        _remove_older(path.parent, written)
+    return path
 
 
 def _remove_older(folder: Path, written: Sequence[Path]) -> None:

@@ -14,7 +14,7 @@ from pickwell.labels import IGNORE_INDEX
 from pickwell.report.overlays import over_classes, over_heat, packed, shrunk
 from pickwell.report.runs import Scene, SceneGallery
 from pickwell.report.text import phrases
-from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder
+from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, counted
 from pickwell.tasks.segmentation.predictions import MASK, UNCERTAINTY, Predictions
 
 SHOWN = 8
@@ -51,7 +51,7 @@ class SceneFiles:
             if mask is None:
                 lost += 1
                 continue
-            counts = np.bincount(mask.ravel(), minlength=256)
+            counts = counted(mask)
             pixels += counts
             shown += counts > 0
         places = range(len(self.classes))

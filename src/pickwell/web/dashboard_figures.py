@@ -34,8 +34,7 @@ def curve(results: Iterable[Result], metric: str) -> list[Measured]:
     """The metric by number of labels, the newest measurement of each number."""
     found: dict[int, dict[str, float]] = defaultdict(dict)
     for row in results:
-        if not row.run:
-            found[row.labels][row.metric] = row.value
+        found[row.labels][row.metric] = row.value
     return [_point(labels, found[labels], metric) for labels in sorted(found) if _known(found[labels].get(metric))]
 
 
