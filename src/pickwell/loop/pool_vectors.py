@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.learner.stream import Stream
 
 Rows = NDArray[np.float32]

@@ -26,7 +26,7 @@ from pickwell.experiments.data import feature_pools, freshness, sets
 from pickwell.experiments.experiment import DataSettings, Experiment
 from pickwell.experiments.identity import pools_digest
 from pickwell.labels import IGNORE_INDEX, split_void
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.tasks.segmentation.scenes import Scenes
 
 Ids = NDArray[np.int64]
