@@ -86,7 +86,7 @@ def test_words_change_no_name(edit: Edit, module: str, old: str, new: str) -> No
 
 
 @pytest.mark.parametrize(("module", "old", "new", "changed"), [
-    ("pickwell.learner.generators", "def derive(", "SALT = 1\n\n\ndef derive(", ALL),
+    ("pickwell.seeds", "def derive(", "SALT = 1\n\n\ndef derive(", ALL),
     ("pickwell.loop.picking", "budget - 1", "budget - 2", {"run", "masks"}),
     ("pickwell.models.resnet", "NETWORKS", "RATE = 2\nNETWORKS", {"run"}),
     ("pickwell.models.vgg", "NETWORKS", "RATE = 2\nNETWORKS", set()),
