@@ -15,7 +15,7 @@ from pickwell.files import digest
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, writing_networks
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.fitting import Fit

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.files import replacing
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.learner.stream import Stream
 
 Rows = NDArray[np.float32]

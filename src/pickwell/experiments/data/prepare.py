@@ -27,7 +27,7 @@ from pickwell.experiments.experiment import DataSettings, Experiment
 from pickwell.experiments.identity import pools_digest
 from pickwell.files import digest
 from pickwell.labels import split_void
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.tasks.segmentation.label_maps import counted
 from pickwell.tasks.segmentation.scenes import Scenes
 

@@ -26,7 +26,7 @@ from pickwell.experiments.experiment import FORMAT, FULL
 from pickwell.experiments.run.cell_progress import plain, write_rounds
 from pickwell.files import replacing
 from pickwell.items import Round, RoundKind, RoundState
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.picking import versions
 from pickwell.loop.round_loop import run
