@@ -162,7 +162,7 @@ def rows(store: Store) -> tuple[int, int]:
         (["add", "DIR", "--images", ""], "no images at '': the place is empty"),
         (["init", "NEW", "--images", "digits", "--set", "trainin.epochs=1"], "did you mean 'training'?"),
         (["init", "NEW", "--images", "digits", "--set", "epochs"], "a setting is given as KEY=VALUE"),
-        (["init", "NEW", "--images", "digits", "--task", "detection"], "setting 'task.kind' is 'detection'"),
+        (["init", "NEW", "--images", "digits", "--task", "detection"], "unknown kind of task 'detection'; "),
         (["init", "NEW", "--images", "digits", "--classes", "a,a"], "names a twice"),
         (["add", "DIR", "--images", "NEW"], "NEW"),
         (["tel", "DIR"], "No such command"),
