@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pickwell import demo
-from pickwell.report.runs import Gallery, Run
+from pickwell.report.galleries import Gallery
+from pickwell.statistics.runs import Run
 
 
 def test_a_small_demo_is_the_whole_one(

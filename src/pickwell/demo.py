@@ -23,9 +23,12 @@ from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 from pickwell.loop.picking import versions
 from pickwell.oracle import Simulated
-from pickwell.report.campaign_html import write
+from pickwell.report.campaign_page import page
+from pickwell.report.galleries import Gallery, Picked
 from pickwell.report.live import LiveTable
-from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
+from pickwell.report.page import write
+from pickwell.report.report import Report
+from pickwell.statistics.runs import RoundRow, Run
 
 STRATEGIES = ("random", "vaal", "vaal-diverse")
 ABSENT = ("7", "8", "9")
@@ -81,7 +84,7 @@ def demo(out: Path, seed: int = 0, *, silent: bool = False) -> Demo:
                 runs.append(run)
                 if s == seed:
                     galleries.append(_gallery(campaign, questions[0]))
-    path = write(_report(runs, galleries, share), out / "report.html")
+    path = write(page(_report(runs, galleries, share)), out / "report.html")
     return Demo(tuple(runs), path, time.perf_counter() - began, peak_mib())
 
 

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from pickwell.report.live import LiveTable, duration
-from pickwell.report.runs import RoundRow
+from pickwell.statistics.runs import RoundRow
 
 KEYS = [("random", 0), ("vaal", 0)]
 ROW = RoundRow(

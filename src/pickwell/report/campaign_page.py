@@ -1,36 +1,32 @@
-"""The report of one campaign, out of its store and its pool."""
+"""The page of a campaign, out of its store and its pool."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from io import BytesIO
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from pickwell.campaign.directory import MADE_IN, Directory
 from pickwell.config import Settings
 from pickwell.data.pool import Pool
-from pickwell.errors import PoolError
 from pickwell.items import IMPORT, Round
-from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
+from pickwell.report.campaign_sections import sections
+from pickwell.report.galleries import Gallery, Picked
+from pickwell.report.report import Report
 from pickwell.report.scene_galleries import SceneFiles
-from pickwell.statistics.intervals import wilson
+from pickwell.report.sections import Page
+from pickwell.report.text.claims import summary, warnings
+from pickwell.report.thumbnails import thumbnail
+from pickwell.statistics.judgement import judge
+from pickwell.statistics.runs import RoundRow, Run, measured_rows
 from pickwell.store import Store
 from pickwell.tasks.segmentation.label_maps import MaskFolder
 
 SHOWN = 24
 """Picks of a round that its gallery shows."""
 
-THUMBNAIL = 96
-"""Pixels a side of a gallery's pictures."""
-
 GALLERIES = 6
 """So many of the newest rounds have a gallery."""
-
-
-IOU = "iou/"
-"""What the name of a class's IoU begins with."""
 
 
 def report_of(root: Path) -> Report:
@@ -46,6 +42,18 @@ def report_of(root: Path) -> Report:
         return campaign_report(store, pool, settings.task.classes, files, where)
 
 
+def page(report: Report) -> Page:
+    """The page of a campaign, or of several together."""
+    judged, reports = judge(report.runs, report.baseline), {"": report}
+    return Page(
+        title=report.title,
+        subtitle=report.subtitle,
+        summary=tuple(summary(judged, reports)),
+        sections=tuple(sections(judged, report)),
+        warnings=tuple(warnings(report)),
+    )
+
+
 def campaign_report(
     store: Store, pool: Pool, classes: Sequence[str], files: SceneFiles | None = None, where: str = ""
 ) -> Report:
@@ -58,14 +66,13 @@ def campaign_report(
     strategy = str(made.settings["strategy"]["name"])
     labels = store.labels()
     truth = dict(zip(labels.items.tolist(), labels.values, strict=True))
-    rows = (*_first(store, rounds), *(_row(store, question, truth, files) for question in rounds))
-    newest, lost = rounds[-GALLERIES:], files.pixels(labels.values)[2] if files else 0
+    rows = tuple(_rows(store, rounds, truth, files))
+    newest, lost = rounds[: -GALLERIES - 1 : -1], files.pixels(labels.values)[2] if files else 0
     return Report(
         title=made.name,
         subtitle=f"{len(labels)} of {len(pool)} images are labelled, in {len(rounds)} rounds.",
         runs=(Run(strategy, made.seed, rows),),
-        galleries=() if files else tuple(_gallery(question, pool, truth) for question in newest),
-        scenes=tuple(files.gallery(question, truth) for question in newest[::-1]) if files else (),
+        galleries=tuple(files.gallery(q, truth) if files else _gallery(q, pool, truth) for q in newest),
         classes=tuple(classes),
         legend=files.legend if files else {},
         metric="mean IoU" if files else "accuracy",
@@ -91,42 +98,23 @@ def _notes(rows: Sequence[RoundRow], where: str) -> tuple[str, ...]:
     )
 
 
-def _measured(store: Store, number: int) -> dict[str, float]:
-    return {row.metric: row.value for row in store.results() if row.round == number}
-
-
-def _first(store: Store, rounds: Sequence[Round]) -> list[RoundRow]:
-    """What a fit on imported labels, before any question, reached."""
+def _rows(
+    store: Store, rounds: Sequence[Round], truth: Mapping[int, str], files: SceneFiles | None
+) -> Iterator[RoundRow]:
+    """What each round asked, and what the fit after it reached; first what a fit on imported labels reached."""
+    measured = {row.round: row for row in measured_rows(store.results())}
     # What a fit reached belongs to the round before the question. Without one there is the import alone, round 1.
     before = min((question.number for question in rounds), default=2) - 1
-    found = [row for row in store.results() if row.round == before]
-    return [_with_metrics(0, found[-1].labels, _measured(store, before))] if found else []
-
-
-def _row(store: Store, question: Round, truth: Mapping[int, str], files: SceneFiles | None) -> RoundRow:
-    """What a round asked, and what the fit after it reached."""
-    kept = store.details(question.number)
-    found = [row for row in store.results() if row.round == question.number]
-    told = [truth[pick.item] for pick in question.picks if pick.item in truth]
-    pixels, shown, _ = files.pixels(told) if files else ({}, dict(Counter(told)), 0)
-    return _with_metrics(
-        question.number,
-        found[-1].labels if found else len(truth),
-        _measured(store, question.number),
-        class_counts=shown if told else {},
-        class_pixels=pixels,
-        monitors=kept.monitors,
-        timings=kept.timings,
-    )
-
-
-def _with_metrics(number: int, labels: int, values: Mapping[str, float], **rest: Any) -> RoundRow:
-    accuracy, measured = values.get("accuracy"), int(values.get("measured", 0))
-    low, high = wilson(accuracy, measured) if accuracy is not None and measured else (None, None)
-    score = values.get("mean_iou", accuracy)
-    scores = {name.removeprefix(IOU): value for name, value in values.items() if name.startswith(IOU)}
-    rest |= {"class_scores": scores, "pixel_accuracy": values.get("pixel_accuracy"), "measured": measured}
-    return RoundRow(number, labels, score, low, high, **rest)
+    if before in measured:
+        yield replace(measured[before], round=0)
+    for question in rounds:
+        kept = store.details(question.number)
+        told = [truth[pick.item] for pick in question.picks if pick.item in truth]
+        pixels, shown, _ = files.pixels(told) if files else ({}, dict(Counter(told)), 0)
+        row = measured.get(question.number, RoundRow(question.number, len(truth)))
+        yield replace(
+            row, class_counts=shown if told else {}, class_pixels=pixels, monitors=kept.monitors, timings=kept.timings
+        )
 
 
 def _gallery(question: Round, pool: Pool, truth: Mapping[int, str]) -> Gallery:
@@ -145,18 +133,6 @@ def _gallery(question: Round, pool: Pool, truth: Mapping[int, str]) -> Gallery:
     return Gallery(
         f"Round {question.number}: {question.strategy}", tuple(picks), f"{len(question.picks)} images asked."
     )
-
-
-def thumbnail(pool: Pool, item: int) -> bytes:
-    """The image as a small WebP; nothing where it can be read no more."""
-    width, height = pool.manifest.sizes([item])[0].tolist()
-    try:
-        pixels = pool.view(item, min(THUMBNAIL, max(8, width, height)))
-    except PoolError:
-        return b""  # the picture is gone; its name and score still tell
-    kept = BytesIO()
-    Image.fromarray(pixels.transpose(1, 2, 0)).save(kept, "WEBP", quality=80)
-    return kept.getvalue()
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, object]:

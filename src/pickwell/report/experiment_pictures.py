@@ -10,9 +10,10 @@ from pickwell.errors import PoolError
 from pickwell.experiments.data.prepare import prepared
 from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.run.runner import Bench
-from pickwell.report.campaign_page import thumbnail
-from pickwell.report.page import Album, Section
-from pickwell.report.runs import Gallery, Picked
+from pickwell.report.galleries import Gallery, Picked
+from pickwell.report.sections import Album, Section
+from pickwell.report.text.phrases import where
+from pickwell.report.thumbnails import thumbnail
 
 ROW = 8
 """Pictures of one round at most."""
@@ -53,7 +54,7 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
             rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
             galleries = tuple(gallery for gallery in rounds if any(pick.png for pick in gallery.picks))
             if galleries:
-                yield Album(result["method"] + (f" ({name})" if name else ""), galleries)
+                yield Album(where(name, result["method"]), galleries, open=result is shown[0])
 
 
 def _pool(experiment: Experiment, bench: Bench, fingerprint: str) -> Pool | None:

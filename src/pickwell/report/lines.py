@@ -9,9 +9,10 @@ from typing import Any
 import altair as alt
 
 from pickwell.report.ink import DASHES, MARKS, Hues, Ink, hues, theme
-from pickwell.report.runs import Report, RoundRow, Run, known, strategies
+from pickwell.report.report import Report
 from pickwell.report.text.phrases import interval, number, percent
 from pickwell.statistics.estimates import Point, points, within
+from pickwell.statistics.runs import RoundRow, Run, known, strategies
 
 Figure = alt.Chart | alt.LayerChart
 WIDTH, HEIGHT = 640, 260

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from pickwell.items import Kind, PickState, Round, RoundState
-from pickwell.statistics.intervals import wilson
+from pickwell.statistics.runs import known, measured_rows
 from pickwell.store import Entry, Labels, Result, Store
 from pickwell.tasks.segmentation.label_maps import MaskFolder
 from pickwell.web.agreement import agreement
@@ -19,34 +19,13 @@ PAUSE = 300.0
 """Seconds after which an annotator had left: no part of their rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One point of the learning curve: accuracy or mean IoU; of the former with an interval."""
-
-    labels: int
-    value: float
-    measured: int
-    low: float | None
-    high: float | None
-
-
-def curve(results: Iterable[Result], metric: str) -> list[Measured]:
+def curve(results: Iterable[Result]) -> list[dict[str, Any]]:
     """The metric by number of labels, the newest measurement of each number."""
-    found: dict[int, dict[str, float]] = defaultdict(dict)
-    for row in results:
-        if not row.run:
-            found[row.labels][row.metric] = row.value
-    return [_point(labels, found[labels], metric) for labels in sorted(found) if _known(found[labels].get(metric))]
-
-
-def _point(labels: int, values: Mapping[str, float], metric: str) -> Measured:
-    n, value = int(values.get("measured", 0)), values[metric]
-    low, high = wilson(value, n) if n and metric == ACCURACY else (None, None)  # mean IoU is no share of images
-    return Measured(labels, value, n, low, high)
-
-
-def _known(value: float | None) -> bool:
-    return value is not None and not math.isnan(value)
+    rows = {row.labels: row for row in measured_rows(results) if known(row.accuracy) is not None}
+    return [
+        {"labels": n, "value": rows[n].accuracy, "measured": rows[n].measured, "low": rows[n].low, "high": rows[n].high}
+        for n in sorted(rows)
+    ]
 
 
 @dataclass(slots=True)
@@ -173,7 +152,7 @@ def dashboard(desk: Desk) -> dict[str, Any]:
         "images": len(desk.pool),
         "classes": desk.classes,
         "metric": metric,
-        "curve": [asdict(point) for point in curve(desk.store.results(), metric)],
+        "curve": curve(desk.store.results()),
         "balance": balance(labels, desk.classes, _shown(desk)),
         "rounds": found,
         "maps": desk.maps.numbers(),
