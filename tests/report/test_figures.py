@@ -10,14 +10,15 @@ import pytest
 import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
-from pickwell.report.runs import Report, RoundRow, Run
 
 from pickwell.report import comparison_figures, monitor_figures
 from pickwell.report.class_grids import picks_by_class
 from pickwell.report.figures import learning_curve, save, share_by_round
 from pickwell.report.ink import DARK, LIGHT, Hues, Ink, hues, variables
 from pickwell.report.lines import CROWD, Figure, bounds, spaced
+from pickwell.report.report import Report
 from pickwell.statistics.estimates import Estimate
+from pickwell.statistics.runs import RoundRow, Run
 
 ALL = ("random", *(f"vaal{i}" for i in range(15)))
 Make = Callable[..., Report]

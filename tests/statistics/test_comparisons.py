@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.isotonic import isotonic_regression
 
 from pickwell.report.text.claims import claim
 from pickwell.statistics.areas import area, first_rounds
@@ -14,7 +15,7 @@ from pickwell.statistics.comparisons import ALPHA, Comparison, compare, holm, sh
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.judgement import judge
 from pickwell.statistics.runs import RoundRow, Run
-from pickwell.statistics.savings import labels_saved
+from pickwell.statistics.savings import labels_saved, rising
 
 LABELS = (100, 150, 200, 300)
 
@@ -193,6 +194,12 @@ def test_nothing_is_saved_where_curves_fall_from_their_first_labels() -> None:
     assert (fallen.target, fallen.needed) == pytest.approx((0.75, 12))
     assert not dented.idle
     assert dented.needed == pytest.approx(36)
+
+
+def test_curves_are_made_to_rise_as_by_scikit_learn() -> None:
+    heights = np.random.default_rng(4).normal(0, 1, (7, 5, 9)) + np.linspace(0, 2, 9)
+    expected = [[isotonic_regression(row) for row in part] for part in heights]
+    assert rising(heights) == pytest.approx(np.array(expected), abs=1e-12)
 
 
 def test_the_bootstrap_interval_covers_what_resampling_by_hand_gives() -> None:

@@ -122,5 +122,6 @@ def _reports(experiment: Experiment, runs: Sequence[Run], found: Sequence[dict[s
 
 
 def _summary(judged: Judgement, reports: Mapping[str, Report]) -> list[str]:
+    lacking = judged.baseline not in judged.methods and len(judged.methods) != 1
     alone = f"No cell of {judged.baseline} is finished, with which every method is to be compared."
-    return [*([] if judged.baseline in judged.methods else [alone]), *summary(judged, reports)]
+    return [*([alone] if lacking else []), *summary(judged, reports)]

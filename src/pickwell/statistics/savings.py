@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.isotonic import isotonic_regression
 
 from pickwell.statistics.areas import curves_of, shared_labels
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.runs import Run
 
 RESAMPLES = 2000
+AT_ONCE = 8_000_000
+"""So many means of stretches of a curve are held in memory."""
 Values = NDArray[np.float64]
 
 
@@ -45,34 +46,44 @@ def labels_saved(runs: Sequence[Run], method: str, baseline: str, *, rng: int = 
     if len(counts[0]) < 2 or not counts[1]:
         return None
     x = [np.array(each, np.float64) for each in counts]
-    y = [np.array([[found[s][n] for n in each] for s in seeds]) for found, each in zip(both, counts, strict=True)]
+    y = [np.array([[own[s][n] for n in each] for s in seeds]) for own, each in zip(both, counts, strict=True)]
 
-    def saving(rows: NDArray[np.int64]) -> tuple[float, float, float, float]:
-        heights = [isotonic_regression(part[rows].mean(0)) for part in y]
-        target = min(heights[0][-1], heights[1][-1])
+    def saving(rows: NDArray[np.int64], axis: int = -1) -> Values:
+        heights = [rising(part[rows].mean(axis - 1)) for part in y]
+        target = np.minimum(heights[0][..., -1], heights[1][..., -1])
         needed, usual = (_labels_at(target, height, at) for height, at in zip(heights, x, strict=True))
-        return usual - needed, (usual - needed) / usual, target, needed
+        return np.stack([usual - needed, (usual - needed) / usual, target, needed])
 
-    images, share, target, needed = saving(np.arange(len(seeds)))
+    images, share, target, needed = saving(np.arange(len(seeds))).tolist()
     bounds: list[tuple[float | None, float | None]] = [(None, None), (None, None)]
     if len(seeds) > 2:
         # Whole seeds are drawn, so that pairs stay together.
-        resampled = stats.bootstrap(
-            (np.arange(len(seeds)),), lambda rows: np.array(saving(rows)[:2]), vectorized=False, n_resamples=RESAMPLES,
-            method="percentile", rng=np.random.default_rng(rng),
+        found = stats.bootstrap(
+            (np.arange(len(seeds)),), saving, vectorized=True, n_resamples=RESAMPLES, method="percentile",
+            batch=max(1, AT_ONCE // len(counts[0]) ** 2), rng=np.random.default_rng(rng),
         ).confidence_interval  # fmt: skip
-        low, high = np.asarray(resampled.low), np.asarray(resampled.high)
+        low, high = np.asarray(found.low), np.asarray(found.high)
         bounds = [(float(low[at]), float(high[at])) for at in (0, 1)]
     estimates = [Estimate(value, *found, len(seeds)) for value, found in zip((images, share), bounds, strict=True)]
     idle = needed == x[0][0] and needed + images == x[1][0]
     return Saved(runs[0].variant, method, target, needed, bool(idle), *estimates)
 
 
-def _labels_at(target: float, heights: Values, labels: Values) -> float:
-    """The fewest labels at which a rising curve is at the target."""
-    place = int(np.searchsorted(heights, target - 1e-12, side="left"))
-    if place == 0:
-        return float(labels[0])
-    low, high = heights[place - 1], heights[place]
-    part = 1.0 if high == low else min(1.0, (target - low) / (high - low))
-    return float(labels[place - 1] + part * (labels[place] - labels[place - 1]))
+def rising(heights: Values) -> Values:
+    """The isotonic regression of curves `(..., n)`: the max-min formula of Robertson, Wright and Dykstra (1988)."""
+    count = heights.shape[-1]
+    sums = np.concatenate([np.zeros_like(heights[..., :1]), heights.cumsum(-1)], axis=-1)
+    starts, ends = np.arange(count)[:, None], np.arange(count)
+    inside = ends >= starts
+    means = (sums[..., None, 1:] - sums[..., :-1, None]) / np.where(inside, ends - starts + 1, 1)
+    least = np.minimum.accumulate(np.where(inside, means, np.inf)[..., ::-1], axis=-1)[..., ::-1]
+    return np.asarray(np.where(inside, least, -np.inf).max(-2))
+
+
+def _labels_at(target: Values, heights: Values, labels: Values) -> Values:
+    """The fewest labels at which rising curves `(..., n)` are at their targets."""
+    place = (heights >= target[..., None] - 1e-12).argmax(-1)
+    before = np.maximum(place - 1, 0)
+    low, high = (np.take_along_axis(heights, at[..., None], -1)[..., 0] for at in (before, place))
+    part = np.where(high > low, (target - low) / np.where(high > low, high - low, 1), 1.0).clip(max=1.0)
+    return np.asarray(np.where(place == 0, labels[0], labels[before] + part * (labels[place] - labels[before])))

@@ -19,7 +19,7 @@ def summary(judged: Judgement, reports: Mapping[str, Report]) -> list[str]:
     told = [f"{_against(c, judged, reports[c.variant].runs)}." for c in judged.against]
     if len(told) > FEW and all(c.estimate.n == 1 for c in judged.against):
         told = ["Each method has one seed, so nothing is claimed: another seed may order them otherwise."]
-    if not any(points(report.runs) for report in reports.values()):
+    if not (judged.ends or judged.reference):
         told.append(f"No {next(iter(reports.values())).metric} has been measured yet.")
     for report in reports.values():
         last = {point.strategy: point for point in points(report.runs)}
