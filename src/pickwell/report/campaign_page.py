@@ -4,19 +4,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pickwell.campaign.directory import MADE_IN, Directory
-from pickwell.config import Settings
+from pickwell.config import Settings, flat
 from pickwell.data.pool import Pool
 from pickwell.items import IMPORT, Round
 from pickwell.report.campaign_sections import sections
-from pickwell.report.galleries import Gallery, Picked
+from pickwell.report.galleries import Gallery, Picked, thumbnail
 from pickwell.report.report import Report
 from pickwell.report.scene_galleries import SceneFiles
 from pickwell.report.sections import Page
 from pickwell.report.text.claims import summary, warnings
-from pickwell.report.thumbnails import thumbnail
 from pickwell.statistics.judgement import judge
 from pickwell.statistics.runs import RoundRow, Run, measured_rows
 from pickwell.store import Store
@@ -79,7 +77,7 @@ def campaign_report(
         baseline=strategy,
         notes=_notes(rows, where) if files else (),
         warnings=(f"{lost} masks that were told cannot be read any more; tell them again",) if lost else (),
-        settings=_flat(made.settings),
+        settings=flat(made.settings),
         versions={name: str(value) for name, value in made.versions.items() if name != MADE_IN},
     )
 
@@ -118,25 +116,8 @@ def _rows(
 
 
 def _gallery(question: Round, pool: Pool, truth: Mapping[int, str]) -> Gallery:
-    picks = [
-        Picked(
-            pick.item,
-            pool.item(pick.item).name,
-            pick.rank,
-            pick.score,
-            truth.get(pick.item),
-            thumbnail(pool, pick.item),
-        )
-        # Those drawn at random to measure on are no choice of the strategy's.
-        for pick in [pick for pick in question.picks if not pick.held_out][:SHOWN]
-    ]
-    return Gallery(
-        f"Round {question.number}: {question.strategy}", tuple(picks), f"{len(question.picks)} images asked."
-    )
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat
+    # Those drawn at random to measure on are no choice of the strategy's.
+    chosen = [(p, pool.item(p.item).name) for p in question.picks if not p.held_out][:SHOWN]
+    picks = (Picked(p.item, name, p.rank, p.score, truth.get(p.item), thumbnail(pool, p.item)) for p, name in chosen)
+    title = f"Round {question.number}: {question.strategy}"
+    return Gallery(title, tuple(picks), f"{len(question.picks)} images asked.")

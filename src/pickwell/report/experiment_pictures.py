@@ -6,14 +6,12 @@ from typing import Any
 import pyarrow.compute as pc
 
 from pickwell.data.pool import Pool
-from pickwell.errors import PoolError
 from pickwell.experiments.data.prepare import prepared
 from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.run.runner import Bench
-from pickwell.report.galleries import Gallery, Picked
+from pickwell.report.galleries import Gallery, Picked, thumbnail
 from pickwell.report.sections import Album, Section
 from pickwell.report.text.phrases import where
-from pickwell.report.thumbnails import thumbnail
 
 ROW = 8
 """Pictures of one round at most."""
@@ -69,15 +67,8 @@ def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, 
     for pick in asked["picks"].filter(pc.invert(asked["picks"]["held_out"])).slice(0, row).to_pylist():
         item = pick["item"]
         if item not in kept:
-            kept[item] = _picture(pool, item)
+            kept[item] = thumbnail(pool, item)
         label = None if masks else pool.item(item).known
         marked = label in result["absent"]
         picks.append(Picked(item, pick["name"], pick["rank"], pick["score"], label, kept[item], marked))
     return Gallery(f"Round {asked['round']}", tuple(picks))
-
-
-def _picture(pool: Pool, item: int) -> bytes:
-    try:
-        return thumbnail(pool, item)
-    except (OSError, PoolError):
-        return b""
