@@ -14,14 +14,14 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
-from pickwell import models, strategies
-from pickwell.config import TrainingSettings
+from pickwell import models, strategies, tasks
+from pickwell.config import TaskSettings, TrainingSettings
 from pickwell.data.images import to_float
 from pickwell.learner import Devices, Draws, TaskLearner
 from pickwell.learner.seeds import derive, generator, isolated
+from pickwell.learner.task_learning import learning_of
 from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.strategies import Strategy
-from pickwell.tasks.classification.learning import Classification
 
 TRAINING = TrainingSettings()
 """What a user's campaign has where nothing is set: the paper's 100 epochs, batches of 64 and learning rate 5e-4."""
@@ -170,7 +170,7 @@ class Effort:
             network = self.devices.setup(models.load("small_cnn", 10, image_size=size))
             torch.manual_seed(derive(seed, "companion"))
             strategy.begin(self.devices, draws.draw(0, both=True))
-        task = Classification([str(name) for name in range(10)])
+        task = learning_of(tasks.named("classification")(TaskSettings(classes=tuple(map(str, range(10)))), Path()))
         train([Trainer(network, task, plan, self.devices)], strategy, draws, plan)
         return TaskLearner([network], self.devices), strategy
 

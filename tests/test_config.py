@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pickwell import tasks
 from pickwell.config import FORMAT, Settings
 from pickwell.errors import SettingsError, VersionError
 
@@ -41,8 +42,10 @@ def test_wrong_settings_are_named(changes: dict[str, Any], sentence: str) -> Non
 
 
 def test_missing_setting_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"setting 'task\.classes' is missing; add it"):
-        Settings.parse({"name": "birds", "task": {}})
+    with pytest.raises(SettingsError, match="setting 'task' is missing; add it"):
+        Settings.parse({"name": "birds"})
+    with pytest.raises(SettingsError, match=r"a class list needs at least 2 classes, got \[\]"):
+        tasks.of(Settings.parse({"name": "birds", "task": {}}), Path())
 
 
 def test_newer_directory_is_refused() -> None:

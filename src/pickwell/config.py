@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pickwell.errors import SettingsError, VersionError, unknown
-from pickwell.labels import IGNORE_INDEX, check_classes
+from pickwell.labels import check_classes
 
 FORMAT = 1
 """The version of the campaign directory's layout; a larger one was made by a newer pickwell."""
@@ -78,31 +77,24 @@ class Document(Section):
 
 
 class TaskSettings(Section):
-    """What is to be learnt. `void`: values of mask files that mean "ignore", beside 255."""
+    """What is to be learnt; which classes and void values a kind of task has is for `tasks` to check.
 
-    kind: Literal["classification", "segmentation"] = "classification"
-    classes: tuple[str, ...]
+    `void`: values of mask files that mean "ignore", beside 255.
+    """
+
+    kind: str = "classification"
+    classes: tuple[str, ...] = ()
     void: tuple[int, ...] = ()
 
     @field_validator("classes")
     @classmethod
     def _usable(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
-        return check_classes(classes)
+        return check_classes(classes) if classes else ()
 
     @field_validator("void")
     @classmethod
-    def _apart(cls, void: tuple[int, ...], so_far: ValidationInfo) -> tuple[int, ...]:
-        if void and so_far.data.get("kind") == "classification":
-            raise ValueError("only masks have void values; leave it out, or set task.kind to segmentation")
-        if wrong := [value for value in void if not 0 <= value < IGNORE_INDEX]:
-            raise ValueError(f"a mask has values from 0 to 254, and 255 is void anyway; remove {wrong[0]}")
+    def _sorted(cls, void: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(void)))
-
-    @model_validator(mode="after")
-    def _countable(self) -> Self:
-        if self.kind == "segmentation" and len(self.classes) + len(self.void) > IGNORE_INDEX:
-            raise ValueError(f"a mask tells at most {IGNORE_INDEX} classes and void values apart; merge some")
-        return self
 
 
 class ModelSettings(Section):
@@ -186,17 +178,6 @@ class Settings(Document):
     store: StoreSettings = StoreSettings()
     loop: LoopSettings = LoopSettings()
     serve: ServeSettings = ServeSettings()
-
-    @field_validator("serve")
-    @classmethod
-    def _one_draws(cls, serve: ServeSettings, so_far: ValidationInfo) -> ServeSettings:
-        task = so_far.data.get("task")
-        if task is not None and task.kind == "segmentation" and serve.overlap > 1:
-            why = "a mask is drawn by one person, because no two draw the same; remove it, or set it to 1"
-            # An error of its own place, serve.overlap; a ValueError would be said of the whole table.
-            fault = InitErrorDetails(type=PydanticCustomError("overlap", why), loc=("overlap",), input=serve.overlap)
-            raise ValidationError.from_exception_data("serve", [fault])
-        return serve
 
     @field_validator("strategy")
     @classmethod

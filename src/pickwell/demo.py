@@ -126,7 +126,7 @@ def first_labels(campaign: Campaign, seed: int) -> list[Label]:
 
 def _run(campaign: Campaign, seed: int, table: LiveTable) -> tuple[Run, list[Round]]:
     """One campaign from its first fit to its last, told to the table as it goes on."""
-    strategy, oracle = str(campaign.settings.strategy["name"]), Simulated(campaign.task.classes)
+    strategy, oracle = str(campaign.settings.strategy["name"]), Simulated(campaign.task, campaign.pool)
 
     def working(what: str, done: int, total: int) -> None:
         table.working(strategy, seed, what, done / total)

@@ -5,15 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
 import torch
 
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError
 from pickwell.items import Item, Label, Round
-from pickwell.labels import IGNORE_INDEX, check_class
+from pickwell.labels import check_class
 from pickwell.learner.seeds import generator
-from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask
+from pickwell.tasks.task import Answer, Task
 
 
 class Oracle(Protocol):
@@ -25,47 +24,25 @@ class Oracle(Protocol):
 
 
 @dataclass(frozen=True)
-class KnownMasks:
-    """The masks that a pool's images came with, and the folder that keeps those told."""
-
-    pool: Pool
-    folder: MaskFolder
-
-    def of(self, item: Item, classes: Sequence[str]) -> Mask:
-        """The item's known mask; a LabelError if there is none, or it has more classes than these."""
-        if item.known is None:
-            raise LabelError(
-                f"item {item.id} ({item.name}) has no known mask, so it cannot be labelled by itself; "
-                "make the campaign with --masks, or label by hand with ask and tell"
-            )
-        mask, (width, height) = self.pool.mask(item.id), self.pool.manifest.sizes([item.id])[0].tolist()
-        check_mask(mask, (width, height), len(classes), f"item {item.id} ({item.name}): ")
-        return mask
-
-
-@dataclass(frozen=True)
 class Simulated:
-    """Answers with the label that the pool's folder or table gives; with the mask, where there are `masks`."""
+    """Answers with what the images of the pool came with: a label of their folder or table, or a mask."""
 
-    classes: tuple[str, ...]
-    masks: KnownMasks | None = None
+    task: Task
+    pool: Pool
 
     def answer(self, items: Sequence[Item]) -> list[Label]:
         """The known labels; a LabelError if one is not known."""
-        return [Label(item.id, self.value(item), annotator="simulated") for item in items]
+        return [Label(item.id, self.task.keep(self.known(item)), annotator="simulated") for item in items]
 
-    def value(self, item: Item) -> str:
-        """The class, or the name of the mask, that is the right answer."""
-        return self.masks.folder.put(self.masks.of(item, self.classes)) if self.masks else self.known(item)
-
-    def known(self, item: Item) -> str:
-        """The item's known class."""
-        if item.known is None:
+    def known(self, item: Item) -> Answer:
+        """The right answer."""
+        found = self.task.known(self.pool, item)
+        if found is None:
             raise LabelError(
-                f"item {item.id} ({item.name}) has no known label, so it cannot be labelled by itself; "
-                "make the campaign with --labels-from-folders or a label column, or label by hand with ask and tell"
+                f"item {item.id} ({item.name}) has no known {self.task.noun}, so it cannot be labelled by itself; "
+                f"make the campaign with {self.task.known_by}, or label by hand with ask and tell"
             )
-        return check_class(item.known, self.classes, where=f"item {item.id} ({item.name}): ")
+        return found
 
 
 @dataclass(frozen=True)
@@ -86,22 +63,18 @@ class Noisy:
             raise LabelError(f"a noisy oracle's rate is {self.rate}; it must be between 0 and 1")
         for group in self.groups:
             for name in group:
-                check_class(name, self.truth.classes, where="a noisy oracle's group: ")
+                check_class(name, self.truth.task.classes, where="a noisy oracle's group: ")
 
     def answer(self, items: Sequence[Item]) -> list[Label]:
         """The known labels, some of them wrong."""
         return [Label(item.id, self._answer(item), annotator="noisy") for item in items]
 
     def _answer(self, item: Item) -> str:
-        if self.truth.masks:
-            return self.truth.masks.folder.put(self._mistaken_mask(self.truth.masks.of(item, self.truth.classes), item))
-        return self._mistaken(self.truth.known(item), item.id)
+        def other(name: str, *what: int) -> str:
+            return self._mistaken(name, item.id, *what)
 
-    def _mistaken_mask(self, mask: Mask, item: Item) -> Mask:
-        classes, table = self.truth.classes, np.arange(256, dtype=np.uint8)
-        for index in np.unique(mask[mask != IGNORE_INDEX]).tolist():
-            table[index] = classes.index(self._mistaken(classes[index], item.id, index))
-        return table[mask]
+        task = self.truth.task
+        return task.keep(task.mistaken(self.truth.known(item), other))
 
     def _mistaken(self, right: str, *what: int) -> str:
         others = [name for name in self._group(right) if name != right]
@@ -111,7 +84,7 @@ class Noisy:
         return others[int(torch.randint(len(others), (), generator=rng))]
 
     def _group(self, name: str) -> Sequence[str]:
-        return next((group for group in self.groups if name in group), () if self.groups else self.truth.classes)
+        return next((group for group in self.groups if name in group), () if self.groups else self.truth.task.classes)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from PIL import Image
 from pickwell.data.layouts import CAMVID, layout
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.pool import Pool
-from pickwell.data.scenes import Scenes
+from pickwell.tasks.segmentation.scenes import Scenes
 
 DATA = os.environ.get("PICKWELL_DATA")
 ROOT = Path(DATA or "nowhere") / "camvid"

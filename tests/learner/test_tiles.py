@@ -95,7 +95,7 @@ def test_a_batch_goes_through_in_parts_of_the_stated_size() -> None:
 class Whole(torch.nn.Module):
     """A network in which every place sees everything."""
 
-    dense, stride, receptive_field = True, 1, None
+    per_pixel, stride, receptive_field = True, 1, None
 
     def trunk(self, images: torch.Tensor) -> torch.Tensor:
         return images - images.mean((2, 3), keepdim=True)

@@ -4,16 +4,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from pickwell import models
+from pickwell import models, tasks
+from pickwell.config import TaskSettings
 from pickwell.errors import TrainingError
 from pickwell.learner import Batch, Devices, Draws
 from pickwell.learner.checkpoints import Checkpoint
+from pickwell.learner.task_learning import learning_of
 from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.strategies import create
-from pickwell.tasks.classification.learning import Classification
 
 DEVICES = Devices("fp32")
-TASK = Classification(["dark", "bright"])
+TASK = learning_of(tasks.named("classification")(TaskSettings(classes=("dark", "bright")), Path()))
 
 
 class Shades:

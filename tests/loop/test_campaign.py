@@ -11,7 +11,6 @@ from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError
 from pickwell.items import Kind, Label, Pick, Round, RoundState
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
-from pickwell.oracle import Simulated
 from pickwell.strategies import RoundView
 from pickwell.strategies.ensemble import Ensemble
 from pickwell.strategies.suggestive_annotation import SuggestiveAnnotation
@@ -239,7 +238,7 @@ def test_ask_fits_only_if_labels_changed(campaign: Campaign) -> None:
 def test_the_whole_pool_can_be_labelled(campaign: Campaign) -> None:
     known = campaign.pool.manifest.known()
     campaign.tell({item: str(known[item]) for item in range(1790)}, imported=True)
-    metrics = campaign.run(Simulated(campaign.task.classes), rounds=1, budget=7)
+    metrics = campaign.run(campaign.oracle("simulated"), rounds=1, budget=7)
     assert metrics.labels == 1797
     with pytest.raises(BudgetError, match="none of the 1797 images is left to ask for"):
         campaign.ask(1)
@@ -265,7 +264,7 @@ def test_run_is_ask_answer_learn_repeated(campaign: Campaign, made: Path, tmp_pa
     import shutil
 
     shutil.copytree(made, tmp_path / "other")
-    metrics = campaign.run(Simulated(campaign.task.classes), rounds=3, budget=12)
+    metrics = campaign.run(campaign.oracle("simulated"), rounds=3, budget=12)
     with Campaign(tmp_path / "other") as other:
         for _ in range(3):
             other.tell(answers(other, other.ask(12)))
@@ -274,7 +273,7 @@ def test_run_is_ask_answer_learn_repeated(campaign: Campaign, made: Path, tmp_pa
     assert last.values == metrics.values
     assert [row.labels for row in campaign.store.results() if row.metric == "accuracy"] == [12, 24, 36]
     with pytest.raises(BudgetError, match="rounds 0 is not a number of rounds; run at least 1"):
-        campaign.run(Simulated(campaign.task.classes), rounds=0, budget=12)
+        campaign.run(campaign.oracle("simulated"), rounds=0, budget=12)
 
 
 def test_adding_images_keeps_ids(campaign: Campaign, tmp_path: Path) -> None:
@@ -301,6 +300,7 @@ def test_what_is_scored_does_not_depend_on_the_memory_limit(campaign: Campaign, 
     (tmp_path / "other" / "campaign.toml").write_text(text.replace("memory_limit_mib = 2048", "memory_limit_mib = 1"))
     campaign.tell(answers(campaign, campaign.ask(30)))
     with Campaign(tmp_path / "other") as streaming:
+        assert isinstance(streaming.images, Images)
         assert not streaming.images.in_memory
         streaming.tell(answers(streaming, streaming.ask(30)))
         assert picks(streaming.ask(10)) == picks(campaign.ask(10))
@@ -328,7 +328,7 @@ def test_reports_open(campaign: Campaign) -> None:
 
     empty = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
     assert "No accuracy has been measured yet" in render(page(empty))
-    campaign.run(Simulated(campaign.task.classes), rounds=2, budget=10)
+    campaign.run(campaign.oracle("simulated"), rounds=2, budget=10)
     report = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
     assert [row.labels for row in report.runs[0].rounds] == [10, 20]
     assert all(row.accuracy is not None for row in report.runs[0].rounds)

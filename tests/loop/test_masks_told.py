@@ -15,7 +15,7 @@ from pickwell.formats.comma_separated import read_labels
 from pickwell.items import Kind, Label
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
-from pickwell.oracle import KnownMasks, Noisy, Simulated
+from pickwell.oracle import Noisy, Simulated
 from pickwell.tasks.segmentation.label_maps import Mask, encode
 
 SIZE = (40, 32)
@@ -173,7 +173,7 @@ def test_the_simulated_oracle_tells_the_known_masks(street: Campaign) -> None:
 
 
 def test_a_noisy_oracle_mistakes_whole_classes(street: Campaign) -> None:
-    truth = Simulated(street.task.classes, KnownMasks(street.pool, street.masks))
+    truth = Simulated(street.task, street.pool)
     items = [street.pool.item(item) for item in range(8)]
     right = [street.masks.get(str(label.value)) for label in truth.answer(items)]
 

@@ -133,7 +133,7 @@ def test_a_campaign_on_masks_runs_to_its_end(begun: Path, tmp_path: Path) -> Non
 def test_the_test_sets_masks_are_read_with_their_void(town: Path, tmp_path: Path) -> None:
     with made(town, tmp_path / "c", "random") as campaign:
         assert campaign.test is not None
-        truth = campaign._truth(campaign.test)
+        truth = campaign.learning.known(campaign.test)
         assert len(truth) == 6
         for place, number in enumerate(range(50, 56)):
             expected = np.array(scene(number)[1]).astype(np.int64)
@@ -142,7 +142,7 @@ def test_the_test_sets_masks_are_read_with_their_void(town: Path, tmp_path: Path
 
 
 def test_what_is_learnt_from_is_part_of_a_fits_name(town: Path, tmp_path: Path) -> None:
-    """A corrected mask is another training_set: the fit must not be taken for the old one."""
+    """A corrected mask is learnt anew: the fit must not be taken for the old one."""
     with made(town, tmp_path / "c", "random") as campaign:
         campaign.run(campaign.oracle("simulated"), 1, 6)
         assert campaign._last is not None

@@ -9,8 +9,8 @@ from pickwell.config import Settings
 from pickwell.errors import SettingsError
 from pickwell.loop import sizing
 from pickwell.loop.campaign import Campaign
-from pickwell.loop.creation import create
-from pickwell.loop.sizing import GIB, activations, check_size, memory
+from pickwell.loop.creation import check, create
+from pickwell.loop.sizing import GIB, activations, memory
 
 PLAIN = {"name": "birds", "task": {"classes": ["gull", "heron"]}, "strategy": {"name": "random"}}
 
@@ -42,16 +42,16 @@ def test_settings_edited_by_hand_are_refused_too(campaign: Campaign, monkeypatch
 @pytest.mark.parametrize(("name", "size"), [("small_cnn", 32), ("resnet18", 128), ("resnet18", 224), ("vgg16_bn", 32)])
 def test_usual_sizes_are_taken(name: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sizing, "memory", lambda: 8 * GIB)
-    check_size(settings(model__name=name, model__image_size=size))
+    check(settings(model__name=name, model__image_size=size))
 
 
 def test_a_committee_needs_memory_for_every_member(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = settings(model__name="vgg16_bn", model__image_size=32, training__batch_size=2)
     one = sum(p.numel() for p in models.load("vgg16_bn", 2, image_size=32).parameters()) * sizing.WEIGHT_BYTES
     monkeypatch.setattr(sizing, "memory", lambda: round(3 * one / sizing.SHARE))
-    check_size(chosen)
+    check(chosen)
     with pytest.raises(SettingsError, match="74 million weights"):
-        check_size(chosen.changed({"strategy": {"name": "ensemble"}}))
+        check(chosen.changed({"strategy": {"name": "ensemble"}}))
 
 
 def test_activations_are_those_of_the_weighted_layers() -> None:

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
+from pickwell.data import images as images_module
 from pickwell.data.images import Images
-from pickwell.data.scenes import Scenes
-from pickwell.loop import view as view_module
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.view import PoolStream
 from pickwell.strategies import Stream
+from pickwell.tasks.segmentation import scenes as scenes_module
+from pickwell.tasks.segmentation.scenes import Scenes
 
 
 def seen(found: Stream) -> tuple[list[int], torch.Tensor]:
@@ -21,7 +22,8 @@ def test_nothing_is_mirrored_moved_or_shuffled_while_scoring(
     campaign: Campaign, monkeypatch: pytest.MonkeyPatch, scenes: bool
 ) -> None:
     """Trap: the training's shuffling and random flips while scoring."""
-    monkeypatch.setattr(view_module, "PIXELS_A_BATCH", 8 * 64)  # several batches
+    for room in (images_module, scenes_module):
+        monkeypatch.setattr(room, "PIXELS_A_PASS", 8 * 64)  # several batches
     images: Images | Scenes = Scenes(campaign.pool) if scenes else Images(campaign.pool, 8)
     wanted = [3, 5, 17, *range(100, 130), 900, 1700]
     found = PoolStream(images, torch.tensor(wanted), campaign.devices)

@@ -53,8 +53,8 @@ def test_a_dense_networks_embedding_is_its_averaged_last_map(name: str) -> None:
 
 
 def test_only_dense_networks_are_dense() -> None:
-    assert models.load_dense("drn_d_22", 2, width=0.125).dense
-    assert not narrow("drn_d_22").dense
+    assert models.load_dense("drn_d_22", 2, width=0.125).per_pixel
+    assert not narrow("drn_d_22").per_pixel
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (15, 31), (33, 64), (50, 7)])

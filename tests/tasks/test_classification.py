@@ -1,11 +1,19 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torchmetrics.classification import MulticlassAccuracy
 
+from pickwell import tasks
+from pickwell.config import TaskSettings
 from pickwell.errors import LabelError
-from pickwell.tasks.classification.learning import Classification
+from pickwell.learner.task_learning import TaskLearning, learning_of
 
 NAMES = [f"class {number}" for number in range(300)]
+
+
+def learning(classes: list[str]) -> TaskLearning:
+    return learning_of(tasks.named("classification")(TaskSettings(classes=tuple(classes)), Path()))
 
 
 def predictions(count: int, classes: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -19,7 +27,7 @@ def predictions(count: int, classes: int) -> list[tuple[torch.Tensor, torch.Tens
 
 @pytest.mark.parametrize("classes", [2, 5, 300])
 def test_accuracies_are_those_of_an_independent_implementation(classes: int) -> None:
-    made, found = predictions(200, classes), Classification(NAMES[:classes]).measure(predictions(200, classes))
+    made, found = predictions(200, classes), dict(learning(NAMES[:classes]).measure(predictions(200, classes)))
     whole, each = MulticlassAccuracy(classes, average="micro"), MulticlassAccuracy(classes, average=None)
     for probabilities, truth in made:
         whole.update(probabilities, truth)
@@ -31,7 +39,7 @@ def test_accuracies_are_those_of_an_independent_implementation(classes: int) -> 
 
 
 def test_what_does_not_occur_has_no_accuracy_and_nothing_measured_has_none() -> None:
-    task = Classification(["heron", "gull", "tern"])
+    task = learning(["heron", "gull", "tern"])
     guess = torch.tensor([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])
     found = task.measure([(guess, torch.tensor([0, 1, 1, 1]))])
     assert found == {"accuracy": 0.75, "accuracy/heron": 1.0, "accuracy/gull": pytest.approx(2 / 3)}
@@ -40,8 +48,8 @@ def test_what_does_not_occur_has_no_accuracy_and_nothing_measured_has_none() -> 
 
 
 def test_targets_are_places_and_the_loss_is_the_mean_cross_entropy() -> None:
-    task = Classification(["heron", "gull"])
-    assert task.targets(["gull", "heron", "gull"]).tolist() == [1, 0, 1]
+    task = learning(["heron", "gull"])
+    assert torch.equal(task.targets(["gull", "heron", "gull"])[torch.arange(3)], torch.tensor([1, 0, 1]))
     loss = task.loss(torch.tensor([[0.0, 0.0], [0.0, torch.tensor(3.0).log()]]), torch.tensor([0, 1]))
     torch.testing.assert_close(loss, (torch.tensor(2.0).log() + torch.tensor(4 / 3).log()) / 2)
     with pytest.raises(LabelError, match="'tern', said by 1 of"):

@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,19 +7,16 @@ import torch
 from numpy.typing import NDArray
 from torchmetrics.classification import MulticlassJaccardIndex
 
-from pickwell.errors import SettingsError
+from pickwell import tasks
+from pickwell.config import TaskSettings
 from pickwell.learner.seeds import generator
-from pickwell.tasks.segmentation.learning import Masks, Segmentation
-from pickwell.tasks.task import Task
+from pickwell.learner.task_learning import learning_of
+from pickwell.tasks.segmentation.mask_targets import MaskTargets
 
 CLASSES = ("sky", "road", "tree")
 
 
-def unread(name: str) -> NDArray[np.uint8]:
-    raise AssertionError(name)
-
-
-TASK = Segmentation(CLASSES, unread)
+TASK = learning_of(tasks.named("segmentation")(TaskSettings(kind="segmentation", classes=CLASSES), Path()))
 
 
 def said(guess: list[list[int]]) -> torch.Tensor:
@@ -106,7 +104,7 @@ def test_masks_are_read_when_wanted_and_kept_as_bytes_within_the_limit() -> None
         read.append(name)
         return np.full((2, int(name)), int(name), dtype=np.uint8)
 
-    masks = Masks(("3", "4", "5"), count, memory_limit=2 * 3 + 2 * 4)
+    masks = MaskTargets(("3", "4", "5"), count, memory_limit=2 * 3 + 2 * 4)
     assert len(masks) == 3
     assert not read
     first = masks.at(torch.tensor([2, 0, 1]))
@@ -119,8 +117,5 @@ def test_masks_are_read_when_wanted_and_kept_as_bytes_within_the_limit() -> None
 
 
 def test_it_is_a_task() -> None:
-    task: Task = TASK
-    assert task.metric == "mean_iou"
-    assert task.dense
-    with pytest.raises(SettingsError, match="a class list needs at least 2 classes"):
-        Segmentation(["sky"], unread)
+    assert TASK.task.metric == "mean_iou"
+    assert TASK.outputs == 3

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
+from pickwell import tasks
 from pickwell.colours import colours
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
@@ -234,7 +235,7 @@ def test_the_pages_of_masks(page: TestClient) -> None:
 def test_masks_are_drawn_by_one_person_each() -> None:
     values = {"name": "x", "task": {"kind": "segmentation", "classes": ["a", "b"]}}
     with pytest.raises(SettingsError, match=r"'serve.overlap' is 2: a mask is drawn by one person.*set it to 1"):
-        Settings.parse({**values, "serve": {"overlap": 2}})
+        tasks.of(Settings.parse({**values, "serve": {"overlap": 2}}), Path())
 
 
 def test_a_class_keeps_its_colour() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ MEMORY_LIMIT = 2 << 30
 AHEAD = 2
 # So few images that the threads share even a small batch, so many that handing them over costs little.
 CHUNK = 16
+PIXELS_A_PASS = 1 << 19
+"""So many pixels suit a forward pass, unless one image has more."""
 Part = tuple[Tensor, Tensor, list[Future[None]]]
 
 
@@ -76,6 +79,14 @@ class Images:
                 all_done(futures)
                 yield part, out
 
+    def chunks(self, ids: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Ids and images, as many as suit a forward pass: about half a million pixels, at most 512 images."""
+        return self.batches(ids, images_a_pass(self.size))
+
+    def whole(self, side: int) -> Self:
+        """The images themselves: they are of one size already."""
+        return self
+
     def _filled(self, ids: Tensor) -> Tensor:
         """The tensor of all images, in which those of `ids` are decoded."""
         with self._lock:
@@ -114,6 +125,11 @@ class Images:
         pixels = out.numpy()
         for item, row in zip(ids, rows, strict=True):
             pixels[row] = self.pool.view(item, self.size)
+
+
+def images_a_pass(side: int) -> int:
+    """How many squares of `side` pixels suit a forward pass: about half a million pixels, at most 512 images."""
+    return max(8, min(512, PIXELS_A_PASS // side**2))
 
 
 def checked(ids: Tensor, count: int) -> Tensor:

@@ -5,9 +5,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from pickwell import tasks
 from pickwell.config import Document, ModelSettings, Section, TrainingSettings, ValidationSettings
 from pickwell.errors import SettingsError, unknown
 from pickwell.experiments.published import TABLES
+from pickwell.tasks import Task
 
 FORMAT = 1
 """The version of an experiment's file and of a results folder."""
@@ -82,7 +84,7 @@ class Experiment(Document):
     title: str = Field(min_length=1)
     notes: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
-    task: Literal["classification", "segmentation"] = "classification"
+    task: str = "classification"
     seeds: int = Field(default=5, ge=1)
     baseline: str = "random"
     reference: bool = False
@@ -104,6 +106,13 @@ class Experiment(Document):
             raise ValueError(f"'{FULL}' is the reference's name; set reference = true instead")
         return methods
 
+    @field_validator("task")
+    @classmethod
+    def _known(cls, task: str) -> str:
+        if task not in tasks.available():
+            raise ValueError(unknown("kind of task", task, tasks.available()))
+        return task
+
     @field_validator("published")
     @classmethod
     def _printed(cls, published: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,7 +131,7 @@ class Experiment(Document):
 
     @model_validator(mode="after")
     def _masks_alone(self) -> Self:
-        if self.task == "segmentation":
+        if self.kind.many_classes:
             scenes = "a scene with a mask has many classes"
             if self.data.features:
                 raise ValueError("data.features are of whole images, and the task is segmentation; leave them out")
@@ -144,6 +153,11 @@ class Experiment(Document):
         return self
 
     @property
+    def kind(self) -> type[Task]:
+        """The kind of task."""
+        return tasks.named(self.task)
+
+    @property
     def judged_alone(self) -> int:
         """How many first rounds are judged alone; 0 where that would be all of them, in all variants."""
         most = max(self.variant(name).rounds.count for name in self.variants or [""])
@@ -152,12 +166,12 @@ class Experiment(Document):
     @property
     def metric(self) -> str:
         """What is judged, as results name it."""
-        return "mean_iou" if self.task == "segmentation" else "accuracy"
+        return self.kind.metric
 
     @property
     def measure(self) -> str:
         """What is judged, in words."""
-        return "mean IoU" if self.task == "segmentation" else "accuracy"
+        return self.kind.figure
 
     def variant(self, name: str) -> Self:
         """The experiment with the variant's changes in it; "" is the experiment as it stands."""

@@ -1,8 +1,8 @@
 """How networks learn: Algorithm 1's outer loop, shared by every strategy."""
 
 from pickwell.learner.batches import Batch, Draws
-from pickwell.learner.crops import SceneDraws
 from pickwell.learner.devices import Devices
 from pickwell.learner.learner import Learner, TaskLearner
+from pickwell.learner.stream import Stream
 
-__all__ = ["Batch", "Devices", "Draws", "Learner", "SceneDraws", "TaskLearner"]
+__all__ = ["Batch", "Devices", "Draws", "Learner", "Stream", "TaskLearner"]

@@ -11,7 +11,6 @@ from pickwell.data.augment import augment
 from pickwell.data.images import to_float
 from pickwell.learner.devices import Devices
 from pickwell.learner.seeds import derive, generator
-from pickwell.tasks.task import Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,17 @@ class Batch:
     x_l: Tensor
     y_l: Tensor
     x_u: Tensor
+
+
+class Targets(Protocol):
+    """What is true of some images, by place: a tensor of class indices, or masks that are read when a batch wants them.
+
+    `targets[places]` is `(B,)` or, of images of one size, `(B, H, W)`.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Tensor, /) -> Tensor: ...
 
 
 class ImageSource(Protocol):

@@ -1,6 +1,6 @@
 """The task model as strategies see it: probabilities, posterior samples and features, always in eval mode."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -16,6 +16,11 @@ REMEDY = (
     "choose a strategy with a committee (ensemble, qbc), or a model with dropout "
     "(small_cnn, vgg16_bn; for masks drn_d_22)"
 )
+
+
+def softmax(outputs: Tensor) -> Tensor:
+    """Probabilities `(B, C, *spatial)` of logits."""
+    return outputs.softmax(dim=1)
 
 
 class Learner(Protocol):
@@ -37,15 +42,21 @@ class Learner(Protocol):
 class TaskLearner:
     """A committee of one or more task models; `seed` says what its dropout passes drop.
 
+    `readout` makes predictions of outputs; probabilities unless given.
     Dense networks take images at any size, of one size a batch; about `pixels` of them go through at once, a larger
     image in tiles that change nothing.
     """
 
     def __init__(
-        self, members: Sequence[Network], devices: Devices, seed: int = 0, pixels: int = PIXELS_A_PASS
+        self,
+        members: Sequence[Network],
+        devices: Devices,
+        seed: int = 0,
+        pixels: int = PIXELS_A_PASS,
+        readout: Callable[[Tensor], Tensor] = softmax,
     ) -> None:
         self.members = tuple(member.eval() for member in members)
-        self.devices, self.seed, self.pixels = devices, seed, pixels
+        self.devices, self.seed, self.pixels, self.readout = devices, seed, pixels, readout
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
@@ -77,7 +88,7 @@ class TaskLearner:
             network = self.members[number]
             logits = network.logits(self._trunk(network, images), images.shape[-2:])
         # In float32: of three digits many probabilities would be equal.
-        return logits.float().softmax(dim=1)
+        return self.readout(logits.float())
 
     @torch.inference_mode()
     def _passes(self, network: Network, images: Tensor, n: int) -> Iterator[Tensor]:
@@ -86,7 +97,7 @@ class TaskLearner:
         for number in range(n):
             with one_pass(network, self.seed, number), self.devices.autocast():
                 logits = network.logits(maps, images.shape[-2:])
-            yield logits.float().softmax(dim=1)
+            yield self.readout(logits.float())
 
     def _trunk(self, network: Network, images: Tensor) -> Tensor:
-        return trunk(network, images, self.pixels) if network.dense else network.trunk(images)
+        return trunk(network, images, self.pixels) if network.per_pixel else network.trunk(images)

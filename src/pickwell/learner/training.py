@@ -13,8 +13,8 @@ from pickwell.learner.batches import Batch, Draws
 from pickwell.learner.checkpoints import Checkpoint, load_optimiser, named, optimiser_tensors, under
 from pickwell.learner.devices import Devices
 from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.task_learning import TaskLearning
 from pickwell.models.network import Network
-from pickwell.tasks.task import Task
 
 EXPLODED = 1e6
 """Nothing is learnt at a cross-entropy above this: a network that knows nothing has log C."""
@@ -69,7 +69,7 @@ def steps_for(labelled: int, batch_size: int, epochs: int, least: int = 0) -> in
 class Trainer:
     """One task model and its optimiser."""
 
-    def __init__(self, network: Network, task: Task, plan: Plan, devices: Devices) -> None:
+    def __init__(self, network: Network, task: TaskLearning, plan: Plan, devices: Devices) -> None:
         self.network, self.task, self.plan, self.devices = network, task, plan, devices
         self.optimiser = devices.adam(network, plan.learning_rate, plan.weight_decay)
 

@@ -2,21 +2,20 @@
 
 from pickwell import models, strategies
 from pickwell.config import Settings
-from pickwell.errors import SettingsError, unknown
+from pickwell.errors import SettingsError
 from pickwell.learner.learner import REMEDY
-from pickwell.loop.task_network import sketch
+from pickwell.learner.task_learning import TaskLearning
 from pickwell.strategies import Strategy, settings_of
 
 
-def check_ability(settings: Settings, strategy: Strategy) -> None:
-    """Refuses a model that cannot label pixels for masks, or has no dropout for a strategy that samples by it."""
-    chosen = settings.model.name
-    if settings.task.kind == "segmentation" and chosen not in models.available_dense():
-        raise SettingsError(unknown("model for masks", chosen, models.available_dense()))
+def check_ability(learning: TaskLearning, settings: Settings, strategy: Strategy) -> None:
+    """Refuses a model that cannot learn the task, or has no dropout for a strategy that samples by it."""
+    learning.check_network(settings.model.name)
     # The members of a committee differ by themselves: their samples need no dropout.
-    if strategy.needs_dropout and strategy.committee == 1 and not sketch(settings).has_dropout:
+    if strategy.needs_dropout and strategy.committee == 1 and not learning.sketch(settings).has_dropout:
         raise SettingsError(
-            f"{strategies.name_of(strategy)} asks for dropout passes, and {chosen} has no dropout layer; {REMEDY}"
+            f"{strategies.name_of(strategy)} asks for dropout passes, and {settings.model.name} has no dropout layer; "
+            f"{REMEDY}"
         )
 
 

@@ -12,34 +12,31 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickwell import strategies
+from pickwell import strategies, tasks
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.answers import Answer, Answers
 from pickwell.campaign.directory import Directory
 from pickwell.campaign.status import Status, status_of
 from pickwell.config import Settings
-from pickwell.data.images import Images
 from pickwell.data.pool import Pool, Summary
-from pickwell.data.scenes import Scenes
 from pickwell.errors import BudgetError, LabelError, PickwellError, PoolError, RoundError, SettingsError, unknown
 from pickwell.items import Label, Metrics, Round
 from pickwell.learner import Devices
 from pickwell.learner.seeds import derive
+from pickwell.learner.stream import Stream
+from pickwell.learner.task_learning import Pixels, TaskLearning, learning_of
 from pickwell.learner.training import Progress
 from pickwell.loop.ability import check_ability
-from pickwell.loop.creation import check_task, located
+from pickwell.loop.creation import check_task
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.opening import open_round
 from pickwell.loop.picking import same_question
 from pickwell.loop.task_models_only import TaskModelsOnly
 from pickwell.loop.view import PoolStream
-from pickwell.oracle import Human, KnownMasks, Noisy, Oracle, Simulated
+from pickwell.oracle import Human, Noisy, Oracle, Simulated
 from pickwell.store import Labels, Store, Told
-from pickwell.strategies import Strategy, Stream
-from pickwell.tasks.classification.learning import Classification
+from pickwell.strategies import Strategy
 from pickwell.tasks.segmentation.label_maps import MaskFolder
-from pickwell.tasks.segmentation.learning import Masks, Segmentation
-from pickwell.tasks.task import Targets, Task
 
 logger = logging.getLogger("pickwell")
 
@@ -64,7 +61,7 @@ class Campaign:
         self.directory = Directory(Path(root))
         self.directory.check()
         self.settings = Settings.read(self.directory.settings)
-        self.task = self._task()
+        self.task = tasks.of(self.settings, self.directory.root)
         self.pool = Pool.open(self.directory.pool)
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         self.store = Store.open(self.directory.url(self.settings))
@@ -93,14 +90,19 @@ class Campaign:
         return Devices(self.settings.training.precision)
 
     @cached_property
-    def images(self) -> Images | Scenes:
-        """The pool's pixels."""
-        return self._images(self.pool)
+    def learning(self) -> TaskLearning:
+        """What the task means to networks."""
+        return learning_of(self.task)
 
     @cached_property
-    def test_images(self) -> Images | Scenes | None:
+    def images(self) -> Pixels:
+        """The pool's pixels."""
+        return self.learning.pixels(self.pool, self.settings)
+
+    @cached_property
+    def test_images(self) -> Pixels | None:
         """The test set's pixels, if the user named one."""
-        return self._images(self.test) if self.test else None
+        return self.learning.pixels(self.test, self.settings) if self.test else None
 
     def fit(self, strategy: str | None = None, **settings: Any) -> Metrics:
         """Trains on what is labelled; says how well the model does on images that it was not trained on."""
@@ -188,7 +190,7 @@ class Campaign:
     def add(self, images: str | Path, *, masks: str | Path | None = None, **source: Any) -> Summary:
         """Appends images, with their `masks` if they have any, that are not in the pool yet; ids already given stay."""
         with self.directory.exclusive("add"):
-            summary = self.pool.add(**located(images, masks, self.settings.task, **source))
+            summary = self.pool.add(**self.task.sources(images, masks, "train", **source))
             # What was cached is as long as the pool was.
             self.__dict__.pop("images", None)
             return summary
@@ -236,8 +238,7 @@ class Campaign:
 
     def oracle(self, name: str, *, rate: float = 0.1) -> Oracle:
         """An oracle by name: simulated, noisy or human."""
-        masks = KnownMasks(self.pool, self.masks) if self.settings.task.kind == "segmentation" else None
-        truth = Simulated(self.task.classes, masks)
+        truth = Simulated(self.task, self.pool)
         if name == "simulated":
             return truth
         if name == "noisy":
@@ -255,18 +256,6 @@ class Campaign:
         """Where the campaign stands, and what to do next."""
         return status_of(self)
 
-    def _task(self) -> Task:
-        classes = self.settings.task.classes
-        if self.settings.task.kind == "segmentation":
-            return Segmentation(classes, self.masks.get)
-        return Classification(classes)
-
-    def _images(self, pool: Pool) -> Images | Scenes:
-        limit = self.settings.training.memory_limit_mib << 20
-        if self.task.dense:
-            return Scenes(pool, limit)
-        return Images(pool, self.settings.model.image_size, limit)
-
     def _strategy(self, name: str | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
         """A strategy's name and the strategy, the campaign's own unless another is named."""
         kept = dict(self.settings.strategy)
@@ -274,7 +263,7 @@ class Campaign:
         chosen = default if name is None else name
         # The settings of campaign.toml are those of its own strategy; another has its defaults.
         made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
-        check_ability(self.settings, made)
+        check_ability(self.learning, self.settings, made)
         return chosen, made
 
     def fitted(self, name: str, strategy: Strategy, labels: Labels, *, asking: bool = True) -> Learnt:
@@ -290,8 +279,8 @@ class Campaign:
         if not (asking and len(free)):
             name, strategy = "alone", TaskModelsOnly.like(strategy)
         number = question.number if question else self.store.next_number()
-        training_set = TrainingSet(self.images, torch.from_numpy(items), self.task.targets(values), free, number)
-        fitter = Fitter(self.directory.fits, self.settings, self.task, self.devices)
+        training_set = TrainingSet(self.images, torch.from_numpy(items), self.learning.targets(values), free, number)
+        fitter = Fitter(self.directory.fits, self.settings, self.learning, self.devices)
         key = fitter.key(training_set, strategy, name)
         last, truth, changed = self._last, labels.part(held_out=True)[1], self.store.changed()
         fit = last.fit if last and last.fit.key == key else fitter.fit(training_set, strategy, key, self.progress)
@@ -305,17 +294,11 @@ class Campaign:
         """Measures the fit on the test set, else on the labels held out, and keeps the figures."""
         if self.test is not None and self.test_images is not None:
             judged: Stream = PoolStream(self.test_images, torch.arange(len(self.test)), self.devices, self.progress)
-            truth = self._truth(self.test)
+            truth = self.learning.known(self.test)
         else:
             items, values = labels.part(held_out=True)
-            judged, truth = self.stream(torch.from_numpy(items)), self.task.targets(values)
+            judged, truth = self.stream(torch.from_numpy(items)), self.learning.targets(values)
         metrics = fitter.measure(fit, judged, truth, len(labels))
         reached = {**metrics.values, "measured": metrics.measured}
         self.store.record(number, reached, labels=metrics.labels, known=changed)
         return metrics
-
-    def _truth(self, pool: Pool) -> Targets:
-        """What is known of all images of a pool."""
-        if self.task.dense:
-            return Masks(range(len(pool)), pool.mask)
-        return self.task.targets([str(known) for known in pool.manifest.known()])

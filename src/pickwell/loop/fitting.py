@@ -7,28 +7,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from pickwell.config import Settings
-from pickwell.data.images import Images
-from pickwell.data.scenes import Scenes
 from pickwell.errors import StoreError
 from pickwell.items import Metrics
-from pickwell.learner import Batch, Devices, Draws, SceneDraws, TaskLearner
+from pickwell.learner import Batch, Devices, Draws, TaskLearner
+from pickwell.learner.batches import Targets
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
 from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.stream import Stream
+from pickwell.learner.task_learning import Pixels, TaskLearning
 from pickwell.learner.training import Plan, Progress, Trainer, steps_for, train
-from pickwell.loop.ability import check_ability
 from pickwell.loop.sizing import check_size
-from pickwell.loop.task_network import task_network
 from pickwell.models.network import Network
-from pickwell.strategies import Strategy, Stream, settings_of
-from pickwell.tasks.segmentation.learning import Masks
-from pickwell.tasks.task import Targets, Task
+from pickwell.strategies import Strategy, settings_of
 
 FEW = 2
 """Fits kept on disk: the newest, and the one before for `undo`."""
@@ -38,7 +34,7 @@ FEW = 2
 class TrainingSet:
     """What a fit learns from: ascending item ids, targets of the labelled ones, and what is neither."""
 
-    images: Images | Scenes
+    images: Pixels
     labelled: Tensor
     targets: Targets
     unlabelled: Tensor
@@ -58,13 +54,12 @@ class Fit:
 class Fitter:
     """Fits, or finds the fit already made for the same labels and settings."""
 
-    def __init__(self, folder: Path, settings: Settings, task: Task, devices: Devices) -> None:
-        self.folder, self.settings, self.task, self.devices = folder, settings, task, devices
+    def __init__(self, folder: Path, settings: Settings, learning: TaskLearning, devices: Devices) -> None:
+        self.folder, self.settings, self.learning, self.devices = folder, settings, learning, devices
 
     def fit(self, training_set: TrainingSet, strategy: Strategy, key: str, progress: Progress | None = None) -> Fit:
         """Networks trained on the training_set; a killed fit goes on from its last checkpoint and ends the same."""
-        check_ability(self.settings, strategy)
-        check_size(self.settings, strategy.committee)
+        check_size(self.learning, self.settings, strategy.committee)
         seed = derive(self.settings.seed, "fit", training_set.round)
         draws = self._draws(training_set, seed, strategy)
         # Batches are functions of their step, so that looking at the first one changes nothing.
@@ -85,7 +80,8 @@ class Fitter:
                 save_tensors(path, _finished(members, strategy), key=key, seconds=str(seconds))
                 checkpoint.clear()  # only now: until the networks are written, it is all there is of them
             self._forget(path)
-        return Fit(key, TaskLearner(members, self.devices, derive(seed, "dropout")), strategy, seconds)
+        passes, readout = derive(seed, "dropout"), self.learning.predictions
+        return Fit(key, TaskLearner(members, self.devices, passes, readout=readout), strategy, seconds)
 
     def measure(self, fit: Fit, stream: Stream, targets: Targets, labels: int) -> Metrics:
         """How well the learner does on labelled images that it was not trained on; `targets` in the order of ids."""
@@ -94,32 +90,31 @@ class Fitter:
             (fit.learner.predict(images), targets[torch.searchsorted(stream.ids(), ids)])
             for ids, images in stream.batches()
         )
-        return Metrics(self.task.measure(pairs), measured=len(stream), labels=labels)
+        return Metrics(self.learning.measure(pairs), measured=len(stream), labels=labels)
 
     def _network(self, seed: int, sample: Batch) -> Network:
         with isolated():
             torch.manual_seed(seed)
             # Vectors in place of images are of a length that no setting says.
-            network = task_network(self.settings, self.settings.model.weights or None, sample.x_l.shape[-1])
+            network = self.learning.network(self.settings, self.settings.model.weights or None, sample.x_l.shape[-1])
         return self.devices.setup(network)
 
     def _draws(self, training_set: TrainingSet, seed: int, strategy: Strategy) -> Draws:
         """The batches that this fit learns from: of images, or of crops out of scenes."""
         training = self.settings.training
-        common: dict[str, Any] = {
-            "labelled": training_set.labelled,
-            "unlabelled": training_set.unlabelled,
-            "size": training.batch_size,
-            "augmentation": training.augment,
-            "seed": derive(seed, "draws"),
-            "devices": self.devices,
-            "bootstrap": strategy.bootstrap,
-        }
-        if not isinstance(training_set.images, Scenes):
-            return Draws(training_set.images, targets=training_set.targets, **common)
-        assert isinstance(training_set.targets, Masks), "scenes are labelled with masks"
-        common |= {"crop": self.settings.model.image_size, "whole": strategy.working_size}
-        return SceneDraws(training_set.images, targets=training_set.targets, **common)
+        return self.learning.draws(
+            training_set.images,
+            self.settings,
+            strategy.working_size,
+            labelled=training_set.labelled,
+            targets=training_set.targets,
+            unlabelled=training_set.unlabelled,
+            size=training.batch_size,
+            augmentation=training.augment,
+            seed=derive(seed, "draws"),
+            devices=self.devices,
+            bootstrap=strategy.bootstrap,
+        )
 
     def _train(
         self, members: list[Network], strategy: Strategy, draws: Draws, key: str, progress: Progress | None
@@ -128,7 +123,7 @@ class Fitter:
         training = self.settings.training
         steps = steps_for(len(draws.labelled), training.batch_size, training.epochs, training.min_steps)
         plan = Plan(steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed)
-        trainers = [Trainer(network, self.task, plan, self.devices) for network in members]
+        trainers = [Trainer(network, self.learning, plan, self.devices) for network in members]
         checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
         train(trainers, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
         return checkpoint
@@ -165,16 +160,10 @@ class Fitter:
             [settings, name, settings_of(strategy), training_set.round, version("pickwell")], default=str
         )
         digest = hashlib.sha256(facts.encode())
-        for part in (training_set.labelled, training_set.targets, training_set.unlabelled):
-            digest.update(_bytes(part))
+        digest.update(training_set.labelled.numpy().tobytes())
+        digest.update(self.learning.fingerprint(training_set.targets))
+        digest.update(training_set.unlabelled.numpy().tobytes())
         return digest.hexdigest()[:24]
-
-
-def _bytes(part: Tensor | Targets) -> bytes:
-    if isinstance(part, Masks):
-        return "\n".join(part.keys).encode()  # a mask's name is a digest of what it says
-    assert isinstance(part, Tensor)
-    return part.numpy().tobytes()
 
 
 def _finished(members: list[Network], strategy: Strategy) -> dict[str, Tensor]:

@@ -13,15 +13,14 @@ from pickwell.campaign.maps import Maps
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.seeds import derive, generator
+from pickwell.learner.stream import Stream
 from pickwell.loop.fitting import Fit
 from pickwell.loop.picking import interleave, slice_to_hold_out, versions
 from pickwell.loop.pool_vectors import PoolVectors, digest
 from pickwell.loop.suggestions import hints_of
 from pickwell.loop.view import PoolStream, PoolView
 from pickwell.store import Labels
-from pickwell.strategies import Strategy, Stream
-from pickwell.tasks.segmentation.predicting import predict
-from pickwell.tasks.segmentation.predictions import Predictions
+from pickwell.strategies import Strategy
 
 if TYPE_CHECKING:
     from pickwell.loop.campaign import Campaign
@@ -92,9 +91,7 @@ def _show(
     folder, task = campaign.directory.rounds, campaign.task
     if fit:
         rng = generator(derive(campaign.settings.seed, "round", number), "hints")
-        names = () if task.dense else task.classes
-        Hints(folder).write(number, hints_of(items, labels, names, fit.learner, campaign.stream, rng))
-        if task.dense:
-            predict(Predictions(folder), number, items, fit.learner, campaign.stream)
+        Hints(folder).write(number, hints_of(items, labels, task.suggested, fit.learner, campaign.stream, rng))
+        campaign.learning.show(folder, number, items, fit.learner, campaign.stream)
     if found := strategy.projection():
         Maps(folder).write(number, found)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.learner.seeds import generator
-from pickwell.strategies import Stream
+from pickwell.learner.stream import Stream
 
 Rows = NDArray[np.float32]
 

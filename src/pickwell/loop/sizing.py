@@ -6,11 +6,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pickwell import models, strategies
+from pickwell import models
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
 from pickwell.learner.devices import has_bf16
-from pickwell.loop.task_network import sketch
+from pickwell.learner.task_learning import TaskLearning
 from pickwell.models import Network
 
 SHARE = 0.8
@@ -22,14 +22,12 @@ WEIGHT_BYTES = 16
 GIB = 1 << 30
 
 
-def check_size(settings: Settings, committee: int | None = None) -> None:
+def check_size(learning: TaskLearning, settings: Settings, committee: int) -> None:
     """Refuses networks that certainly need more memory than may be used; costs a few milliseconds and no memory."""
-    if settings.model.name not in models.available():
+    # Vectors in place of images: their length is not known yet, and what learns them is small.
+    if settings.model.name in models.available_vectors():
         return
-    if committee is None:
-        chosen = dict(settings.strategy)
-        committee = strategies.create(chosen.pop("name"), chosen).committee
-    network, limit = sketch(settings), SHARE * memory()
+    network, limit = learning.sketch(settings), SHARE * memory()
     weights = sum(parameter.numel() for parameter in network.parameters())
     training = settings.training
     # Bytes of a number kept for the way back.

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pickwell.learner import Learner
+from pickwell.learner.stream import Stream
 from pickwell.store import Labels
-from pickwell.strategies.strategy import Stream
 
 MOST_PICKS = 10_000
 """Picks that get hints, the best ranks first: walking through more would take longer than labelling them is worth."""

@@ -140,7 +140,7 @@ class DenseDRN(DRN):
     is the public one, but for the image's outermost 4 pixels, where a transposed convolution fades towards 0.
     """
 
-    dense = True
+    per_pixel = True
     stride = STRIDE
     usual_dropout = 0.1
 

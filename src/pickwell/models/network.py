@@ -52,7 +52,7 @@ class Network(nn.Module, ABC):
     Weights are drawn from torch's default generator; seed it first.
     """
 
-    dense: ClassVar[bool] = False
+    per_pixel: ClassVar[bool] = False
     """Whether the logits are one map a class, `(B, C, H, W)`."""
 
     stride: ClassVar[int] = 1

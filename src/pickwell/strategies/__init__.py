@@ -10,7 +10,8 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from pickwell.errors import SettingsError, unknown
-from pickwell.strategies.strategy import RoundView, Scorer, Strategy, Stream
+from pickwell.learner.stream import Stream
+from pickwell.strategies.strategy import RoundView, Scorer, Strategy
 
 __all__ = ["RoundView", "Scorer", "Strategy", "Stream", "available", "create", "name_of", "named", "settings_of"]
 

@@ -9,7 +9,8 @@ from pickwell.acquisition.features import gathered
 from pickwell.acquisition.streaming import check_budget, in_even_chunks
 from pickwell.items import Pick
 from pickwell.learner import Learner
-from pickwell.strategies.strategy import RoundView, Strategy, Stream
+from pickwell.learner.stream import Stream
+from pickwell.strategies.strategy import RoundView, Strategy
 
 
 @dataclass(kw_only=True)

@@ -17,31 +17,7 @@ from pickwell.acquisition.streaming import TopB, check_budget, in_even_chunks, r
 from pickwell.acquisition.uncertainty import REDUCTIONS, Reduction, reduced
 from pickwell.errors import SettingsError, unknown
 from pickwell.items import Pick
-from pickwell.learner import Batch, Devices, Learner
-
-
-class Stream(Protocol):
-    """Some of the pool's items, in ascending order of id, as a network in eval mode should see them."""
-
-    def __len__(self) -> int: ...
-
-    def ids(self) -> Tensor:
-        """The ids, int64 `(N,)`, without touching an image."""
-        ...
-
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Ids `(B,)` and images `(B, 3, H, W)`, float32 in [0, 1], on the learner's device.
-
-        For classes all images are of one size; for masks those of a batch are.
-        """
-        ...
-
-    def whole(self, side: int) -> "Stream":
-        """The same items as a strategy's own networks see them: for masks resized whole into squares of `side` pixels.
-
-        For classes the stream itself.
-        """
-        ...
+from pickwell.learner import Batch, Devices, Learner, Stream
 
 
 class RoundView(Protocol):

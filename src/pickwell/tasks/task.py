@@ -1,42 +1,108 @@
-"""The interface of a task."""
+"""What a kind of task is, as far as no network is needed."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from torch import Tensor
+from pickwell.errors import SettingsError
+from pickwell.items import Item
+from pickwell.labels import check_classes
+from pickwell.tasks.segmentation.label_maps import Mask
+
+if TYPE_CHECKING:
+    from pickwell.config import Settings, TaskSettings
+    from pickwell.data.pool import Pool
+
+Answer = str | Mask
+"""What somebody says of an image: a text, or a mask as an array."""
+Size = tuple[int, int]
+"""An image's width and height in pixels."""
 
 
-class Targets(Protocol):
-    """What is true of some images, by place: a tensor of class indices, or masks that are read when a batch wants them.
+class Task(ABC):
+    """One kind of task under a campaign's settings; `folder` is the campaign's, in which lies what labels name."""
 
-    `targets[places]` is `(B,)` or, of images of one size, `(B, H, W)`.
-    """
+    kind: ClassVar[str]
+    metric: ClassVar[str]
+    """The name of the figure shown first, a key of what is measured."""
+    figure: ClassVar[str]
+    """What people call it."""
+    many_classes: ClassVar[bool] = False
+    """Whether one image can show several classes."""
+    masked: ClassVar[bool] = False
+    """Whether the labels that images come with are mask files beside them."""
+    noun: ClassVar[str] = "label"
+    """What a label is called."""
+    known_by: ClassVar[str] = "--labels-from-folders or a label column"
+    """How images come with known labels."""
+    test_known_by: ClassVar[str] = "a folder a class (--labels-from-folders), or a label column"
+    """How the images of a test set do."""
 
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, places: Tensor, /) -> Tensor: ...
-
-
-class Task(Protocol):
-    """What is to be learnt: how labels become targets, what the loss is, and how well a model does."""
-
-    classes: tuple[str, ...]
-    metric: str
-    """The name of the figure shown first, a key of what `measure` returns."""
+    def __init__(self, settings: "TaskSettings", folder: Path) -> None:
+        self.settings, self.folder = settings, folder
 
     @property
-    def dense(self) -> bool:
-        """Whether every pixel has a class: logits `(B, C, H, W)` in place of `(B, C)`."""
-        ...
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the campaign's order."""
+        return self.settings.classes
 
-    def targets(self, values: Sequence[str]) -> Targets:
-        """The stored labels as training targets, `len(values)` of them."""
-        ...
+    def check_settings(self, settings: "Settings") -> None:
+        """Refuses, with a SettingsError, settings that this kind of task cannot have."""
+        check_classes(self.classes)
+        if self.settings.void:
+            raise SettingsError(
+                f"setting 'task.void' is {list(self.settings.void)}: only masks have void values; leave it out, or set "
+                "task.kind to segmentation"
+            )
 
-    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The task loss L_T, a scalar."""
-        ...
+    @property
+    def suggested(self) -> tuple[str, ...]:
+        """The answers of which the likeliest is suggested, in the order of the model's outputs; () for none."""
+        return ()
 
-    def measure(self, predictions: Iterable[tuple[Tensor, Tensor]]) -> Mapping[str, float]:
-        """Figures over batches of (probabilities, targets)."""
-        ...
+    @abstractmethod
+    def check(self, answer: Answer, size: Size, where: str = "") -> None:
+        """Refuses, with a LabelError that begins with `where`, what is no answer for an image of that size."""
+
+    def keep(self, answer: Answer) -> str:
+        """The text that the store keeps of an answer; what it names is on the disk when this returns."""
+        return str(answer)
+
+    def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
+        """The answer that a label file in `folder` gives by this text; LabelError if it gives none."""
+        return text
+
+    def known(self, pool: "Pool", item: Item) -> Answer | None:
+        """The answer that an image came with, None if it has none; a LabelError if it is not allowed."""
+        if item.known is not None:
+            width, height = pool.manifest.sizes([item.id])[0].tolist()
+            self.check(item.known, (width, height), f"item {item.id} ({item.name}): ")
+        return item.known
+
+    def mistaken(self, answer: Answer, other: Callable[..., str]) -> Answer:
+        """The answer as somebody gives it who takes a class for `other(class, *what)`; `what` tells mistakes apart."""
+        return other(answer)
+
+    def shown(self, value: str) -> Iterable[str]:
+        """The classes that a label shows."""
+        return (value,)
+
+    @abstractmethod
+    def check_known(self, pool: "Pool", whose: str) -> None:
+        """Refuses images that came with labels which the settings do not allow."""
+
+    @abstractmethod
+    def sources(self, images: str | Path, masks: str | Path | None, part: str, **source: Any) -> dict[str, Any]:
+        """What `Pool.create` and `Pool.add` are called with for the images of a `part`, "train" or "test"."""
+
+    @classmethod
+    def begin(
+        cls, images: str | Path, masks: str | Path | None, classes: Sequence[str] | None, changes: Mapping[str, Any]
+    ) -> tuple[Sequence[str] | None, dict[str, Any]]:
+        """The class list, None where the images are to tell it, and the settings that go with it."""
+        return classes, dict(changes)
+
+    @abstractmethod
+    def fitting(self, pool: "Pool") -> dict[str, Any]:
+        """The settings that suit the images, by dotted key."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.learner import Batch, Devices
-from pickwell.learner.crops import gathered, resize
 from pickwell.learner.seeds import derive, generator, isolated
 from pickwell.strategies.strategy import Strategy
+from pickwell.tasks.segmentation.crops import gathered, resize
 
 
 class FakeLearner:

@@ -20,7 +20,6 @@ from pickwell.data.manifest import ROWS, Manifest
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import write_sources
-from pickwell.data.scenes import Scenes
 from pickwell.data.sources.source import place
 from pickwell.errors import PoolError, SettingsError
 from pickwell.experiments.data import feature_pools, freshness, sets
@@ -28,6 +27,7 @@ from pickwell.experiments.experiment import DataSettings, Experiment
 from pickwell.experiments.identity import pools_digest
 from pickwell.labels import IGNORE_INDEX, split_void
 from pickwell.learner.seeds import generator
+from pickwell.tasks.segmentation.scenes import Scenes
 
 Ids = NDArray[np.int64]
 SHOWN = "shown.npy"
@@ -153,11 +153,11 @@ def _layout(experiment: Experiment, data: Path, partial: Path, into: Path) -> se
     settings = experiment.data
     if feature_pools.is_file(Path(settings.set)):
         layout = feature_pools.layout(place(settings.set), partial / "all")
-    elif experiment.task == "segmentation" and settings.set not in sets.available():
+    elif experiment.kind.masked and settings.set not in sets.available():
         return _own_masks(settings)
     else:
         layout = sets.find(settings.set, data, into)
-    if (layout.masks is not None) != (experiment.task == "segmentation"):
+    if (layout.masks is not None) != experiment.kind.masked:
         has = "has masks" if layout.masks else "has no masks"
         raise SettingsError(f"the task is {experiment.task}, but '{settings.set}' {has}; change task or data.set")
     if settings.test_set:

@@ -27,7 +27,7 @@ from pickwell.learner.seeds import derive, generator
 from pickwell.learner.training import Progress
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.picking import versions
-from pickwell.oracle import KnownMasks, Noisy, Oracle, Simulated
+from pickwell.oracle import Noisy, Oracle, Simulated
 from pickwell.store import Store
 
 
@@ -102,8 +102,7 @@ def _sit_down(root: Path) -> int:
 
 def _oracle(cell: Cell, campaign: Campaign, prepared: Prepared) -> Oracle:
     """By the seed alone, so that an image is labelled wrongly under every method or under none."""
-    masks = KnownMasks(campaign.pool, campaign.masks) if campaign.task.dense else None
-    truth = Simulated(campaign.task.classes, masks)
+    truth = Simulated(campaign.task, campaign.pool)
     noise = cell.experiment.oracle.noise
     return Noisy(truth, noise, prepared.groups, derive(cell.seed, "oracle")) if noise else truth
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pickwell import tasks
 from pickwell.data.pool import Pool
 from pickwell.errors import PickwellError
 from pickwell.experiments.cells import Cell
@@ -14,8 +15,8 @@ from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import FULL
 from pickwell.experiments.run.cell_run import absent_classes, campaign_settings, first_items, showing
 from pickwell.learner.seeds import isolated
+from pickwell.learner.task_learning import learning_of
 from pickwell.loop import creation
-from pickwell.loop.task_network import task_network
 
 
 def check(cells: Sequence[Cell], data: Path, root: Path) -> None:
@@ -64,7 +65,8 @@ def _check_pool(cells: Sequence[Cell], data: Path, root: Path) -> None:
     freshness.check(experiment.data, prepared.sources, root)
     if weights := experiment.model.weights:
         with isolated():  # called for its error: the file may not fit
-            task_network(campaign_settings(cells[0], prepared.classes), weights, prepared.feature_size())
+            settings = campaign_settings(cells[0], prepared.classes)
+            learning_of(tasks.of(settings, root)).network(settings, weights, prepared.feature_size())
     shown = showing(Pool.open(prepared.pool), prepared)
     # Under one seed every method has the same first labels; the reference has all.
     for cell in {(cell.seed, cell.method == FULL): cell for cell in cells}.values():

@@ -12,7 +12,7 @@ from torch import Tensor
 from pickwell.acquisition.features import allocate
 from pickwell.acquisition.projection import Projection, plane, spread
 from pickwell.acquisition.streaming import in_chunks, refuse_nan
-from pickwell.strategies.strategy import Stream
+from pickwell.learner.stream import Stream
 from pickwell.strategies.vaal.monitors import LatentMonitor, report
 from pickwell.strategies.vaal.pair import Pair, Seen
 from pickwell.strategies.vaal.representations import Pools

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from pickwell.acquisition.patches import SIDE, learn, shrunk
 from pickwell.acquisition.streaming import in_even_chunks
-from pickwell.strategies.strategy import RoundView, Stream
+from pickwell.learner.stream import Stream
+from pickwell.strategies.strategy import RoundView
 from pickwell.strategies.vaal.vector_tables import Table, beside, chosen, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pickwell.acquisition.features import allocate, gathered
 from pickwell.acquisition.streaming import in_even_chunks
-from pickwell.strategies.strategy import Stream
+from pickwell.learner.stream import Stream
 
 ROWS = 256
 

@@ -1,78 +1,51 @@
-"""Segmentation: one class a pixel."""
+"""How one class a pixel is learnt."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pickwell.data.tensor_cache import TensorCache
-from pickwell.labels import IGNORE_INDEX, check_classes
-
-MEMORY_LIMIT = 256 << 20
-"""Bytes of masks that are kept once they are read; 1,500 of CamVid's."""
-
-Key = TypeVar("Key", bound=Hashable)
-
-
-class Masks(Generic[Key]):
-    """Label maps uint8 `(H, W)` of any size, 255 = ignore, each read by its key when a batch wants it.
-
-    The same masks are wanted every epoch: those read first stay in memory, as bytes, up to `memory_limit`.
-    """
-
-    def __init__(
-        self, keys: Sequence[Key], read: Callable[[Key], NDArray[np.uint8]], memory_limit: int = MEMORY_LIMIT
-    ) -> None:
-        self.keys, self.room = tuple(keys), memory_limit
-        self._read = read
-        self._kept = TensorCache[Key]()
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def __getitem__(self, places: Tensor, /) -> Tensor:
-        """The masks `(B, H, W)` of images of one size."""
-        return torch.stack(self.at(places))
-
-    def at(self, places: Tensor) -> list[Tensor]:
-        """The masks `(H, W)` of images of any sizes."""
-        return [self._mask(self.keys[place]) for place in places.tolist()]
-
-    def _mask(self, key: Key) -> Tensor:
-        if key in self._kept:
-            return self._kept[key]
-        found = torch.from_numpy(np.require(self._read(key), np.uint8, ["C", "W"]))
-        # The first ones stay: each epoch has an order of its own, in which the newest would be pushed out unused.
-        if found.numel() > self.room:
-            return found
-        self.room -= found.numel()
-        return self._kept.put(key, found)
+from pickwell import models
+from pickwell.config import Settings
+from pickwell.data.pool import Pool
+from pickwell.errors import SettingsError, unknown
+from pickwell.labels import IGNORE_INDEX
+from pickwell.learner.batches import Targets
+from pickwell.learner.learner import Learner
+from pickwell.learner.stream import Stream
+from pickwell.learner.task_learning import TaskLearning
+from pickwell.models import Network
+from pickwell.tasks.segmentation.crops import SceneDraws
+from pickwell.tasks.segmentation.mask_targets import MaskTargets
+from pickwell.tasks.segmentation.predicting import predict
+from pickwell.tasks.segmentation.predictions import Predictions
+from pickwell.tasks.segmentation.scenes import Scenes
+from pickwell.tasks.segmentation.segmentation import Segmentation
 
 
-class Segmentation:
-    """One of `classes` for each pixel; targets are uint8 `(B, H, W)`, of which 255 counts nowhere.
+class Learning(TaskLearning):
+    """Targets are uint8 `(B, H, W)`, of which 255 counts nowhere; pixels have their native size."""
 
-    A label's value is the name of a mask, which `read` returns as a label map.
-    """
+    task: Segmentation
 
-    metric = "mean_iou"
-    dense = True
-
-    def __init__(self, classes: Sequence[str], read: Callable[[str], NDArray[np.uint8]]) -> None:
-        self.classes, self.read = check_classes(classes), read
-
-    def targets(self, values: Sequence[str]) -> Masks[str]:
+    def targets(self, values: Sequence[str]) -> MaskTargets[str]:
         """The masks of these names; none is read yet."""
-        return Masks(values, self.read)
+        return MaskTargets(values, self.task.masks.get)
 
-    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def known(self, pool: Pool) -> MaskTargets[int]:
+        return MaskTargets(range(len(pool)), pool.mask)
+
+    def fingerprint(self, targets: Targets) -> bytes:
+        assert isinstance(targets, MaskTargets)
+        return "\n".join(targets.keys).encode()  # a mask's name is a digest of what it says
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The mean cross-entropy of the pixels that count, of logits `(B, C, H, W)`; 0 where none does."""
         # Not torch's mean, which is NaN where a whole batch is void.
-        total = functional.cross_entropy(logits, targets.long(), ignore_index=IGNORE_INDEX, reduction="sum")
+        total = functional.cross_entropy(outputs, targets.long(), ignore_index=IGNORE_INDEX, reduction="sum")
         return total / (targets != IGNORE_INDEX).sum().clamp(min=1)
 
     def measure(self, predictions: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
@@ -80,18 +53,39 @@ class Segmentation:
 
         A class that no pixel has, nor is said to have, has no IoU and does not count in the mean.
         """
-        matrix = torch.zeros(len(self.classes), len(self.classes), dtype=torch.int64)
+        classes = self.task.classes
+        matrix = torch.zeros(len(classes), len(classes), dtype=torch.int64)
         for probabilities, truth in predictions:
-            matrix += confusion(probabilities.max(1).indices.cpu(), truth.cpu(), len(self.classes))
+            matrix += confusion(probabilities.max(1).indices.cpu(), truth.cpu(), len(classes))
         if not matrix.sum():
             return {}
         right, union = matrix.diag(), matrix.sum(0) + matrix.sum(1) - matrix.diag()
-        shares = {i: int(right[i]) / int(union[i]) for i in range(len(self.classes)) if union[i]}
+        shares = {i: int(right[i]) / int(union[i]) for i in range(len(classes)) if union[i]}
         return {
             "mean_iou": sum(shares.values()) / len(shares),
             "pixel_accuracy": int(right.sum()) / int(matrix.sum()),
-            **{f"iou/{self.classes[i]}": share for i, share in shares.items()},
+            **{f"iou/{classes[i]}": share for i, share in shares.items()},
         }
+
+    def pixels(self, pool: Pool, settings: Settings) -> Scenes:
+        return Scenes(pool, settings.training.memory_limit_mib << 20)
+
+    def draws(self, pixels: Any, settings: Settings, whole: int, **common: Any) -> SceneDraws:
+        """Crops for the task model, squares of `whole` pixels for a strategy's own networks."""
+        return SceneDraws(pixels, crop=settings.model.image_size, whole=whole, **common)
+
+    def network(self, settings: Settings, weights: str | Path | None = None, size: int | None = None) -> Network:
+        return models.load_dense(settings.model.name, self.outputs, weights=weights, width=settings.model.width)
+
+    def check_network(self, name: str) -> None:
+        super().check_network(name)
+        if name not in models.available_dense():
+            raise SettingsError(unknown("model for masks", name, models.available_dense()))
+
+    def show(
+        self, folder: Path, number: int, picks: Sequence[int], learner: Learner, streams: Callable[[Tensor], Stream]
+    ) -> None:
+        predict(Predictions(folder), number, picks, learner, streams)
 
 
 def confusion(guess: Tensor, truth: Tensor, classes: int) -> Tensor:

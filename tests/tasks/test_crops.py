@@ -7,14 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from pickwell import models
+from pickwell import models, tasks
+from pickwell.config import TaskSettings
 from pickwell.errors import SettingsError
-from pickwell.learner import Batch, Devices, SceneDraws
+from pickwell.learner import Batch, Devices
 from pickwell.learner.checkpoints import Checkpoint
-from pickwell.learner.crops import drawn, gathered, labels, resize
 from pickwell.learner.seeds import generator
+from pickwell.learner.task_learning import learning_of
 from pickwell.learner.training import Plan, Trainer, train
-from pickwell.tasks.segmentation.learning import Masks, Segmentation
+from pickwell.tasks.segmentation.crops import SceneDraws, drawn, gathered, labels, resize
+from pickwell.tasks.segmentation.mask_targets import MaskTargets
 
 SIZES = [(24, 40), (40, 24), (24, 40), (10, 50), (9, 12)]
 """Height and width of scene 0, 1, ..., and so on round."""
@@ -45,7 +47,7 @@ class Labelled:
 
 def draws(augmentation: str = "crop-flip", seed: int = 0, crop: int = 16, count: int = 5) -> SceneDraws:
     ids = torch.arange(count)
-    masks = Masks(ids.tolist(), lambda item: mask_of(item).numpy())
+    masks = MaskTargets(ids.tolist(), lambda item: mask_of(item).numpy())
     return SceneDraws(Labelled(), ids, masks, ids + 100, 10, augmentation, seed, Devices("fp32"), crop=crop, whole=12)
 
 
@@ -170,8 +172,10 @@ class Resting:
 
 def lesson(steps: int, crop: int = 16) -> tuple[Trainer, SceneDraws, Plan]:
     devices, scenes, ids = Devices("fp32"), Halves(), torch.arange(12)
-    masks = Masks(ids.tolist(), lambda item: scenes.masks(torch.tensor([item]))[0][1].byte().numpy())
-    task = Segmentation(["dark", "bright"], lambda name: mask_of(0).numpy())
+    masks = MaskTargets(ids.tolist(), lambda item: scenes.masks(torch.tensor([item]))[0][1].byte().numpy())
+    task = learning_of(
+        tasks.named("segmentation")(TaskSettings(kind="segmentation", classes=("dark", "bright")), Path())
+    )
     plan = Plan(steps, 3e-3, 0.0, "cosine", seed=4)
     with torch.random.fork_rng():
         torch.manual_seed(1)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from pickwell.data.decode import decode
 from pickwell.data.pool import Pool
-from pickwell.data.scenes import Scenes
 from pickwell.errors import PoolError, SettingsError
+from pickwell.tasks.segmentation.scenes import Scenes
 
 SIZES = [(40, 24), (40, 24), (24, 40), (40, 24), (40, 24), (40, 24), (1, 1)]
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pickwell.data.images import AHEAD, MEMORY_LIMIT, checked
+from pickwell.data.images import AHEAD, MEMORY_LIMIT, PIXELS_A_PASS, checked, images_a_pass
 from pickwell.data.pool import Pool
 from pickwell.data.tensor_cache import TensorCache
 from pickwell.data.threads import in_order, workers
@@ -77,6 +77,14 @@ class Scenes:
             for run, futures in in_order(begin, runs, AHEAD - 1):
                 yield run, torch.stack([future.result() for future in futures])
 
+    def chunks(self, ids: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Ids and equally large images, as many as suit a forward pass."""
+        return self.batches(ids, PIXELS_A_PASS)
+
+    def whole(self, side: int) -> "Squares":
+        """The images resized to squares of `side` pixels, whatever their aspect."""
+        return Squares(self, side)
+
     def resized(self, ids: Tensor, size: int) -> Tensor:
         """The whole images, whatever their aspect, as squares `(B, 3, size, size)`, antialiased."""
         if size < 1:
@@ -133,6 +141,25 @@ class Scenes:
             end = start + int(other[0]) if len(other) else min(start + most, len(ids))
             yield ids[start:end]
             start = end
+
+
+class Squares:
+    """A pool's scenes, each resized to a square of `side` pixels."""
+
+    def __init__(self, scenes: Scenes, side: int) -> None:
+        self.scenes, self.side = scenes, side
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def chunks(self, ids: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Ids and squares `(B, 3, side, side)`, as many as suit a forward pass."""
+        parts = torch.split(ids, images_a_pass(self.side))
+        return ((some, self.scenes.resized(some, self.side)) for some in parts if len(some))
+
+    def whole(self, side: int) -> "Squares":
+        """The scenes resized to another side."""
+        return Squares(self.scenes, side)
 
 
 def _begun(pool: ThreadPoolExecutor, items: list[int], decode: Decode) -> list[Future[Tensor]]:

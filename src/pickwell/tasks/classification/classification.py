@@ -1,0 +1,63 @@
+"""Classification: one class an image."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pickwell.errors import LabelError, SettingsError
+from pickwell.labels import check_class
+from pickwell.tasks.task import Answer, Size, Task
+
+if TYPE_CHECKING:
+    from pickwell.data.pool import Pool
+
+LARGEST = 128
+"""The default working size of photographs, in pixels: a CPU's network learns at it. Larger is a setting away."""
+SMALL = 64
+"""Up to this size the small network is the default."""
+
+
+class Classification(Task):
+    """One of the classes for each image; a label is the class's name."""
+
+    kind = "classification"
+    metric = "accuracy"
+    figure = "accuracy"
+
+    @property
+    def suggested(self) -> tuple[str, ...]:
+        return self.classes
+
+    def check(self, answer: Answer, size: Size, where: str = "") -> None:
+        if not isinstance(answer, str):
+            raise LabelError(f"{where}a mask is no answer to classification; name one of its classes")
+        check_class(answer, self.classes, where=where)
+
+    def check_known(self, pool: "Pool", whose: str) -> None:
+        for name in pool.manifest.classes():
+            check_class(name, self.classes, where=f"{whose} known labels: ")
+
+    def sources(self, images: str | Path, masks: str | Path | None, part: str, **source: Any) -> dict[str, Any]:
+        _refuse_masks(masks)
+        return {"where": images, **source}
+
+    @classmethod
+    def begin(
+        cls, images: str | Path, masks: str | Path | None, classes: Sequence[str] | None, changes: Mapping[str, Any]
+    ) -> tuple[Sequence[str] | None, dict[str, Any]]:
+        _refuse_masks(masks)
+        return classes, dict(changes)
+
+    def fitting(self, pool: "Pool") -> dict[str, Any]:
+        size = min(LARGEST, max(8, -(-int(np.median(pool.manifest.sizes().min(axis=1))) // 8) * 8))
+        return {"model.image_size": size, "model.name": "small_cnn" if size <= SMALL else "resnet18"}
+
+
+def _refuse_masks(masks: str | Path | None) -> None:
+    if masks is not None:
+        raise SettingsError(
+            f"masks are given ('{masks}'), but the task is classification, which learns one class an image; "
+            "use --task segmentation, or leave the masks out"
+        )
