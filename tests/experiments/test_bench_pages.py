@@ -63,7 +63,7 @@ def compared(tiny: Experiment) -> Experiment:
 
 
 def judge(e: Experiment, found: list[dict[str, Any]]) -> Judgement:
-    return judgement.judge(runs(found), e.baseline, e.judged_alone, FULL)
+    return judgement.judge(runs(found, e.metric), e.baseline, e.judged_alone, FULL)
 
 
 def shown(e: Experiment, found: list[dict[str, Any]], root: Path) -> Page:

@@ -134,8 +134,8 @@ def test_numbers_are_finite_floats_only() -> None:
 
 
 def test_a_row_of_masks_has_no_interval_and_one_of_classes_has() -> None:
-    masks = measured_row(2, 8, {"mean_iou": 0.5, "pixel_accuracy": 0.8, "iou/sky": 0.9, "measured": 6})
+    masks = measured_row(2, 8, {"mean_iou": 0.5, "pixel_accuracy": 0.8, "iou/sky": 0.9, "measured": 6}, "mean_iou")
     assert (masks.accuracy, masks.low, masks.pixel_accuracy, masks.class_scores) == (0.5, None, 0.8, {"sky": 0.9})
-    classes = measured_row(2, 8, {"accuracy": 0.8, "measured": 10}, shares={"absent": 0.5})
+    classes = measured_row(2, 8, {"accuracy": 0.8, "measured": 10}, "accuracy", shares={"absent": 0.5})
     assert (classes.accuracy, classes.measured, classes.shares) == (0.8, 10, {"absent": 0.5})
     assert (classes.low, classes.high) == wilson(0.8, 10)

@@ -100,7 +100,7 @@ def _rows(
     store: Store, rounds: Sequence[Round], truth: Mapping[int, str], files: SceneFiles | None
 ) -> Iterator[RoundRow]:
     """What each round asked, and what the fit after it reached; first what a fit on imported labels reached."""
-    measured = {row.round: row for row in measured_rows(store.results())}
+    measured = {row.round: row for row in measured_rows(store.results(), "mean_iou" if files else "accuracy")}
     # What a fit reached belongs to the round before the question. Without one there is the import alone, round 1.
     before = min((question.number for question in rounds), default=2) - 1
     if before in measured:

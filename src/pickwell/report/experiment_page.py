@@ -73,7 +73,7 @@ def page(
 ) -> Page:
     """The report as a page."""
     order = [*experiment.methods, FULL]
-    runs = sorted(cell_results.runs(found), key=lambda run: (order.index(run.strategy), run.seed))
+    runs = sorted(cell_results.runs(found, experiment.metric), key=lambda run: (order.index(run.strategy), run.seed))
     judged = judge(runs, experiment.baseline, experiment.judged_alone, reference=FULL)
     reports = _reports(experiment, runs, found)
     # Shown may also be what another version of the code has finished.

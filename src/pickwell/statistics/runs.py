@@ -68,26 +68,26 @@ class Run:
         return dict(sorted(found.items()))
 
 
-def measured_row(number: int, labels: int, metrics: Mapping[str, float], **rest: Any) -> RoundRow:
-    """A round with what a fit measured, by the metrics' names: `mean_iou` where there is one, else `accuracy`.
+def measured_row(number: int, labels: int, metrics: Mapping[str, float], metric: str, **rest: Any) -> RoundRow:
+    """A round with what a fit measured, by the metrics' names; `metric` is what curves are of.
 
-    Only an accuracy has an interval: mean IoU is no share of images.
+    Only an accuracy has an interval: a mean IoU is no share of images.
     """
-    accuracy, measured = known(metrics.get("accuracy")), int(metrics.get("measured", 0))
-    low, high = wilson(accuracy, measured) if accuracy is not None and measured else (None, None)
+    level, measured = known(metrics.get(metric)), int(metrics.get("measured", 0))
+    low, high = wilson(level, measured) if metric == "accuracy" and level is not None and measured else (None, None)
     scores = {name.removeprefix(IOU): value for name, value in metrics.items() if name.startswith(IOU)}
     return RoundRow(
-        number, labels, metrics.get("mean_iou", accuracy), low, high, measured=measured, class_scores=scores,
+        number, labels, level, low, high, measured=measured, class_scores=scores,
         pixel_accuracy=metrics.get("pixel_accuracy"), **rest,
     )  # fmt: skip
 
 
-def measured_rows(results: "Iterable[Result]") -> list[RoundRow]:
+def measured_rows(results: "Iterable[Result]", metric: str) -> list[RoundRow]:
     """What a campaign's store has of each fit that was measured, in order of time."""
     found: dict[tuple[int, int], dict[str, float]] = {}
     for one in results:
         found.setdefault((one.round, one.labels), {})[one.metric] = one.value
-    return [measured_row(number, labels, metrics) for (number, labels), metrics in found.items()]
+    return [measured_row(number, labels, metrics, metric) for (number, labels), metrics in found.items()]
 
 
 def strategies(runs: Iterable[Run]) -> list[str]:

@@ -19,9 +19,9 @@ PAUSE = 300.0
 """Seconds after which an annotator had left: no part of their rate."""
 
 
-def curve(results: Iterable[Result]) -> list[dict[str, Any]]:
+def curve(results: Iterable[Result], metric: str) -> list[dict[str, Any]]:
     """The metric by number of labels, the newest measurement of each number."""
-    rows = {row.labels: row for row in measured_rows(results) if known(row.accuracy) is not None}
+    rows = {row.labels: row for row in measured_rows(results, metric) if known(row.accuracy) is not None}
     return [
         {"labels": n, "value": rows[n].accuracy, "measured": rows[n].measured, "low": rows[n].low, "high": rows[n].high}
         for n in sorted(rows)
@@ -129,7 +129,7 @@ def dashboard(desk: Desk) -> dict[str, Any]:
         "images": len(desk.pool),
         "classes": desk.classes,
         "metric": metric,
-        "curve": curve(desk.store.results()),
+        "curve": curve(desk.store.results(), metric),
         "balance": balance(labels, desk.classes, _shown(desk)),
         "rounds": found,
         "maps": desk.maps.numbers(),

@@ -114,21 +114,27 @@ def is_measured(result: Result, metric: str) -> bool:
     return all(known(row["metrics"].get(metric)) is not None for row in result["rounds"])
 
 
-def runs(found: Sequence[Result]) -> list[Run]:
-    """The results as figures, tables and tests take them."""
+def runs(found: Sequence[Result], metric: str) -> list[Run]:
+    """The results as figures, tables and tests take them; `metric` is what their curves are of."""
     return [
-        Run(r["method"], r["seed"], tuple(_rows(r["rounds"])), r["variant"], r["facts"]["strategy"].get("members") or 0)
+        Run(
+            r["method"],
+            r["seed"],
+            tuple(_rows(r["rounds"], metric)),
+            r["variant"],
+            r["facts"]["strategy"].get("members") or 0,
+        )
         for r in found
     ]
 
 
-def _rows(rounds: Sequence[Mapping[str, Any]]) -> Iterator[RoundRow]:
+def _rows(rounds: Sequence[Mapping[str, Any]], metric: str) -> Iterator[RoundRow]:
     """The rounds of a cell. No query follows the last fit, so that a strategy's networks are not in its seconds."""
     for before, row in zip([None, *rounds], rounds, strict=False):
         fitted = before or (row if len(rounds) == 1 else {})
         times = {"fit": fitted.get("fit_seconds"), "query": row["query_seconds"]}
         yield measured_row(
-            row["round"], row["labels"], row["metrics"], shares=row["shares"], monitors=row["monitors"],
+            row["round"], row["labels"], row["metrics"], metric, shares=row["shares"], monitors=row["monitors"],
             class_counts=row["class_counts"] if row["round"] else {},
             timings={name: seconds for name, seconds in times.items() if seconds is not None},
         )  # fmt: skip
