@@ -10,7 +10,7 @@ from scipy import stats
 
 from pickwell.experiments.cells import grid
 from pickwell.experiments.experiment import Experiment
-from pickwell.experiments.run.runner import Bench
+from pickwell.experiments.run.results_folder import ResultsFolder
 from pickwell.report.campaign_page import page as campaigns
 from pickwell.report.experiment_page import page as experiment
 from pickwell.report.page import render, write
@@ -45,14 +45,14 @@ def experiment_page(root: Path) -> Page:
     """As `pickwell bench report` makes it of eight cells."""
     found: list[dict[str, Any]] = [
         {"variant": "", "method": name, "seed": seed, "classes": ["0"], "absent": [], "code": "c", "data": "d",
-         "pool": 9, "features": None, "sittings": 1, "facts": {"strategy": {"name": name}}, "versions": {},
+         "pool": 9, "features": None, "resumes": 0, "facts": {"strategy": {"name": name}}, "versions": {},
          "finished": "now", "hardware": {"name": "a chip", "device": "cpu", "precision": "fp32", "cores": 2},
          "rounds": [{"round": n, "labels": labels, "metrics": {"accuracy": value}, "fit_seconds": 1.0, "shares": {},
                      "query_seconds": 0.1 if n else None, "monitors": {}, "picks": [], "class_counts": {}}
                     for n, (labels, value) in enumerate(zip(LABELS, values, strict=True))]}
         for (name, seed), values in LEVELS.items()
     ]  # fmt: skip
-    return experiment(E, found, grid(E), Bench(root, root), [], pictures=False)
+    return experiment(E, found, grid(E), ResultsFolder(root, root), [], pictures=False)
 
 
 def row(page: Page, method: str) -> dict[str, str | Entry]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pickwell.campaign.directory import MADE_IN, Directory
-from pickwell.config import Settings, flat
+from pickwell.campaign.directory import MADE_IN
+from pickwell.campaign.opened import OpenCampaign
+from pickwell.config import flat
 from pickwell.data.pool import Pool
 from pickwell.items import IMPORT, Round
 from pickwell.report.campaign_sections import sections
@@ -17,8 +18,6 @@ from pickwell.report.sections import Page
 from pickwell.report.text.claims import summary, warnings
 from pickwell.statistics.judgement import judge
 from pickwell.statistics.runs import RoundRow, Run, measured_rows
-from pickwell.store import Store
-from pickwell.tasks.segmentation.label_maps import MaskFolder
 
 SHOWN = 24
 """Picks of a round that its gallery shows."""
@@ -29,15 +28,8 @@ GALLERIES = 6
 
 def report_of(root: Path) -> Report:
     """The report of the campaign in a directory; trains nothing, and needs no torch."""
-    directory = Directory(root)
-    directory.check()
-    settings = Settings.read(directory.settings)
-    pool, files = Pool.open(directory.pool), None
-    if settings.task.kind == "segmentation":
-        files = SceneFiles(pool, MaskFolder(directory.masks), directory.rounds, settings.task.classes)
-    where = "the test set" if directory.test.exists() else "images drawn at random from the pool"
-    with Store.open(directory.url(settings)) as store:
-        return campaign_report(store, pool, settings.task.classes, files, where)
+    with OpenCampaign(root) as campaign:
+        return campaign_report(campaign)
 
 
 def page(report: Report) -> Page:
@@ -52,38 +44,35 @@ def page(report: Report) -> Page:
     )
 
 
-def campaign_report(
-    store: Store, pool: Pool, classes: Sequence[str], files: SceneFiles | None = None, where: str = ""
-) -> Report:
-    """What a campaign has asked, learnt and measured, and its newest picks with their pictures.
-
-    A campaign with masks has `files`; `where` says which images it is measured on.
-    """
-    made = store.campaign()
+def campaign_report(campaign: OpenCampaign) -> Report:
+    """What a campaign has asked, learnt and measured, and its newest picks with their pictures."""
+    store, task, pool = campaign.store, campaign.task, campaign.pool
+    files = SceneFiles(pool, campaign.masks, campaign.directory.rounds, task.classes) if campaign.dense else None
+    made, labels = store.campaign(), store.labels()
     rounds = [question for question in store.rounds() if question.strategy != IMPORT]
     strategy = str(made.settings["strategy"]["name"])
-    labels = store.labels()
     truth = dict(zip(labels.items.tolist(), labels.values, strict=True))
-    rows = tuple(_rows(store, rounds, truth, files))
+    rows = tuple(_rows(campaign, rounds, truth, files))
     newest, lost = rounds[: -GALLERIES - 1 : -1], files.pixels(labels.values)[2] if files else 0
     return Report(
         title=made.name,
         subtitle=f"{len(labels)} of {len(pool)} images are labelled, in {len(rounds)} rounds.",
         runs=(Run(strategy, made.seed, rows),),
         galleries=tuple(files.gallery(q, truth) if files else _gallery(q, pool, truth) for q in newest),
-        classes=tuple(classes),
+        classes=tuple(task.classes),
         legend=files.legend if files else {},
-        metric="mean IoU" if files else "accuracy",
+        metric=task.figure,
         baseline=strategy,
-        notes=_notes(rows, where) if files else (),
+        notes=_notes(rows, campaign) if files else (),
         warnings=(f"{lost} masks that were told cannot be read any more; tell them again",) if lost else (),
         settings=flat(made.settings),
         versions={name: str(value) for name, value in made.versions.items() if name != MADE_IN},
     )
 
 
-def _notes(rows: Sequence[RoundRow], where: str) -> tuple[str, ...]:
+def _notes(rows: Sequence[RoundRow], campaign: OpenCampaign) -> tuple[str, ...]:
     """How masks are measured; nothing before anything was."""
+    where = "images drawn at random from the pool" if campaign.test is None else "the test set"
     counts = [row.measured for row in rows if row.measured]
     if not counts:
         return ()
@@ -97,16 +86,16 @@ def _notes(rows: Sequence[RoundRow], where: str) -> tuple[str, ...]:
 
 
 def _rows(
-    store: Store, rounds: Sequence[Round], truth: Mapping[int, str], files: SceneFiles | None
+    campaign: OpenCampaign, rounds: Sequence[Round], truth: Mapping[int, str], files: SceneFiles | None
 ) -> Iterator[RoundRow]:
     """What each round asked, and what the fit after it reached; first what a fit on imported labels reached."""
-    measured = {row.round: row for row in measured_rows(store.results(), "mean_iou" if files else "accuracy")}
+    measured = {row.round: row for row in measured_rows(campaign.store.results(), campaign.task.metric)}
     # What a fit reached belongs to the round before the question. Without one there is the import alone, round 1.
     before = min((question.number for question in rounds), default=2) - 1
     if before in measured:
         yield replace(measured[before], round=0)
     for question in rounds:
-        kept = store.details(question.number)
+        kept = campaign.store.details(question.number)
         told = [truth[pick.item] for pick in question.picks if pick.item in truth]
         pixels, shown, _ = files.pixels(told) if files else ({}, dict(Counter(told)), 0)
         row = measured.get(question.number, RoundRow(question.number, len(truth)))

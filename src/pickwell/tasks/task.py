@@ -34,6 +34,8 @@ class Task(ABC):
     """Whether the labels that images come with are mask files beside them."""
     noun: ClassVar[str] = "label"
     """What a label is called."""
+    fixed_classes: ClassVar[bool] = False
+    """Whether labels hold places in the class list, so that it never changes; names may come and go."""
     known_by: ClassVar[str] = "--labels-from-folders or a label column"
     """How images come with known labels."""
     test_known_by: ClassVar[str] = "a folder a class (--labels-from-folders), or a label column"

@@ -43,7 +43,8 @@ def create_app(
 
     `annotator` is the name that a page proposes. Without a `loop` nothing is fitted or asked by itself.
     """
-    watched = loop or Loop(desk)
+    campaign = desk.campaign
+    watched = loop or Loop(campaign)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -56,8 +57,8 @@ def create_app(
     # FastAPI's own documentation pages load their scripts from another host; `pages` has one of ours.
     app = FastAPI(title="Pickwell", version="1", docs_url=None, redoc_url=None, lifespan=life)
     app.state.desk, app.state.loop, app.state.tokens, app.state.annotator = desk, watched, tokens, annotator
-    largest = desk.settings.serve.picture_size
-    app.state.pictures = Pictures(desk.pool, max(largest, NATIVE) if desk.dense else largest)
+    largest = campaign.settings.serve.picture_size
+    app.state.pictures = Pictures(campaign.pool, max(largest, NATIVE) if campaign.dense else largest)
     app.include_router(api.router)
     app.include_router(disputes.router)
     app.include_router(mask_api.router)

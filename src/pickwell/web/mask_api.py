@@ -20,7 +20,7 @@ from pydantic import Field, StringConstraints
 from pickwell.errors import LabelError
 from pickwell.items import Kind
 from pickwell.tasks.segmentation.label_maps import Mask
-from pickwell.web.api import AtDesk, AtLoop, Event, Item, Seconds, who
+from pickwell.web.api import AtDesk, AtLoop, Event, Item, Opened, Seconds, who
 from pickwell.web.desk import Said
 from pickwell.web.security import LARGER
 
@@ -48,14 +48,13 @@ class Drawn(Event):
 @router.post("/masks")
 def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
     """Labels an item with a mask, of its image's own size. When this answers, mask and label are on the disk."""
-    at.check_items([body.item])
-    width, height = at.pool.manifest.sizes([body.item])[0].tolist()
+    ((width, height),) = at.campaign.answers.sizes([body.item])
     with _at_work:
         mask = unpacked(body.mask, width, height)
         used, seen = body.suggestion_used, body.suggestion_seen
-        said = Said([body.item], Kind.ANSWER, None, body.seconds, body.via, seen, used, mask)
+        said = Said([body.item], Kind.ANSWER, mask, body.seconds, body.via, seen, used)
         told = at.tell(who(request, body), said, body.event)
-    if told.closed is not None or at.settings.loop.when == "every":
+    if told.closed is not None or at.campaign.settings.loop.when == "every":
         then.look()
     return asdict(told)
 
@@ -76,19 +75,19 @@ def unpacked(text: str, width: int, height: int) -> Mask:
 
 
 @router.get("/masks/{item}", response_class=Response)
-def mask(at: AtDesk, item: _PATH) -> Response:
+def mask(at: Opened, item: _PATH) -> Response:
     """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
     found = at.store.labels([item]).values if at.dense else []
     return _sent(at.masks.get(found[0]) if found else None)
 
 
 @router.get("/rounds/{number}/predictions/{item}", response_class=Response)
-def prediction(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
+def prediction(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
     """The mask that the model predicted of a pick, as W x H bytes, row by row; 404 where there is none."""
     if not at.dense or item >= len(at.pool):
         return Response(status_code=404)
     width, height = at.pool.manifest.sizes([item])[0].tolist()
-    return _sent(at.predictions.of(number, item, (width, height), len(at.classes)))
+    return _sent(at.predictions.of(number, item, (width, height), len(at.task.classes)))
 
 
 def _sent(found: Mask | None) -> Response:

@@ -97,6 +97,8 @@ def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
         for row in result["rounds"]:
             # A column each, in a tenth of the memory: a pool may hold a million images.
             row["picks"] = pa.Table.from_pylist(row["picks"], schema=pa.schema(PICK))
+        if "sittings" in result:  # what earlier code counted: the first start too
+            result["resumes"] = result.pop("sittings") - 1
         yield result | {"method": cell.method, "variant": cell.variant}
 
 
@@ -117,18 +119,13 @@ def is_measured(result: Result, metric: str) -> bool:
 def runs(found: Sequence[Result], metric: str) -> list[Run]:
     """The results as figures, tables and tests take them; `metric` is what their curves are of."""
     return [
-        Run(
-            r["method"],
-            r["seed"],
-            tuple(_rows(r["rounds"], metric)),
-            r["variant"],
-            r["facts"]["strategy"].get("members") or 0,
-        )
+        Run(r["method"], r["seed"], tuple(rows(r["rounds"], metric)), r["variant"],
+            r["facts"]["strategy"].get("members") or 0)
         for r in found
-    ]
+    ]  # fmt: skip
 
 
-def _rows(rounds: Sequence[Mapping[str, Any]], metric: str) -> Iterator[RoundRow]:
+def rows(rounds: Sequence[Mapping[str, Any]], metric: str) -> Iterator[RoundRow]:
     """The rounds of a cell. No query follows the last fit, so that a strategy's networks are not in its seconds."""
     for before, row in zip([None, *rounds], rounds, strict=False):
         fitted = before or (row if len(rounds) == 1 else {})

@@ -56,7 +56,7 @@ def runs_made(found: Sequence[Result]) -> pa.Table:
     """One row a cell: its code, data, label cost, seconds, versions, hardware and settings."""
     rows = [
         {**_key(r), "code": r["code"], "data": r["data"], "labels": r["rounds"][-1]["labels"],
-         "sittings": r["sittings"],
+         "resumes": r["resumes"],
          "seconds": sum(row["fit_seconds"] + (row["query_seconds"] or 0.0) for row in r["rounds"]),
          "absent": ", ".join(r["absent"]), "finished": r["finished"], "versions": json.dumps(r["versions"]),
          "hardware": json.dumps(r["hardware"]), "settings": json.dumps(r["facts"])}

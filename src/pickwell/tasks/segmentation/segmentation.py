@@ -33,6 +33,7 @@ class Segmentation(Task):
     figure = "mean IoU"
     many_classes = masked = True
     noun = "mask"
+    fixed_classes = True
     known_by = "--masks"
     test_known_by = "name their folder with --test-masks"
 
