@@ -125,6 +125,11 @@ class TrainingSettings(Section):
     memory_limit_mib: int = Field(default=2048, ge=1)
     checkpoint_seconds: float = Field(default=60.0, ge=0)
 
+    @property
+    def telling(self) -> dict[str, Any]:
+        """The values that can change a number: not how often a fit is saved, nor where its images lie."""
+        return self.model_dump(mode="json", exclude={"checkpoint_seconds", "memory_limit_mib"})
+
 
 class ValidationSettings(Section):
     """`share` of every round's budget is drawn at random, labelled, and never trained on."""

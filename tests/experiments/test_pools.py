@@ -40,7 +40,7 @@ def photos(tmp_path: Path, trees: ModuleType) -> Path:
 
 def test_other_code_makes_pools_of_its_own(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = prepare.prepare(own(photos), tmp_path, tmp_path / "out")
-    monkeypatch.setattr(prepare, "pools_digest", lambda: "f" * 64)
+    monkeypatch.setattr(prepare, "pools_digest", lambda _: "f" * 64)
     after = prepare.prepare(own(photos), tmp_path, tmp_path / "out")
     assert before.folder != after.folder
     assert before.fingerprint == after.fingerprint

@@ -18,7 +18,8 @@ import pytest
 from filelock import FileLock
 
 from pickwell.errors import PoolError, SettingsError, StoreError, TrainingError, VersionError, WeightsError
-from pickwell.executors import Processes, Serial
+from pickwell.executors.processes import Processes
+from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, grid
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import FULL, Experiment

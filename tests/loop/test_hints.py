@@ -13,7 +13,7 @@ from pickwell.loop import suggestions as room
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.suggestions import hints_of, nearest, suggestions, walk
 from pickwell.store import Labels
-from pickwell.testing.fakes import FakeLearner, FakeStream, blobs
+from pickwell.testing import FakeLearner, FakeStream, blobs
 
 IMAGES = blobs(40)
 

@@ -15,7 +15,7 @@ from pickwell.items import Round
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.pool_vectors import PoolVectors
 from pickwell.strategies import Stream
-from pickwell.testing.fakes import FakeStream
+from pickwell.testing import FakeStream
 
 PATCHES = "pickwell.strategies.vaal.representations.learn"
 

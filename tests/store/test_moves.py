@@ -10,11 +10,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.store.stores import Clock
 
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, RoundState
 from pickwell.store import Store
-from pickwell.testing.stores import Clock
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # thousands of commits: a disk would be slow
 ITEMS = range(8)

@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 from uuid import uuid4
 
+from tests.store.stores import ask, states, truth
+
 from pickwell.items import Kind, Label
 from pickwell.store import Store
-from pickwell.testing.stores import ask, states, truth
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 PEOPLE, ITEMS, SAYINGS = ("ann", "bob", "eve"), (3, 5, 9), ("cat", "dog", Kind.SKIP, Kind.IGNORE)

@@ -8,12 +8,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
+from tests.store.stores import states, tell, truth
 
 from pickwell.errors import StoreError, VersionError
 from pickwell.store import Store, schema
 from pickwell.store.database import Database
 from pickwell.store.tables import metadata
-from pickwell.testing.stores import states, tell, truth
 
 
 def engine_of(store: Store) -> sa.Engine:

@@ -13,7 +13,7 @@ from pickwell.items import Pick
 from pickwell.learner.seeds import generator
 from pickwell.strategies import create
 from pickwell.strategies.badge import residuals
-from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
+from pickwell.testing import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
 
 LABELLED, HELD_OUT = (40, 41, 42), (3, 4, 5)
 

@@ -8,7 +8,7 @@ from pickwell.errors import SettingsError, TrainingError
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.seeds import isolated
 from pickwell.strategies import create
-from pickwell.testing.fakes import FakeView, blobs
+from pickwell.testing import FakeView, blobs
 
 
 def learner(name: str = "small_cnn", members: int = 1) -> TaskLearner:

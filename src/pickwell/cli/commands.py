@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pickwell.cli import bench, campaign_commands, demo, label_files, serve
+from pickwell.cli import bench, campaign_commands, demo, label_files, lists, serve
 from pickwell.cli.terminal import printable
 from pickwell.errors import PickwellError, of_memory, of_system
 
@@ -52,6 +52,9 @@ app.command()(campaign_commands.report)
 app.command("import")(label_files.import_)
 app.command()(label_files.export)
 app.command()(serve.serve)
+app.command()(lists.strategies)
+app.command()(lists.models)
+app.command()(lists.formats)
 app.add_typer(bench.app, name="bench")
 
 

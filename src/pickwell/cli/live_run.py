@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pickwell.cli.terminal import printable
-from pickwell.executors import Processes
+from pickwell.executors.processes import Processes
 from pickwell.experiments.cells import Cell, finished
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run.results_folder import ResultsFolder

@@ -1,4 +1,8 @@
-"""CSV: a header line, a column for the image and one for its label; other columns may be there."""
+"""CSV: a header line, a column for the image and one for its label; other columns may be there.
+
+Use when: labels go through a spreadsheet, an editor or a script.
+Source: RFC 4180.
+"""
 
 import csv
 import io

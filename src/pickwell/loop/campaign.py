@@ -78,7 +78,7 @@ class Campaign(OpenCampaign):
         """The test set's pixels, if the user named one."""
         return self.learning.pixels(self.test, self.settings) if self.test else None
 
-    def fit(self, strategy: str | None = None, *, asking: bool = True, **settings: Any) -> Metrics:
+    def fit(self, strategy: str | Strategy | None = None, *, asking: bool = True, **settings: Any) -> Metrics:
         """Trains on what is labelled; says how well the model does on images that it was not trained on.
 
         Without `asking`, for labels after which nothing is asked, a strategy's own networks are not trained.
@@ -87,10 +87,11 @@ class Campaign(OpenCampaign):
             name, chosen = self._strategy(strategy, settings)
             return self.fitted(name, chosen, self.store.labels(), asking=asking).metrics
 
-    def ask(self, budget: int, strategy: str | None = None, **settings: Any) -> Round:
+    def ask(self, budget: int, strategy: str | Strategy | None = None, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
 
-        Fits first if labels changed. Before anything is labelled it draws at random (`round.strategy` says so).
+        Fits first if labels changed. Before anything is labelled it draws at random (`round.strategy` says so). The
+        strategy is the campaign's own, one by name with `settings`, or an instance of one's own class.
         Raises BudgetError if fewer than `budget` images are left, RoundError if another question is still open.
         """
         with self.directory.exclusive("ask"):
@@ -104,10 +105,11 @@ class Campaign(OpenCampaign):
                         raise
                     logger.info("labels were told while picking, so the picks are made anew")
 
-    def _ask(self, budget: int, strategy: str | None, settings: Mapping[str, Any]) -> Round:
+    def _ask(self, budget: int, strategy: str | Strategy | None, settings: Mapping[str, Any]) -> Round:
         """The open round if there is one, else a new one; RoundError if the store does not take its picks."""
         if question := self.store.current():
-            return same_question(question, budget, strategy, learnt=self.store.details(question.number).learnt)
+            name = strategies.name_of(strategy) if isinstance(strategy, Strategy) else strategy
+            return same_question(question, budget, name, learnt=self.store.details(question.number).learnt)
         free = torch.from_numpy(self.unlabelled())
         if not len(free):
             raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
@@ -123,7 +125,7 @@ class Campaign(OpenCampaign):
         oracle: Oracle,
         rounds: int,
         budget: int,
-        strategy: str | None = None,
+        strategy: str | Strategy | None = None,
         *,
         callbacks: Sequence[Callback] = (),
         **settings: Any,
@@ -168,13 +170,16 @@ class Campaign(OpenCampaign):
         """Where the campaign stands, and what to do next."""
         return status_of(self)
 
-    def _strategy(self, name: str | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
-        """A strategy's name and the strategy, the campaign's own unless another is named."""
-        kept = dict(self.settings.strategy)
-        default = kept.pop("name")
-        chosen = default if name is None else name
-        # The settings of campaign.toml are those of its own strategy; another has its defaults.
-        made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
+    def _strategy(self, named: str | Strategy | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
+        """A strategy's name and the strategy, the campaign's own unless another is named or given."""
+        if isinstance(named, Strategy):
+            chosen, made = strategies.given(named, settings)
+        else:
+            kept = dict(self.settings.strategy)
+            default = kept.pop("name")
+            chosen = default if named is None else named
+            # The settings of campaign.toml are those of its own strategy; another has its defaults.
+            made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
         check_ability(self.learning, self.settings, made)
         return chosen, made
 

@@ -137,9 +137,7 @@ class Fitter:
     def key(self, training_set: TrainingSet, strategy: Strategy, name: str) -> str:
         """A hash of everything that can change what a fit gives."""
         settings = self.settings.model_dump(mode="json", include={"task", "model", "seed", "training"})
-        # How often a fit is saved, and where its images lie, changes nothing in it.
-        for harmless in ("checkpoint_seconds", "memory_limit_mib"):
-            del settings["training"][harmless]
+        settings["training"] = self.settings.training.telling
         facts = json.dumps(
             [settings, name, settings_of(strategy), training_set.round, version("pickwell")], default=str
         )

@@ -13,6 +13,7 @@ from pickwell.data.pool import Pool
 from pickwell.items import Label, Metrics, Round
 from pickwell.oracle import Oracle
 from pickwell.store import Details, Store, Told
+from pickwell.strategies import Strategy
 
 logger = logging.getLogger("pickwell")
 
@@ -24,8 +25,8 @@ class Runnable(Protocol):
     pool: Pool
 
     def unlabelled(self) -> NDArray[np.int64]: ...
-    def fit(self, strategy: str | None = None, *, asking: bool = True, **settings: Any) -> Metrics: ...
-    def ask(self, budget: int, strategy: str | None = None, **settings: Any) -> Round: ...
+    def fit(self, strategy: str | Strategy | None = None, *, asking: bool = True, **settings: Any) -> Metrics: ...
+    def ask(self, budget: int, strategy: str | Strategy | None = None, **settings: Any) -> Round: ...
     def tell(self, labels: Sequence[Label], *, source: str) -> Told: ...
 
 
@@ -48,7 +49,7 @@ def run(
     budget: int,
     *,
     rounds: int,
-    strategy: str | None = None,
+    strategy: str | Strategy | None = None,
     settings: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
     final: bool = False,

@@ -18,6 +18,7 @@ from pickwell.report.sections import Page
 from pickwell.report.text.claims import summary, warnings
 from pickwell.statistics.judgement import judge
 from pickwell.statistics.runs import RoundRow, Run, measured_rows
+from pickwell.tasks.segmentation.segmentation import Segmentation
 
 SHOWN = 24
 """Picks of a round that its gallery shows."""
@@ -47,7 +48,9 @@ def page(report: Report) -> Page:
 def campaign_report(campaign: OpenCampaign) -> Report:
     """What a campaign has asked, learnt and measured, and its newest picks with their pictures."""
     store, task, pool = campaign.store, campaign.task, campaign.pool
-    files = SceneFiles(pool, campaign.masks, campaign.directory.rounds, task.classes) if campaign.dense else None
+    files = None
+    if isinstance(task, Segmentation):
+        files = SceneFiles(pool, task.masks, campaign.directory.rounds, task.classes)
     made, labels = store.campaign(), store.labels()
     rounds = [question for question in store.rounds() if question.strategy != IMPORT]
     strategy = str(made.settings["strategy"]["name"])

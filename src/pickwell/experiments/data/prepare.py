@@ -107,7 +107,7 @@ def _folder(experiment: Experiment, root: Path) -> Path:
     data_settings = experiment.data.model_dump(mode="json")
     facts = [data_settings, experiment.model.image_size if experiment.data.features else 0, experiment.task]
     settings = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-    return root / "pools" / f"{settings[:12]}.{pools_digest()[:4]}"
+    return root / "pools" / f"{settings[:12]}.{pools_digest(experiment.data)[:4]}"
 
 
 def _beside(folder: Path, kind: str) -> Path:

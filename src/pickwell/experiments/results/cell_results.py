@@ -39,11 +39,14 @@ def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tup
 def _of_one_code(
     found: Sequence[dict[str, Any]], present: set[str], any_code: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    group = _commonest((result["code"][:SHARED] for result in found), {code[:SHARED] for code in present})
-    # Within the group each method's own code may have versions too, which do not concern the other methods.
-    own = {name: _commonest((r["code"] for r in found if r["method"] == name and r["code"][:SHARED] == group), present)
-           for name in {result["method"] for result in found}}  # fmt: skip
-    kept = [result for result in found if result["code"] == own[result["method"]]]
+    # Each variant has its own: variants may differ by their network, whose code is a part of what its cells share.
+    shared = {code[:SHARED] for code in present}
+    group = {v: _commonest((r["code"][:SHARED] for r in found if r["variant"] == v), shared)
+             for v in {result["variant"] for result in found}}  # fmt: skip
+    alike = [result for result in found if result["code"][:SHARED] == group[result["variant"]]]
+    # Within it each method's own code may have versions too, which do not concern the other methods.
+    own = {kind: _commonest((r["code"] for r in alike if _kind(r) == kind), present) for kind in set(map(_kind, alike))}
+    kept = [result for result in alike if result["code"] == own[_kind(result)]]
     once = list(_first_of_each([*kept, *found]))
     left = len(once) - len(kept)
     if any_code:
@@ -68,6 +71,10 @@ def _of_older_code(kept: Sequence[Result], found: Sequence[Result], present: set
     return [
         f"{len(older)} of the {len(kept)} cells shown are of another version of the code than the one at hand{made}."
     ]
+
+
+def _kind(result: Result) -> tuple[str, str]:
+    return result["method"], result["variant"]
 
 
 def _cell(result: Result) -> tuple[str, str, int]:

@@ -15,7 +15,8 @@ from time import perf_counter
 from filelock import FileLock, Timeout
 
 from pickwell.errors import PickwellError, TrainingError, of_memory, of_system
-from pickwell.executors import Executor, Serial
+from pickwell.executors import Executor
+from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, finished
 from pickwell.experiments.data import freshness
 from pickwell.experiments.data.prepare import prepare

@@ -1,4 +1,4 @@
-"""Where work runs: in this process or in some processes of this machine; a cluster's engine fits the interface too."""
+"""Some processes of this machine."""
 
 import os
 import signal
@@ -10,28 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Protocol, TypeVar
 
 from pickwell.errors import PickwellError
-
-Task = TypeVar("Task")
-Done = TypeVar("Done")
-
-
-class Executor(Protocol):
-    """Runs one function over tasks; both can be pickled, and tasks do not depend on one another."""
-
-    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Generator[Done, None, None]:
-        """What `work` returns of each task, as it is ready; closed early, it ends what is at work."""
-        ...
-
-
-class Serial:
-    """Runs tasks one after another in this process."""
-
-    def map(self, work: Callable[[Task], Done], tasks: Sequence[Task]) -> Generator[Done, None, None]:
-        """What `work` returns of each task, in order."""
-        yield from map(work, tasks)
+from pickwell.executors.executor import Done, Task
 
 
 @dataclass(frozen=True)

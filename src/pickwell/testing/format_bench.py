@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
+from PIL import Image
 
 from pickwell import formats
 from pickwell.data.pool import Pool
@@ -80,17 +82,32 @@ class Bench:
         importer = Importer(context, manifest, Names(manifest), self._put, rename or {}, waiting)
         return importer.gather(found, skip=skip, where="the file")
 
-    def read(self, name: str, where: Path, context: Context, *, skip: bool = False) -> dict[int, str]:
-        """What a format's file says: item to class, or to the mask's place in `kept`."""
-        gathered = self.gather(formats.named(name).read(where, context), context, skip=skip)
+    def read(self, form: str | ModuleType, where: Path, context: Context, *, skip: bool = False) -> dict[int, str]:
+        """What a file of a format, or of one of that name, says: item to class, or to the mask's place in `kept`."""
+        module = formats.named(form) if isinstance(form, str) else form
+        gathered = self.gather(module.read(where, context), context, skip=skip)
         return {label.item: str(label.value) for label in gathered.labels}
 
-    def maps(self, name: str, where: Path, context: Context, *, skip: bool = False) -> dict[int, list[list[int]]]:
+    def maps(
+        self, form: str | ModuleType, where: Path, context: Context, *, skip: bool = False
+    ) -> dict[int, list[list[int]]]:
         """The label maps that a format's file gives, by item."""
-        found = self.read(name, where, context, skip=skip)
+        found = self.read(form, where, context, skip=skip)
         return {item: self.kept[int(value)].tolist() for item, value in found.items()}
 
     def _put(self, mask: Mask) -> str:
         assert mask.dtype == np.uint8
         self.kept.append(mask)
         return str(len(self.kept) - 1)
+
+
+SIZES = {"train/a.jpg": (9, 6), "train/b c.png": (4, 4), "val/déjà.png": (1, 1), "val/sub/a.jpg": (16, 3)}
+"""Four images that differ in all that a format could stumble over: width and height by name."""
+
+
+def four_images(root: Path) -> Pool:
+    """A pool of them, made in `root`."""
+    for name, size in SIZES.items():
+        (root / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", size, (9, 9, 9)).save(root / "images" / name)
+    return Pool.create(root / "pool", root / "images")

@@ -1,14 +1,15 @@
-"""What every store must do with several opinions of one pick, and with remarks: StoreContract has these tests."""
+"""What a store must do with several opinions of one pick, and with remarks."""
 
 from datetime import timedelta
 
+from tests.store.stores import START, Clock, ask, opine, states, tell, truth
+
 from pickwell.items import Kind, Label
 from pickwell.store import Remark, Store
-from pickwell.testing.stores import START, Clock, ask, opine, states, tell, truth
 
 
-class OverlapContract:
-    """The tests; each begins with an empty store."""
+class TestOverlap:
+    """Each begins with an empty store."""
 
     def test_a_pick_is_decided_once_enough_annotators_agree(self, store: Store) -> None:
         assert ask(store, [1, 2, 3], overlap=2).overlap == 2
