@@ -177,12 +177,12 @@ def report(
     json: Json = False,
 ) -> None:
     """Write report.html: one file that opens offline."""
-    from pickwell.report.campaign_html import write
-    from pickwell.report.campaign_page import report_of
+    from pickwell.report.campaign_page import page, report_of
+    from pickwell.report.page import write
     from pickwell.report.together import together
 
-    page = together({path: report_of(path) for path in where})
-    path = write(page, out or (where[0] if len(where) == 1 else Path()) / "report.html")
+    made = page(together({path: report_of(path) for path in where}))
+    path = write(made, out or (where[0] if len(where) == 1 else Path()) / "report.html")
     show.written(path, json=json)
 
 

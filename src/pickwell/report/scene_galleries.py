@@ -11,8 +11,8 @@ from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, PoolError, StoreError
 from pickwell.items import Pick, Round
 from pickwell.labels import IGNORE_INDEX
+from pickwell.report.galleries import Gallery, Scene
 from pickwell.report.overlays import over_classes, over_heat, packed, shrunk
-from pickwell.report.runs import Scene, SceneGallery
 from pickwell.report.text import phrases
 from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, counted
 from pickwell.tasks.segmentation.predictions import MASK, UNCERTAINTY, Predictions
@@ -58,13 +58,13 @@ class SceneFiles:
         both = ({self.classes[place]: int(counts[place]) for place in places} for counts in (pixels, shown))
         return next(both), next(both), lost
 
-    def gallery(self, question: Round, truth: Mapping[int, str], title: str = "") -> SceneGallery:
+    def gallery(self, question: Round, truth: Mapping[int, str], title: str = "") -> Gallery:
         """The first picks of a round, each with its pictures."""
         chosen = [pick for pick in question.picks if not pick.held_out]
         scenes = [self._scene(question, pick, truth.get(pick.item)) for pick in chosen[:SHOWN]]
         few = f", of which the first {SHOWN} picks are shown" if len(chosen) > SHOWN else ""
         caption = f"{len(question.picks)} images asked{few}."
-        return SceneGallery(title or f"Round {question.number}: {question.strategy}", tuple(scenes), caption)
+        return Gallery(title or f"Round {question.number}: {question.strategy}", caption=caption, scenes=tuple(scenes))
 
     def _scene(self, question: Round, pick: Pick, name: str | None) -> Scene:
         """A pick with the pictures that can still be drawn of it."""
