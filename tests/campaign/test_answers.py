@@ -86,7 +86,7 @@ def test_a_mask_is_the_same_as_an_array_a_name_a_file_and_drawn(masks: OpenCampa
     assert masks.store.labels().values == [name] * 4
     said = [(entry.annotator, entry.seconds) for entry in masks.store.log()]
     assert said == [("", None), ("", None), ("ben", 2.0), ("anna", 4.0)]
-    assert np.array_equal(masks.masks.get(name), MASK)
+    assert np.array_equal(masks.task.answer(name), MASK)
     assert [path.name for path in masks.directory.masks.iterdir()] == [name]
     desk.close()
 

@@ -19,16 +19,14 @@ from pickwell.errors import PickwellError, PoolError, RoundError, SettingsError
 from pickwell.items import Label, Metrics, Round
 from pickwell.seeds import derive
 from pickwell.store import Store, Told
-from pickwell.tasks.segmentation.label_maps import MaskFolder
-from pickwell.tasks.segmentation.predictions import Predictions
 from pickwell.tasks.task import Answer, Task
 
 
 class OpenCampaign:
     """One labelling effort as everybody opens it: commands, the page, reports and the loop. Needs no torch.
 
-    Any number of threads and processes may have it open. `hints`, `maps` and `predictions` are what rounds left
-    behind, `masks` those that labels name.
+    Any number of threads and processes may have it open. `hints` and `maps` are what rounds left
+    behind.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -40,8 +38,7 @@ class OpenCampaign:
         self.pool = Pool.open(self.directory.pool)
         self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
         rounds = self.directory.rounds
-        self.hints, self.maps, self.predictions = Hints(rounds), Maps(rounds), Predictions(rounds)
-        self.masks = MaskFolder(self.directory.masks)
+        self.hints, self.maps = Hints(rounds), Maps(rounds)
         self.answers = Answers(self.pool, self.task)
         self.store = Store.open(self.directory.url(self.settings))
         try:
@@ -61,11 +58,6 @@ class OpenCampaign:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def dense(self) -> bool:
-        """Whether a label is a mask rather than a class."""
-        return self.task.kind == "segmentation"
 
     def tell(
         self,

@@ -56,7 +56,7 @@ def import_(
             context,
             campaign.pool.manifest,
             names,
-            put=campaign.masks.put,
+            put=campaign.task.keep,
             rename=rename_of(rename or (), context),
             waiting={pick.item for pick in question.waiting} if question else (),
         )
@@ -90,7 +90,7 @@ def export(
             module.ask(out, asked)
             _say_written(out, len(asked.asked), "images to label", json=json)
         else:
-            found = labelled(campaign.store.labels(), campaign.pool, campaign.masks)
+            found = labelled(campaign.store.labels(), campaign.pool, campaign.task)
             module.write(out, found, _context(campaign))
             _say_written(out, len(found), "labels", json=json)
 

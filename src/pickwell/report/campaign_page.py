@@ -17,6 +17,7 @@ from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 from pickwell.report.scene_galleries import SceneFiles
 from pickwell.statistics.intervals import wilson
 from pickwell.store import Store
+from pickwell.tasks.segmentation.segmentation import Segmentation
 
 SHOWN = 24
 """Picks of a round that its gallery shows."""
@@ -36,8 +37,8 @@ def report_of(root: Path) -> Report:
     """The report of the campaign in a directory; trains nothing, and needs no torch."""
     with OpenCampaign(root) as campaign:
         files, where = None, "images drawn at random from the pool" if campaign.test is None else "the test set"
-        if campaign.dense:
-            files = SceneFiles(campaign.pool, campaign.masks, campaign.directory.rounds, campaign.task.classes)
+        if isinstance(campaign.task, Segmentation):
+            files = SceneFiles(campaign.pool, campaign.task.masks, campaign.directory.rounds, campaign.task.classes)
         return campaign_report(campaign.store, campaign.pool, campaign.task.classes, files, where)
 
 

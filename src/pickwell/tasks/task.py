@@ -32,6 +32,8 @@ class Task(ABC):
     """Whether one image can show several classes."""
     masked: ClassVar[bool] = False
     """Whether the labels that images come with are mask files beside them."""
+    typed: ClassVar[bool] = True
+    """Whether people answer with a text."""
     noun: ClassVar[str] = "label"
     """What a label is called."""
     fixed_classes: ClassVar[bool] = False
@@ -70,6 +72,10 @@ class Task(ABC):
     def keep(self, answer: Answer) -> str:
         """The text that the store keeps of an answer; what it names is on the disk when this returns."""
         return str(answer)
+
+    def answer(self, value: str) -> Answer:
+        """The answer of which the store keeps this text."""
+        return value
 
     def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
         """The answer that a label file in `folder` gives by this text; LabelError if it gives none."""

@@ -119,12 +119,12 @@ def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
     """Leases the next picks for one annotator alone; asking again renews the leases and gives the same picks."""
     picks = at.next(who(request, body), body.n)
     current = dashboard_figures.progress(at.store.current())
-    return {"picks": shown(at.campaign, picks, current["number"] if current else 0), "round": current}
+    return {"picks": shown(request, at.campaign, picks, current["number"] if current else 0), "round": current}
 
 
-def shown(at: OpenCampaign, picks: list[Pick], number: int) -> list[dict[str, Any]]:
+def shown(request: Request, at: OpenCampaign, picks: list[Pick], number: int) -> list[dict[str, Any]]:
     """Picks with what is known of each: name, size, remark, and what the model makes of it."""
-    ids = [pick.item for pick in picks]
+    ids, page = [pick.item for pick in picks], request.app.state.page
     hints, remarks = at.hints.of(number), at.store.remarks(ids)
     facts = zip(picks, at.pool.manifest.names(ids), at.pool.manifest.sizes(ids).tolist(), strict=True)
     return [
@@ -140,7 +140,7 @@ def shown(at: OpenCampaign, picks: list[Pick], number: int) -> list[dict[str, An
             "flag": pick.item in remarks and remarks[pick.item].flag,
             "note": remarks[pick.item].note if pick.item in remarks else "",
             "hint": hints[pick.item].model_dump(exclude={"item"}) if pick.item in hints else None,
-            **({"prediction": at.predictions.has(number, pick.item)} if at.dense else {}),
+            **page.facts(at, number, pick.item),
         }
         for pick, name, size in facts
     ]
@@ -252,6 +252,7 @@ def ask(request: Request, body: Asking, then: AtLoop) -> Mapping[str, bool]:
 
 @router.get("/rounds/{number}")
 def round_(
+    request: Request,
     at: Opened,
     number: Annotated[int, Path(ge=1, lt=2**31)],
     start: Annotated[int, Query(ge=0, lt=2**31)] = 0,
@@ -264,7 +265,7 @@ def round_(
     said = dict(zip(labels.items.tolist(), labels.values, strict=True))
     page = [
         {**one, "state": pick.state, "label": said.get(pick.item)}
-        for one, pick in zip(shown(at, picks, number), picks, strict=True)
+        for one, pick in zip(shown(request, at, picks, number), picks, strict=True)
     ]
     return {"round": number, "total": len(found.picks), "start": start, "picks": page}
 

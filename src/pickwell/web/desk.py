@@ -124,6 +124,7 @@ class Desk:
     def _check(self, items: Sequence[int], kind: Kind, value: Answer | None) -> None:
         """Raises LabelError for what is no answer to this campaign's question, or none that a page may give."""
         # The name of a mask that is kept is none: it might be another image's.
-        if kind is Kind.ANSWER and self.campaign.dense and not isinstance(value, np.ndarray):
-            raise LabelError(f"'{str(value)[:80]}' is no answer here: labels are masks; send one to /api/masks")
+        if kind is Kind.ANSWER and not self.campaign.task.typed and not isinstance(value, np.ndarray):
+            noun = self.campaign.task.noun
+            raise LabelError(f"'{str(value)[:80]}' is no answer here: labels are {noun}s; send one to /api/{noun}s")
         self.campaign.answers.check(items, kind, value)

@@ -39,7 +39,7 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
         "budget": campaign.settings.loop.budget,
         "overlap": campaign.settings.serve.overlap,
     }
-    told |= {"colours": colours(len(campaign.task.classes))} if campaign.dense else {}
+    told |= {"colours": colours(len(campaign.task.classes))} if request.app.state.page.coloured else {}
     html = _templates.get_template(f"{name}.html").render(
         page=_PLACES.get(name, name), title=title, told=told, **values
     )
@@ -47,15 +47,15 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
 
 
 @router.get("/")
-def label(request: Request, campaign: Opened) -> Response:
-    """The page where images are labelled: with a class each or, for segmentation, with a mask."""
-    return _page(request, "draw" if campaign.dense else "label", "Label")
+def label(request: Request) -> Response:
+    """The page where images are labelled, with what the kind of task asks for."""
+    return _page(request, request.app.state.page.label, "Label")
 
 
 @router.get("/grid")
-def grid(request: Request, campaign: Opened) -> Response:
-    """The page where many similar images are labelled at once; masks are drawn one by one."""
-    return _page(request, "no_grid" if campaign.dense else "grid", "Grid")
+def grid(request: Request) -> Response:
+    """The page where many similar images are labelled at once, where they can be."""
+    return _page(request, request.app.state.page.grid, "Grid")
 
 
 @router.get("/decide")

@@ -32,6 +32,7 @@ class Segmentation(Task):
     metric = "mean_iou"
     figure = "mean IoU"
     many_classes = masked = True
+    typed = False
     noun = "mask"
     fixed_classes = True
     known_by = "--masks"
@@ -73,6 +74,9 @@ class Segmentation(Task):
 
     def keep(self, answer: Answer) -> str:
         return answer if isinstance(answer, str) else self.masks.put(answer)
+
+    def answer(self, value: str) -> Answer:
+        return self.masks.get(value)
 
     def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
         named, files = PurePath(text), MaskFiles(folder, len(self.classes), self.settings.void)

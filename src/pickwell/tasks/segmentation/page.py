@@ -1,4 +1,4 @@
-"""The API of masks: one that somebody has drawn, the one that stands, and the one that the model would draw.
+"""What the page shows of segmentation, and the API of masks: drawn, standing, and as the model would draw them.
 
 A mask travels as its bytes, a pixel each, row by row, compressed with zlib: a PNG made by a browser's canvas may have
 been through its colour management, these bytes have not.
@@ -17,12 +17,16 @@ import numpy as np
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, StringConstraints
 
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.errors import LabelError
 from pickwell.items import Kind
 from pickwell.tasks.segmentation.label_maps import Mask
+from pickwell.tasks.segmentation.predictions import Predictions
+from pickwell.tasks.segmentation.segmentation import Segmentation
 from pickwell.web.api import AtDesk, AtLoop, Event, Item, Opened, Seconds, who
 from pickwell.web.desk import Said
 from pickwell.web.security import LARGER
+from pickwell.web.task_page import TaskPage
 
 router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
 # As many masks are unpacked at once as there are cores: large ones take much memory.
@@ -77,17 +81,27 @@ def unpacked(text: str, width: int, height: int) -> Mask:
 @router.get("/masks/{item}", response_class=Response)
 def mask(at: Opened, item: _PATH) -> Response:
     """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
-    found = at.store.labels([item]).values if at.dense else []
-    return _sent(at.masks.get(found[0]) if found else None)
+    found = at.store.labels([item]).values
+    return _sent(_task(at).masks.get(found[0]) if found else None)
 
 
 @router.get("/rounds/{number}/predictions/{item}", response_class=Response)
 def prediction(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
     """The mask that the model predicted of a pick, as W x H bytes, row by row; 404 where there is none."""
-    if not at.dense or item >= len(at.pool):
+    if item >= len(at.pool):
         return Response(status_code=404)
     width, height = at.pool.manifest.sizes([item])[0].tolist()
-    return _sent(at.predictions.of(number, item, (width, height), len(at.task.classes)))
+    found = Predictions(at.directory.rounds).of(number, item, (width, height), len(at.task.classes))
+    return _sent(found)
+
+
+def _has_prediction(at: OpenCampaign, number: int, item: int) -> Mapping[str, bool]:
+    return {"prediction": Predictions(at.directory.rounds).has(number, item)}
+
+
+def _task(at: OpenCampaign) -> Segmentation:
+    assert isinstance(at.task, Segmentation)
+    return at.task
 
 
 def _sent(found: Mask | None) -> Response:
@@ -97,3 +111,6 @@ def _sent(found: Mask | None) -> Response:
     headers = {"Content-Encoding": "deflate", "X-Size": f"{found.shape[1]} x {found.shape[0]}"}
     packed = zlib.compress(found.tobytes(), 1)
     return Response(packed, media_type="application/octet-stream", headers=headers)
+
+
+PAGE = TaskPage(label="draw", grid="no_grid", coloured=True, drawn_on=True, facts=_has_prediction, router=router)
