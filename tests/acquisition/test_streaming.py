@@ -20,21 +20,14 @@ def reference(scores: list[float], b: int) -> list[int]:
 
 
 @settings(deadline=None)
-@given(
-    scores=streams, b=st.integers(1, 100), chunk=st.integers(1, 90), shards=st.integers(1, 5), seed=st.integers(0, 99)
-)
-def test_equals_a_full_sort_for_any_order_chunking_and_sharding(
-    scores: list[float], b: int, chunk: int, shards: int, seed: int
-) -> None:
+@given(scores=streams, b=st.integers(1, 100), chunk=st.integers(1, 90), seed=st.integers(0, 99))
+def test_equals_a_full_sort_for_any_order_and_chunking(scores: list[float], b: int, chunk: int, seed: int) -> None:
     order = list(range(len(scores)))
     random.Random(seed).shuffle(order)
-    parts = [TopB(b) for _ in range(shards)]
-    for number, start in enumerate(range(0, len(order), chunk)):
+    whole = TopB(b)
+    for start in range(0, len(order), chunk):
         ids = torch.tensor(order[start : start + chunk])
-        parts[number % shards].update(ids, torch.tensor(scores)[ids])
-    whole = parts[0]
-    for part in parts[1:]:
-        whole.merge(part)
+        whole.update(ids, torch.tensor(scores)[ids])
     expected = reference(scores, b)
     assert whole.ids().tolist() == expected
     assert [(p.item, p.rank, p.score) for p in whole.picks()] == [

@@ -114,6 +114,17 @@ def test_a_campaign_from_init_to_report(cli: Cli, birds: Path) -> None:
     assert len(cli.json("undo", birds)["undone"]) == 10
 
 
+def test_a_run_takes_what_is_left_and_ends_well(cli: Cli, birds: Path, caplog: pytest.LogCaptureFixture) -> None:
+    code, out, _ = cli("ask", birds, "--budget", 121, "--json")
+    assert (code, "is larger than the 120 unlabelled images left" in out) == (2, True)
+    reached = cli.json("run", birds, "--rounds", 5, "--budget", 50, "--strategy", "random")
+    assert (reached["labels"], reached["values"]["accuracy"] > 0.4) == (120, True)
+    assert caplog.messages == [
+        "only 20 images are left: this round asks for all of them instead of 50",
+        "no image is left to ask for: the run ends after 3 of 5 rounds",
+    ]
+
+
 def test_people_read_tables(cli: Cli, birds: Path) -> None:
     code, out, err = cli("ask", birds, "--budget", 30)
     assert (code, err) == (0, "")

@@ -63,7 +63,7 @@ def spoil(root: Path) -> None:
 
 def test_bad_files_are_set_aside_with_their_reasons(photos: Path, tmp_path: Path) -> None:
     spoil(photos)
-    told: list[tuple[int, int, int]] = []
+    told: list[tuple[str, int, int]] = []
     pool = Pool.create(tmp_path / "pool", photos, progress=lambda *state: told.append(state))
     reasons = {
         "truncated": 1,
@@ -87,16 +87,17 @@ def test_bad_files_are_set_aside_with_their_reasons(photos: Path, tmp_path: Path
         ("huge.jpg", "too large"),
     }
     assert ("huge.jpg", "too large", "1,073,741,824 bytes; at most 536,870,912 are read") in pool.set_aside()
-    assert told[-1] == (13, 13, 7)
+    assert told[-1] == ("reading, 7 set aside", 13, 13)
 
 
 def test_progress_grows_to_the_end(tmp_path: Path, encode: Encode) -> None:
     data = encode(Image.new("RGB", (4, 4)), "PNG")
     for number in range(100):
         (tmp_path / f"{number}.png").write_bytes(data if number % 10 else b"")
-    told: list[tuple[int, int, int]] = []
+    told: list[tuple[str, int, int]] = []
     Pool.create(tmp_path / "pool", tmp_path, threads=3, progress=lambda *state: told.append(state))
-    assert told == [(32, 100, 4), (64, 100, 7), (96, 100, 10), (100, 100, 10)]
+    aside = [f"reading, {count} set aside" for count in (4, 7, 10, 10)]
+    assert told == [(what, done, 100) for what, done in zip(aside, (32, 64, 96, 100), strict=True)]
 
 
 def test_a_pool_without_a_readable_image_is_an_error(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pickwell.experiments.cells import grid
 from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.judge.judgement import judge
 from pickwell.experiments.published import TABLES
-from pickwell.experiments.run.runner import Bench
+from pickwell.experiments.run.results_folder import ResultsFolder
 from pickwell.report.experiment_page import page
 from pickwell.report.ink import LIGHT
 from pickwell.report.page import Page, Table, render, write
@@ -47,7 +47,7 @@ def _result(variant: str, method: str, seed: int, levels: list[float]) -> dict[s
     ]  # fmt: skip
     return {
         "variant": variant, "method": method, "seed": seed, "rounds": rows, "classes": ["0", "1"], "absent": [],
-        "code": "0123456789ab", "data": "feed", "pool": 120, "features": None, "sittings": 1, "finished": "now",
+        "code": "0123456789ab", "data": "feed", "pool": 120, "features": None, "resumes": 0, "finished": "now",
         "facts": {"strategy": {"name": method}}, "versions": {"pickwell": "0.1.0"},
         "hardware": {"name": "a chip", "device": "cpu", "precision": "fp32", "cores": 2},
     }  # fmt: skip
@@ -59,7 +59,7 @@ def compared(tiny: Experiment) -> Experiment:
 
 
 def shown(e: Experiment, found: list[dict[str, Any]], root: Path) -> Page:
-    return page(e, found, grid(e), Bench(root, root), [])
+    return page(e, found, grid(e), ResultsFolder(root, root), [])
 
 
 def words(table: Table) -> list[tuple[str, ...]]:

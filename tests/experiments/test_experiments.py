@@ -23,7 +23,8 @@ STEPS = {"cifar10": (5e-4, 5e-4, 5e-4), "cifar100": (5e-4, 5e-4, 5e-4), "caltech
          "imagenet": (1e-1, 1e-3, 1e-3), "bdd100k": (1e-3, 1e-3, 1e-3), "cityscapes": (1e-3, 1e-3, 1e-3)}  # fmt: skip
 OTHERS = {"ablation", "robust-initial", "robust-budget", "robust-oracle", "robust-network", "sampling-time", "digits",
           "cifar10-small", "camvid-small", "digits-every", "fast-features", "robust-initial-small",
-          "ablation-small"}  # fmt: skip
+          "ablation-small", "digits-demo", "finding-digits", "finding-cifar10", "saving-digits", "saving-cifar10",
+          "saving-tiles"}  # fmt: skip
 
 
 def test_every_row_of_the_paper_has_its_file() -> None:

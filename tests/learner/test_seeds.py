@@ -1,6 +1,7 @@
 import torch
 
-from pickwell.learner.seeds import derive, generator, isolated
+from pickwell.learner.seeds import generator, isolated
+from pickwell.seeds import derive
 
 
 def test_seeds_do_not_collide_over_purposes() -> None:

@@ -83,13 +83,12 @@ def test_tiles_equal_the_whole_prediction(size: tuple[int, int]) -> None:
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_a_batch_goes_through_in_parts_of_the_stated_size() -> None:
+def test_photographs_go_through_one_by_one() -> None:
     taught = network()
     seen: list[int] = []
     first(taught).register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
-    with torch.inference_mode():
-        assert len(trunk(taught, photograph(16, 24, count=7), pixels=3 * 16 * 24)) == 7
-    assert seen == [3, 3, 1]
+    assert len(TaskLearner([taught], Devices("fp32")).predict(photograph(16, 24, count=3))) == 3
+    assert seen == [1, 1, 1]
 
 
 class Whole(torch.nn.Module):

@@ -162,12 +162,12 @@ class _Similarity:
         self.best = torch.full((len(features),), -1.0)
 
     def gains(self, which: Tensor) -> Tensor:
-        """The gains of some candidates, float64."""
+        """The gains of some candidates, summed in float64."""
         total = torch.zeros(len(which), dtype=torch.float64)
         for some in torch.split(torch.arange(len(which)), CENTRES_AT_ONCE):
             for part, similarity in self._to(which[some]):
                 total[some] += (similarity - self.best[part][:, None]).clamp_(min=0).double().sum(0)
-        return total
+        return total.float()  # the sum of one column alone rounds otherwise, and copies would not tie
 
     def take(self, index: int) -> None:
         for part, similarity in self._to(torch.tensor([index])):

@@ -123,9 +123,10 @@ class _Cover:
 
     def _gain(self, places: Tensor) -> Tensor:
         """How much of all items each of these would newly cover, `(B,)`."""
-        # Summed, not multiplied as a matrix: a gain must not depend on what else is in the block.
+        # Summed, not multiplied as a matrix: a gain must not depend on what else is in the block. The sum of one row
+        # alone is shared out among threads: in double precision that shows in digits that float32 has not.
         kernel = self._kernel(self.items[places])
-        return kernel.sub_(self.covered).clamp_(min=0).mul_(self.share).sum(1).cpu()
+        return kernel.sub_(self.covered).clamp_(min=0).mul_(self.share).sum(1, dtype=torch.float64).float().cpu()
 
     def _cover_with(self, rows: Tensor) -> None:
         torch.maximum(self.covered, self._kernel(rows).amax(0), out=self.covered)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate, normalize, relu, unfold
 
+from pickwell.acquisition.streaming import in_blocks
+
 SIDE = 32
 """Larger images are shrunk to this many pixels a side."""
 COMPONENTS = 128
@@ -31,8 +33,8 @@ class PatchFeatures:
     components: Tensor
 
     def __call__(self, images: Tensor) -> Tensor:
-        pieces = shrunk(images).split(PIECE)
-        return torch.cat([self._encoded(piece) for piece in pieces])
+        pieces = in_blocks(shrunk(images), PIECE)
+        return torch.cat([self._encoded(piece) for piece in pieces])[: len(images)]
 
     def _encoded(self, images: Tensor) -> Tensor:
         raw = encode(images, self.size, self.stride, self.codes.to(images.device), self.offset.to(images.device))

@@ -4,13 +4,14 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.coverage import Features, rows_of
+from pickwell.acquisition.streaming import in_blocks
 
 ROUNDING = 1e-5
 """Relative size below which a squared distance is rounding: copies are at distance 0."""
 
 
 def k_means_plus_plus(
-    left: Features, right: Features, budget: int, generator: torch.Generator, *, block: int = 8192
+    left: Features, right: Features, budget: int, generator: torch.Generator, *, block: int = 1024
 ) -> tuple[Tensor, Tensor]:
     """Indices `(budget,)` drawn by k-means++ over the outer products of `left` `(N, C)` and `right` `(N, D)`.
 
@@ -34,7 +35,7 @@ class _Cloud:
 
     def __init__(self, left: Features, right: Features, block: int) -> None:
         assert len(left) == len(right), f"{len(left)} and {len(right)}"
-        self.sides = (left, right)
+        self.sides, self.block = (left, right), block
         self.parts = [slice(start, start + block) for start in range(0, len(left), block)]
         self.squares = torch.cat([self._product(part, None) for part in self.parts])
         self.near = torch.full((len(left),), torch.inf, dtype=torch.float64)
@@ -46,8 +47,10 @@ class _Cloud:
         if centre is None:
             left, right = (row.square().sum(1).double() for row in rows)
         else:
-            left, right = ((row @ vector).double() for row, vector in zip(rows, centre, strict=True))
-        return left * right
+            # In parts of one size: of a smaller one the last rows round otherwise, and copies would not tie.
+            whole = [in_blocks(row, self.block)[0] for row in rows]
+            left, right = ((row @ vector).double() for row, vector in zip(whole, centre, strict=True))
+        return (left * right)[: len(rows[0])]
 
     def meet(self, index: int) -> Tensor:
         self.taken[index] = True

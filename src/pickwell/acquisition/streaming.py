@@ -5,6 +5,7 @@ from itertools import chain, groupby
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from pickwell.errors import BudgetError, TrainingError
 from pickwell.items import Pick
@@ -49,6 +50,24 @@ def in_chunks(batches: Iterable[tuple[Tensor, Tensor]], size: int) -> Iterator[t
         yield rest
 
 
+def in_blocks(inputs: Tensor, size: int) -> list[Tensor]:
+    """Inputs `(N, ...)` in blocks of exactly `size` rows, the last filled up with zeros, in the same memory layout.
+
+    A kernel is chosen by the shape of a batch, and each rounds in its own way. In blocks of one shape what is worked
+    out of a row hangs on that row alone, bit by bit.
+
+    >>> [block.tolist() for block in in_blocks(torch.arange(3), 2)]
+    [[0, 1], [2, 0]]
+    """
+    *whole, last = inputs.split(size)
+    return [*whole, pad(last, (0, 0) * (last.dim() - 1) + (0, size - len(last)))]
+
+
+def images_a_chunk(pixels: int) -> int:
+    """How many images of that many pixels are worked on at once; the number of other inputs is that of one pixel."""
+    return max(1, min(IMAGES_A_CHUNK, PIXELS_A_CHUNK // pixels))
+
+
 def in_even_chunks(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
     """The same images `(B, 3, H, W)` in chunks of about a million pixels and at most 256 images, the last one smaller.
 
@@ -57,7 +76,7 @@ def in_even_chunks(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[T
     """
     for _, alike in groupby(batches, lambda batch: batch[1].shape[2:]):
         first = next(alike)
-        size = max(1, min(IMAGES_A_CHUNK, PIXELS_A_CHUNK // first[1][0, 0].numel()))
+        size = images_a_chunk(first[1].shape[2:].numel())
         yield from in_chunks(chain((first,), alike), size)  # noqa: B031 - each batch is read once: the first, the others
 
 
@@ -78,7 +97,7 @@ def refuse_nan(ids: Tensor, values: Tensor, what: str = "the score") -> None:
 class TopB:
     """Keeps the `b` highest scores seen; ties go to the lower id.
 
-    The result equals a full sort of the stream for any chunking, order or sharding (`merge`). Memory is O(b + chunk).
+    The result equals a full sort of the stream for any chunking or order. Memory is O(b + chunk).
 
     >>> best = TopB(2)
     >>> best.update(torch.tensor([7, 3]), torch.tensor([0.5, 0.5]))
@@ -114,11 +133,6 @@ class TopB:
         # Sorting only when the surplus reaches b makes the cost of a long stream one comparison an item.
         if len(self._ids) >= 2 * self.b:
             self._settle()
-
-    def merge(self, other: "TopB") -> None:
-        """Takes in what another shard's stream kept; its `b` must be at least this one's."""
-        assert other.b >= self.b, f"a shard that kept {other.b} cannot answer for the best {self.b}"
-        self.update(other._ids, other._scores)
 
     def ids(self) -> Tensor:
         """The kept ids, int64, in rank order."""

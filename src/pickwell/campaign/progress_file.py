@@ -39,7 +39,7 @@ class Doing:
 
 
 class ProgressFile:
-    """Writes `fits/progress.json`; `step` and `losses` are what a progress function is told."""
+    """A Progress that writes `fits/progress.json`, with the losses that it is told."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self.path, self._clock = _path(root), clock
@@ -50,7 +50,7 @@ class ProgressFile:
         """Takes in losses, which are written down with the next step."""
         self._losses |= {name: round(value, 6) for name, value in values.items() if math.isfinite(value)}
 
-    def step(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int) -> None:
         """Takes in how far something has come; writes it down twice a second at most."""
         now = self._clock()
         if what != self._what:

@@ -56,7 +56,7 @@ def init(
             test_masks=test_masks,
             settings=changes,
             labels_from_folders=labels_from_folders,
-            progress=progress.read,
+            progress=progress,
         )
     show.summary(summary, where, json=json)
 
@@ -70,7 +70,7 @@ def add(
 ) -> None:
     """Append images that the pool does not have yet."""
     with show.campaign(where, quiet=json) as (campaign, progress):
-        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress.read)
+        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress)
     show.summary(summary, where, json=json)
 
 
@@ -111,13 +111,15 @@ def tell(
     json: Json = False,
 ) -> None:
     """Keep labels: all of the file, or nothing of it."""
+    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.comma_separated import read_labels
 
-    with show.campaign(where, quiet=json) as (campaign, _):
+    with OpenCampaign(where) as campaign:
         told = campaign.tell(
             read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}", files=labels.parent
         )
-        show.told(told, campaign, json=json)
+        question = campaign.store.current()
+    show.told(told, len(question.waiting) if question else 0, json=json)
 
 
 def run(
@@ -142,19 +144,26 @@ def run(
 
 def status(where: Where, json: Json = False) -> None:
     """Say what is labelled, how well the model does, what is open, and what to do next."""
-    with show.campaign(where, quiet=True) as (campaign, _):
-        show.status(campaign.status(), json=json)
+    from pickwell.campaign.opened import OpenCampaign
+    from pickwell.campaign.status import status_of
+
+    with OpenCampaign(where) as campaign:
+        show.status(status_of(campaign), json=json)
 
 
 def undo(where: Where, json: Json = False) -> None:
     """Take back the last tell; what it had labelled waits again."""
-    with show.campaign(where, quiet=True) as (campaign, _):
+    from pickwell.campaign.opened import OpenCampaign
+
+    with OpenCampaign(where) as campaign:
         show.undone(campaign.undo(), json=json)
 
 
 def close(where: Where, json: Json = False) -> None:
     """Close the open round; its unanswered images go back to the pool."""
-    with show.campaign(where, quiet=True) as (campaign, _):
+    from pickwell.campaign.opened import OpenCampaign
+
+    with OpenCampaign(where) as campaign:
         show.closed(campaign.close_round(), json=json)
 
 

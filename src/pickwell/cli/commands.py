@@ -59,7 +59,7 @@ app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
-    """Runs a command; whatever a person can mend is one sentence on stderr and exit code 2."""
+    """Runs a command; whatever a person can mend is one sentence on stderr, and exit code 2 (75: busy)."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a name shows its code
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -69,7 +69,7 @@ def main() -> None:
         raise
     except PickwellError as error:
         _say(str(error), **error.facts)
-        raise SystemExit(2) from None
+        raise SystemExit(error.code) from None
     except BrokenPipeError:
         # Python flushes once more as it ends: into nothing, or it would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

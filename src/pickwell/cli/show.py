@@ -61,8 +61,8 @@ class Watching:
         self.bars, self.file = bars, file
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        self.bars.step(what, done, total)
-        self.file.step(what, done, total)
+        self.bars(what, done, total)
+        self.file(what, done, total)
 
     def losses(self, values: Mapping[str, float]) -> None:
         """Tells the losses of a training step."""
@@ -117,9 +117,8 @@ def note(sentence: str) -> None:
         typer.echo(f"pickwell: {printable(sentence)}", err=True)
 
 
-def told(kept: "Told", campaign: "Campaign", *, json: bool) -> None:
-    """What a tell kept."""
-    waiting = campaign.status().waiting
+def told(kept: "Told", waiting: int, *, json: bool) -> None:
+    """What a tell kept, and how many picks of the open round still wait."""
     if json:
         return as_json({**asdict(kept), "waiting": waiting})
     out.print(

@@ -17,9 +17,10 @@ from pickwell.data.reading import alone
 from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.sources import MaskedFolder, Source, find, same
-from pickwell.data.survey import Progress, survey
+from pickwell.data.survey import survey
 from pickwell.errors import LabelError, PoolError
 from pickwell.items import Item, ItemId
+from pickwell.progress import Progress
 from pickwell.tasks.segmentation.label_maps import Mask
 
 Bytes = bytes  # the pool has a method of this name

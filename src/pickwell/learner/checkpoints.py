@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
+
+from pickwell.errors import StoreError
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], **facts: str) -> None:
@@ -22,6 +25,21 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], **facts: str) -> Non
     with partial.open("rb") as handle:
         os.fsync(handle.fileno())
     partial.replace(path)
+
+
+@contextmanager
+def writing_networks(folder: Path) -> Iterator[None]:
+    """Says so when networks cannot be written there; takes away what was begun, by a killed process too."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise StoreError(
+            f"the trained networks cannot be written to {folder}: {error}; labels and rounds are as they "
+            "were: free some space or give permission, and repeat the command"
+        ) from None
+    finally:
+        for partial in folder.glob("*.partial"):
+            partial.unlink(missing_ok=True)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]] | None:

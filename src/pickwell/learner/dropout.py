@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -31,9 +32,13 @@ def _dropper(
 ) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
     """A forward hook that drops from the output of a resting dropout layer."""
 
-    def drop(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    @cache
+    def mask(shape: torch.Size) -> Tensor:
         # Drawn on the CPU: the same mask on every device.
-        drawn = torch.rand(output.shape[1:], generator=generator(seed, "dropout", number, layer))
-        return output * ((drawn >= rate) / (1 - rate)).to(output)
+        drawn = torch.rand(shape, generator=generator(seed, "dropout", number, layer))
+        return (drawn >= rate) / (1 - rate)
+
+    def drop(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return output * mask(output.shape[1:]).to(output)
 
     return drop

@@ -1,11 +1,12 @@
 """The task model as strategies see it: probabilities, posterior samples and features, always in eval mode."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from pickwell.acquisition.streaming import images_a_chunk, in_blocks
 from pickwell.errors import SettingsError
 from pickwell.learner.devices import Devices
 from pickwell.learner.dropout import one_pass
@@ -43,8 +44,9 @@ class TaskLearner:
     """A committee of one or more task models; `seed` says what its dropout passes drop.
 
     `readout` makes predictions of outputs; probabilities unless given.
-    Dense networks take images at any size, of one size a batch; about `pixels` of them go through at once, a larger
-    image in tiles that change nothing.
+    What it says of an image depends on no other one, bit by bit: networks see blocks of one shape, as they round
+    differently with the size of a batch. Dense ones take images of any size, one by one, and one of more than `pixels`
+    in tiles that change nothing.
     """
 
     def __init__(
@@ -80,24 +82,33 @@ class TaskLearner:
         """The first member's penultimate features."""
         network = self.members[0]
         with self.devices.autocast():
-            return network.pooled(self._trunk(network, images)).float()
+            features = [network.pooled(maps) for maps in self._maps(network, images)]
+        return torch.cat(features)[: len(images)].float()
 
     @torch.inference_mode()
     def _member(self, number: int, images: Tensor) -> Tensor:
-        with self.devices.autocast():
-            network = self.members[number]
-            logits = network.logits(self._trunk(network, images), images.shape[-2:])
-        # In float32: of three digits many probabilities would be equal.
-        return self.readout(logits.float())
+        network = self.members[number]
+        return self._predictions(network, self._maps(network, images), images)
 
     @torch.inference_mode()
     def _passes(self, network: Network, images: Tensor, n: int) -> Iterator[Tensor]:
         with self.devices.autocast():
-            maps = self._trunk(network, images)  # the trunk drops nothing: all passes share it
+            maps = [*self._maps(network, images)]  # the trunk drops nothing: all passes share it
         for number in range(n):
-            with one_pass(network, self.seed, number), self.devices.autocast():
-                logits = network.logits(maps, images.shape[-2:])
-            yield self.readout(logits.float())
+            with one_pass(network, self.seed, number):
+                predictions = self._predictions(network, maps, images)
+            yield predictions
 
-    def _trunk(self, network: Network, images: Tensor) -> Tensor:
-        return trunk(network, images, self.pixels) if network.per_pixel else network.trunk(images)
+    def _predictions(self, network: Network, maps: Iterable[Tensor], images: Tensor) -> Tensor:
+        with self.devices.autocast():
+            logits = [network.logits(some, images.shape[-2:]) for some in maps]
+        # In float32: of three digits many probabilities would be equal.
+        return self.readout(torch.cat(logits)[: len(images)].float())
+
+    def _maps(self, network: Network, images: Tensor) -> Iterator[Tensor]:
+        """The last maps of block after block; those of the last one are of more images than there are."""
+        if network.per_pixel:
+            return (trunk(network, image, self.pixels) for image in images.split(1))
+        # Halves of the chunks that strategies ask about: of a few images not many more are worked out.
+        size = -(-images_a_chunk(images.shape[2:].numel()) // 2)
+        return (network.trunk(block) for block in in_blocks(images, size))

@@ -8,7 +8,7 @@ from torch import Tensor
 from pickwell.models.network import Network
 
 PIXELS_A_PASS = 1 << 21
-"""So many pixels go through a dense network at once: a Cityscapes scene, or 12 of CamVid's."""
+"""So many pixels go through a dense network at once: a Cityscapes scene."""
 LEAST_CORE = 8
 """Places of the maps that a tile adds each way, at least, however far a network sees around them."""
 
@@ -22,22 +22,21 @@ class Span(NamedTuple):
     last: int
 
 
-def trunk(network: Network, images: Tensor, pixels: int = PIXELS_A_PASS) -> Tensor:
-    """The network's last maps `(B, K, h, w)` of images of one size, about `pixels` of them at a time.
+def trunk(network: Network, image: Tensor, pixels: int = PIXELS_A_PASS) -> Tensor:
+    """The network's last maps `(1, K, h, w)` of an image `(1, 3, H, W)`, of a larger one than `pixels` tile by tile.
 
     A tile is cut with as much of its surroundings as the network sees, so that tiles give what the whole image gives,
     everywhere, to rounding. Maps are small: what follows them (class scores drawn large, for dropout many times) needs
     no tiles.
     """
-    height, width = images.shape[-2:]
+    height, width = image.shape[-2:]
     if network.receptive_field is None or height * width <= pixels:
-        count = max(1, pixels // (height * width))
-        return torch.cat([network.trunk(images[at : at + count]) for at in range(0, len(images), count)])
+        return network.trunk(image)
     around = -(-network.receptive_field // network.stride)
     rows = spans(height, int(pixels**0.5), around, network.stride)
     tallest = max(row.stop - row.start for row in rows)
     columns = spans(width, pixels // tallest, around, network.stride)
-    return torch.cat([_tiled(network, image, rows, columns) for image in images.split(1)])
+    return torch.cat([torch.cat([_part(network, image, row, column) for column in columns], 3) for row in rows], 2)
 
 
 def spans(length: int, side: int, around: int, stride: int) -> list[Span]:
@@ -53,10 +52,6 @@ def spans(length: int, side: int, around: int, stride: int) -> list[Span]:
         left = max(begin - around, 0)
         found.append(Span(left * stride, min((end + around) * stride, length), begin - left, end - left))
     return found
-
-
-def _tiled(network: Network, image: Tensor, rows: list[Span], columns: list[Span]) -> Tensor:
-    return torch.cat([torch.cat([_part(network, image, row, column) for column in columns], 3) for row in rows], 2)
 
 
 def _part(network: Network, image: Tensor, row: Span, column: Span) -> Tensor:

@@ -2,28 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from pickwell.config import Settings
-from pickwell.errors import StoreError
 from pickwell.items import Metrics
 from pickwell.learner import Batch, Devices, Draws, TaskLearner
 from pickwell.learner.batches import Targets
-from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under
-from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under, writing_networks
+from pickwell.learner.seeds import isolated
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning
-from pickwell.learner.training import Plan, Progress, Trainer, steps_for, train
+from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.loop.sizing import check_size
 from pickwell.models.network import Network
+from pickwell.progress import Progress
+from pickwell.seeds import derive
 from pickwell.strategies import Strategy, settings_of
 
 FEW = 2
@@ -74,7 +72,7 @@ class Fitter:
             _restore(members, strategy, found[0])
             seconds = float(found[1].get("seconds", 0))
         else:
-            with self._room():
+            with writing_networks(self.folder):
                 checkpoint = self._train(members, strategy, draws, key, progress)
                 seconds = checkpoint.spent
                 save_tensors(path, _finished(members, strategy), key=key, seconds=str(seconds))
@@ -127,20 +125,6 @@ class Fitter:
         checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
         train(trainers, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
         return checkpoint
-
-    @contextmanager
-    def _room(self) -> Iterator[None]:
-        """Says so when networks cannot be written; takes away what was begun, by a killed fit too."""
-        try:
-            yield
-        except SafetensorError as error:
-            raise StoreError(
-                f"the trained networks cannot be written to {self.folder}: {error}; labels and rounds are as they "
-                "were: free some space or give permission, and repeat the command"
-            ) from None
-        finally:
-            for partial in self.folder.glob("*.partial"):
-                partial.unlink(missing_ok=True)
 
     def _forget(self, newest: Path) -> None:
         """Keeps the newest fits and removes the others."""

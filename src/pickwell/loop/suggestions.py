@@ -16,6 +16,8 @@ MOST_PICKS = 10_000
 MOST_LABELLED = 5_000
 """Labelled images among which neighbours are looked for; of more, so many are drawn."""
 NEIGHBOURS = 6
+ROUNDING = 1e-12
+"""Relative size below which a squared distance, in double precision, is rounding."""
 WALKED = 64
 """Dimensions in which similar images are looked for: distances of random projections are nearly the features' own."""
 
@@ -78,7 +80,11 @@ def suggestions(probabilities: Tensor, classes: Sequence[str]) -> Iterator[Mappi
 
 def nearest(features: Tensor, known: Tensor, count: int) -> Iterator[list[tuple[int, float]]]:
     """Places in `known` and distances of the rows closest to each row of `features`, the nearest first."""
-    distances = torch.cdist(features, known)
+    # In double precision, as products round differently with how many rows they are of: beyond that, copies tie.
+    left, right = features.double(), known.double()
+    scale = left.square().sum(1)[:, None] + right.square().sum(1)
+    distances = torch.addmm(scale, left, right.T, alpha=-2)
+    distances = distances.masked_fill_(distances < ROUNDING * scale, 0).float()
     chosen = []
     for _ in range(min(count, len(known))):
         place = distances.argmin(dim=1)  # the first of equals: the lower id

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from pickwell.data.images import to_float
 from pickwell.learner import Devices, TaskLearner
+from pickwell.learner.checkpoints import Checkpoint
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels
-from pickwell.learner.training import Progress
 from pickwell.loop.pool_vectors import PoolVectors, Rows
+from pickwell.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class PoolView:
     held_out: Stream
     pending: Stream
     vectors: PoolVectors
+    checkpoint: Checkpoint | None
 
     def of_pool(self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]) -> Rows:
         """Vectors of the whole pool by item id; kept on disk from round to round."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from pickwell.campaign.directory import MADE_IN, Directory
-from pickwell.config import Settings
+from pickwell.campaign.directory import MADE_IN
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.data.pool import Pool
 from pickwell.errors import PoolError
 from pickwell.items import IMPORT, Round
@@ -17,7 +17,7 @@ from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
 from pickwell.report.scene_galleries import SceneFiles
 from pickwell.statistics.intervals import wilson
 from pickwell.store import Store
-from pickwell.tasks.segmentation.label_maps import MaskFolder
+from pickwell.tasks.segmentation.segmentation import Segmentation
 
 SHOWN = 24
 """Picks of a round that its gallery shows."""
@@ -35,15 +35,11 @@ IOU = "iou/"
 
 def report_of(root: Path) -> Report:
     """The report of the campaign in a directory; trains nothing, and needs no torch."""
-    directory = Directory(root)
-    directory.check()
-    settings = Settings.read(directory.settings)
-    pool, files = Pool.open(directory.pool), None
-    if settings.task.kind == "segmentation":
-        files = SceneFiles(pool, MaskFolder(directory.masks), directory.rounds, settings.task.classes)
-    where = "the test set" if directory.test.exists() else "images drawn at random from the pool"
-    with Store.open(directory.url(settings)) as store:
-        return campaign_report(store, pool, settings.task.classes, files, where)
+    with OpenCampaign(root) as campaign:
+        files, where = None, "images drawn at random from the pool" if campaign.test is None else "the test set"
+        if isinstance(campaign.task, Segmentation):
+            files = SceneFiles(campaign.pool, campaign.task.masks, campaign.directory.rounds, campaign.task.classes)
+        return campaign_report(campaign.store, campaign.pool, campaign.task.classes, files, where)
 
 
 def campaign_report(

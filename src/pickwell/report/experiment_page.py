@@ -11,7 +11,8 @@ from pickwell.experiments.cells import Cell
 from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.judge import results_tables
 from pickwell.experiments.judge.judgement import Judgement, judge
-from pickwell.experiments.run.runner import Bench, State, states
+from pickwell.experiments.run.results_folder import ResultsFolder
+from pickwell.experiments.run.runner import State, states
 from pickwell.report import experiment_pictures, experiment_sections
 from pickwell.report.page import Page, write
 from pickwell.report.runs import Report
@@ -28,24 +29,24 @@ class Written(NamedTuple):
     notes: Sequence[str]
 
 
-def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool = True) -> Written:
+def report(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder, *, pictures: bool = True) -> Written:
     """Judges the finished cells and writes the tables, the figures and `report.html`.
 
     With `pictures` the page shows the first picks of each round.
     """
     # Before the lock, which would leave a folder where there was none.
-    if not any((bench.root / "cells").glob("*/result.json")):
-        raise _nothing(bench)
+    if not any((results.root / "cells").glob("*/result.json")):
+        raise _nothing(results)
     # Two runners that end together would write the same files.
-    with FileLock(bench.root / "report.lock"):
-        return _report(experiment, cells, bench, pictures=pictures)
+    with FileLock(results.root / "report.lock"):
+        return _report(experiment, cells, results, pictures=pictures)
 
 
-def _report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool) -> Written:
-    found, others = results_tables.results(bench.root, cells, any_code=bench.any_code)
+def _report(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder, *, pictures: bool) -> Written:
+    found, others = results_tables.results(results.root, cells, any_code=results.any_code)
     if not found:
-        raise _nothing(bench)
-    results_tables.export(found, bench.root / "data")
+        raise _nothing(results)
+    results_tables.export(found, results.root / "data")
     judged = [result for result in found if results_tables.is_measured(result, experiment.metric)]
     if not judged:
         raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
@@ -53,19 +54,19 @@ def _report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pict
         others.append(
             f"In {lost} of {len(found)} finished cells no {experiment.measure} could be measured; they are left out."
         )
-    made = page(experiment, judged, cells, bench, others, pictures=pictures)
-    return Written(write(made, bench.root / "report.html"), others)
+    made = page(experiment, judged, cells, results, others, pictures=pictures)
+    return Written(write(made, results.root / "report.html"), others)
 
 
-def _nothing(bench: Bench) -> StoreError:
-    return StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
+def _nothing(results: ResultsFolder) -> StoreError:
+    return StoreError(f"{results.root} has no finished cell of this experiment; run it first: pickwell bench run")
 
 
 def page(
     experiment: Experiment,
     found: Sequence[dict[str, Any]],
     cells: Sequence[Cell],
-    bench: Bench,
+    results: ResultsFolder,
     others: Sequence[str],
     *,
     pictures: bool = True,
@@ -75,7 +76,7 @@ def page(
     reports = _reports(experiment, found)
     # Shown may also be what another version of the code has finished.
     shown = {(result["variant"], result["method"], result["seed"]) for result in found}
-    missing = [o for o in states(cells, bench) if (o.cell.variant, o.cell.method, o.cell.seed) not in shown]
+    missing = [o for o in states(cells, results) if (o.cell.variant, o.cell.method, o.cell.seed) not in shown]
     failed = [o for o in missing if o.state in (State.FAILED, State.DIVERGED)]
     waiting = [o for o in missing if o.state in (State.WAITING, State.BUSY)]
     notes = [f"{len(waiting)} of {len(cells)} cells have not been run yet."] if waiting else []
@@ -93,7 +94,7 @@ def page(
             experiment_sections.matches(judged),
             experiment_sections.times(judged),
             *experiment_sections.picked(reports),
-            *([experiment_pictures.pictures(experiment, found, bench)] if pictures else []),
+            *([experiment_pictures.pictures(experiment, found, results)] if pictures else []),
             experiment_sections.published(experiment, judged, found),
             experiment_sections.failures(failed),
             experiment_sections.methods(experiment, found),

@@ -9,7 +9,7 @@ from pickwell.data.pool import Pool
 from pickwell.errors import PoolError
 from pickwell.experiments.data.prepare import prepared
 from pickwell.experiments.experiment import FULL, Experiment
-from pickwell.experiments.run.runner import Bench
+from pickwell.experiments.run.results_folder import ResultsFolder
 from pickwell.report.campaign_page import thumbnail
 from pickwell.report.page import Album, Section
 from pickwell.report.runs import Gallery, Picked
@@ -20,7 +20,7 @@ MOST = 1_200
 """Pictures of a page at most: about 3 MB."""
 
 
-def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Bench) -> Section:
+def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], results: ResultsFolder) -> Section:
     """The first picks of each round under the first seed; nothing where the images are there no more, or are vectors.
 
     Results can be passed on without their pools, and photographs may not always be: `--no-pictures` leaves them out.
@@ -31,7 +31,7 @@ def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Ben
     row = min(ROW, MOST // max(1, asked))
     if not row:
         return Section("")
-    albums = tuple(_albums(experiment, shown, bench, row))
+    albums = tuple(_albums(experiment, shown, results, row))
     note = (
         f"Seed {first}: the first {row} of every round, the first asked for on the left; below each its label, where "
         f"it has one.{' Outlined: the absent classes.' if any(r['absent'] for r in shown) else ''}"
@@ -39,7 +39,9 @@ def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Ben
     return Section("What do the picks look like?", notes=(note,) if albums else (), albums=albums)
 
 
-def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Bench, row: int) -> Iterator[Album]:
+def _albums(
+    experiment: Experiment, shown: Sequence[dict[str, Any]], results: ResultsFolder, row: int
+) -> Iterator[Album]:
     """An album a method and variant, of the rounds that have a picture to show; each picture is read once."""
     kept: dict[int, bytes] = {}
     pools: dict[str, Pool | None] = {}
@@ -47,7 +49,7 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
         name = result["variant"]
         if name not in pools:
             # Ids count anew in the pool of each variant: pictures of another pool would be of other images.
-            pools[name], kept = _pool(experiment.variant(name), bench, result["data"]), {}
+            pools[name], kept = _pool(experiment.variant(name), results, result["data"]), {}
         pool = pools[name]
         if pool is not None:
             rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
@@ -56,9 +58,9 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
                 yield Album(result["method"] + (f" ({name})" if name else ""), galleries)
 
 
-def _pool(experiment: Experiment, bench: Bench, fingerprint: str) -> Pool | None:
+def _pool(experiment: Experiment, results: ResultsFolder, fingerprint: str) -> Pool | None:
     """The pool that the picks are of; None where it is gone, or holds vectors."""
-    known = prepared(experiment, bench.root, fingerprint)
+    known = prepared(experiment, results.root, fingerprint)
     return None if known is None or known.feature_size() else Pool.open(known.pool)
 
 

@@ -18,6 +18,7 @@ from pickwell.acquisition.uncertainty import REDUCTIONS, Reduction, reduced
 from pickwell.errors import SettingsError, unknown
 from pickwell.items import Pick
 from pickwell.learner import Batch, Devices, Learner, Stream
+from pickwell.learner.checkpoints import Checkpoint
 
 
 class RoundView(Protocol):
@@ -45,6 +46,11 @@ class RoundView(Protocol):
     @property
     def pending(self) -> Stream:
         """Items already picked in this round by other means; they are not in `unlabelled`."""
+        ...
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where a long `select` may keep what it has reached, so that a killed `ask` goes on from there."""
         ...
 
     def of_pool(self, name: str, make: Callable[[Stream, torch.Generator], Iterator[Tensor]]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, sp
 from pickwell.items import Pick
 from pickwell.strategies.strategy import among, require
 from pickwell.strategies.vaal.monitors import BLIND, COLLAPSED, SATURATED
-from pickwell.strategies.vaal.pool_scorer import Sight
+from pickwell.strategies.vaal.pool_scorer import PoolScorer
 from pickwell.strategies.vaal.vaal import VAAL
 from pickwell.strategies.vaal.vector_tables import Table
 
@@ -55,10 +55,10 @@ class VAALDiverse(VAAL):
         for name in ("reach", "candidates"):
             require(name, getattr(self, name), 0 < getattr(self, name) < math.inf, "a number above 0")
 
-    def pick(self, sight: Sight, budget: int) -> list[Pick]:
+    def pick(self, scorer: PoolScorer, budget: int) -> list[Pick]:
         # Read to its end first: only then does `mu` hold every latent.
-        weight = torch.cat([torch.sigmoid(-seen.logits) for _, seen in sight.unlabelled()])
-        features, centres = map(sight.pair.devices.put, self._vectors(sight))
+        weight = torch.cat([torch.sigmoid(-encoded.logits) for _, encoded in scorer.unlabelled()])
+        features, centres = map(scorer.pair.devices.put, self._vectors(scorer))
         places, gains = kernel_cover(
             features,
             centres,
@@ -67,13 +67,13 @@ class VAALDiverse(VAAL):
             weight=weight,
             candidates=spaced(len(features), max(self.candidates, 8 * budget)),
         )
-        chosen = zip(sight.pools.unlabelled.ids()[places].tolist(), gains.tolist(), strict=True)
+        chosen = zip(scorer.pools.unlabelled.ids()[places].tolist(), gains.tolist(), strict=True)
         return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
 
-    def _vectors(self, sight: Sight) -> tuple[Tensor, Tensor]:
+    def _vectors(self, scorer: PoolScorer) -> tuple[Tensor, Tensor]:
         """What distances are measured between: of the unlabelled images, and of the labelled ones."""
-        pools = sight.pools
+        pools = scorer.pools
         if self.space == "inputs" and isinstance(pools.unlabelled, Table) and isinstance(pools.labelled, Table):
             return torch.from_numpy(pools.unlabelled.rows), torch.from_numpy(pools.labelled.rows)
-        known = gathered((seen.mu for _, seen in sight.labelled()), pools.labelled.ids())
-        return torch.from_numpy(sight.mu), known
+        known = gathered((encoded.mu for _, encoded in scorer.labelled()), pools.labelled.ids())
+        return torch.from_numpy(scorer.mu), known

@@ -14,14 +14,14 @@ from pickwell.acquisition.streaming import TopB
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.strategies.strategy import among
-from pickwell.strategies.vaal.pair import Pair, Seen
-from pickwell.strategies.vaal.pool_scorer import Sight
+from pickwell.strategies.vaal.pair import Encoded, Pair
+from pickwell.strategies.vaal.pool_scorer import PoolScorer
 from pickwell.strategies.vaal.vaal import VAAL
 
 Target = Literal["centroid", "nearest"]
 
 
-class LonePair(Pair):
+class VAEOnlyPair(Pair):
     """Takes steps against Eq. (1) alone; D is never trained."""
 
     def step(self, x_l: Tensor, x_u: Tensor) -> dict[str, Tensor]:
@@ -40,7 +40,7 @@ class VAALWasserstein(VAAL):
     labelled image. A pick's score is the distance.
     """
 
-    pair: ClassVar[type[Pair]] = LonePair
+    pair: ClassVar[type[Pair]] = VAEOnlyPair
     to: Target = "centroid"
     lambda2: float = field(default=0.0, init=False)
 
@@ -48,20 +48,20 @@ class VAALWasserstein(VAAL):
         super().__post_init__()
         among("to", self.to, get_args(Target))
 
-    def pick(self, sight: Sight, budget: int) -> list[Pick]:
-        if not len(sight.pools.labelled):
+    def pick(self, scorer: PoolScorer, budget: int) -> list[Pick]:
+        if not len(scorer.pools.labelled):
             raise SettingsError("vaal-wasserstein measures distances to labelled images, and none is; label some first")
-        centres = self._centres(sight)
+        centres = self._centres(scorer)
         middle, best = centres.mean(0), TopB(budget)
-        for ids, seen in sight.unlabelled():
+        for ids, encoded in scorer.unlabelled():
             distance = torch.full((len(ids),), torch.inf)
-            lower(distance, gaussian(seen), centres, middle)
+            lower(distance, gaussian(encoded), centres, middle)
             best.update(ids, distance)
         return best.picks()
 
-    def _centres(self, sight: Sight) -> Tensor:
+    def _centres(self, scorer: PoolScorer) -> Tensor:
         """What distances are measured to, `(M, 2 x latent)`: the labelled images' points, or their mean."""
-        points, ids = (gaussian(seen) for _, seen in sight.labelled()), sight.pools.labelled.ids()
+        points, ids = (gaussian(encoded) for _, encoded in scorer.labelled()), scorer.pools.labelled.ids()
         if self.to == "nearest":
             return gathered(points, ids)
         # Summed up as they come: of a million labelled images not all points may be in memory.
@@ -78,6 +78,6 @@ class VAALWasserstein(VAAL):
         return self._map and replace(self._map, scores=np.full_like(self._map.scores, np.nan))
 
 
-def gaussian(seen: Seen) -> Tensor:
+def gaussian(encoded: Encoded) -> Tensor:
     """Points `(B, 2 x latent)` whose Euclidean distances are the 2-Wasserstein distances of the images' Gaussians."""
-    return torch.cat((seen.mu, (0.5 * seen.logvar).exp()), dim=1).float().cpu()
+    return torch.cat((encoded.mu, (0.5 * encoded.logvar).exp()), dim=1).float().cpu()

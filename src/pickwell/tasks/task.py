@@ -32,8 +32,12 @@ class Task(ABC):
     """Whether one image can show several classes."""
     masked: ClassVar[bool] = False
     """Whether the labels that images come with are mask files beside them."""
+    typed: ClassVar[bool] = True
+    """Whether people answer with a text."""
     noun: ClassVar[str] = "label"
     """What a label is called."""
+    fixed_classes: ClassVar[bool] = False
+    """Whether labels hold places in the class list, so that it never changes; names may come and go."""
     known_by: ClassVar[str] = "--labels-from-folders or a label column"
     """How images come with known labels."""
     test_known_by: ClassVar[str] = "a folder a class (--labels-from-folders), or a label column"
@@ -68,6 +72,10 @@ class Task(ABC):
     def keep(self, answer: Answer) -> str:
         """The text that the store keeps of an answer; what it names is on the disk when this returns."""
         return str(answer)
+
+    def answer(self, value: str) -> Answer:
+        """The answer of which the store keeps this text."""
+        return value
 
     def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
         """The answer that a label file in `folder` gives by this text; LabelError if it gives none."""

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell.learner import Batch, Devices
-from pickwell.learner.seeds import derive, generator, isolated
+from pickwell.learner.checkpoints import Checkpoint
+from pickwell.learner.seeds import generator, isolated
+from pickwell.seeds import derive
 from pickwell.strategies.strategy import Strategy
 from pickwell.tasks.segmentation.crops import gathered, resize
 
@@ -105,6 +107,7 @@ class FakeView:
     batch_size: int = 16
     every: int = 3
     learner: FakeLearner = field(default_factory=FakeLearner)
+    checkpoint: Checkpoint | None = None
     rng: torch.Generator = field(init=False)
 
     def __post_init__(self) -> None:

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.items import Kind, PickState, Round, RoundState
 from pickwell.statistics.intervals import wilson
 from pickwell.store import Entry, Labels, Result, Store
-from pickwell.tasks.segmentation.label_maps import MaskFolder
 from pickwell.web.agreement import agreement
-from pickwell.web.desk import SUGGESTION_SEEN, Desk
+from pickwell.web.desk import SUGGESTION_SEEN
 
-ACCURACY, MEAN_IOU = "accuracy", "mean_iou"
+ACCURACY = "accuracy"
 PAUSE = 300.0
 """Seconds after which an annotator had left: no part of their rate."""
 
@@ -115,14 +115,6 @@ def balance(
     return [{"round": number, "counts": [counts[number][name] for name in classes]} for number in sorted(counts)]
 
 
-def _shown(desk: Desk) -> Callable[[str], Iterable[str]]:
-    """What says which classes a label shows: its own name, or those that occur in a mask."""
-    if desk.settings.task.kind == "classification":
-        return lambda value: (value,)
-    masks, names = MaskFolder(desk.directory.masks), dict(enumerate(desk.classes))
-    return lambda value: (names[index] for index in masks.shown(value) if index in names)
-
-
 def rounds(store: Store) -> list[dict[str, Any]]:
     """Every round without its picks: strategy, state, times and monitors."""
     shown = []
@@ -159,26 +151,25 @@ def progress(current: Round | None) -> dict[str, Any] | None:
     }
 
 
-def dashboard(desk: Desk) -> dict[str, Any]:
+def dashboard(campaign: OpenCampaign) -> dict[str, Any]:
     """All figures of the dashboard but the progress of a fit."""
-    labels, log = desk.store.labels(), list(desk.store.log())
-    found = rounds(desk.store)
-    metric = ACCURACY if desk.settings.task.kind == "classification" else MEAN_IOU
+    labels, log = campaign.store.labels(), list(campaign.store.log())
+    found = rounds(campaign.store)
     computed = sum(sum(float(v) for v in one["timings"].values() if isinstance(v, int | float)) for one in found)
     return {
-        "position": desk.store.position(),
+        "position": campaign.store.position(),
         "labelled": len(labels),
         "held_out": int(labels.held_out.sum()),
-        "ignored": len(desk.store.ignored()),
-        "images": len(desk.pool),
-        "classes": desk.classes,
-        "metric": metric,
-        "curve": [asdict(point) for point in curve(desk.store.results(), metric)],
-        "balance": balance(labels, desk.classes, _shown(desk)),
+        "ignored": len(campaign.store.ignored()),
+        "images": len(campaign.pool),
+        "classes": campaign.task.classes,
+        "metric": campaign.task.metric,
+        "curve": [asdict(point) for point in curve(campaign.store.results(), campaign.task.metric)],
+        "balance": balance(labels, campaign.task.classes, campaign.task.shown),
         "rounds": found,
-        "maps": desk.maps.numbers(),
+        "maps": campaign.maps.numbers(),
         "annotators": annotators(log),
         "agreement": agreement(log),
-        "disputes": len(desk.store.disputes()),
+        "disputes": len(campaign.store.disputes()),
         "computed_seconds": computed,
     }

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 import torch
+from tests.strategies.vaal.unfolded import unfolded
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from pickwell.errors import SettingsError
 from pickwell.learner import Devices
 from pickwell.strategies import Strategy, create
-from pickwell.strategies.vaal.pair import Pair, Seen
+from pickwell.strategies.vaal.pair import Encoded, Pair
 from pickwell.strategies.vaal.vaal import VAAL
 from pickwell.strategies.vaal_wasserstein import gaussian
 from pickwell.testing import FakeView, StrategyContract, blobs, train_auxiliary
@@ -120,7 +121,7 @@ def test_a_vae_alone_knows_nothing_of_the_discriminator() -> None:
             strategy = ablation(name)
             train_auxiliary(strategy, view, steps=0)
             with torch.no_grad():
-                for number, weight in enumerate(strategy._begun().discriminator.parameters()):
+                for number, weight in enumerate(strategy.trained().discriminator.parameters()):
                     weight.add_(seed * (number + 1))
             train_auxiliary(strategy, view, start=1, steps=1)
             states.append({key: value for key, value in strategy.state().items() if key.startswith("vae/")})
@@ -137,7 +138,7 @@ def test_distances_of_points_are_distances_of_gaussians() -> None:
     """Against the closed form for any two Gaussians, W2^2 = ||m1 - m2||^2 + tr(C1 + C2 - 2 (C1^.5 C2 C1^.5)^.5)."""
     g = torch.Generator().manual_seed(0)
     mu, logvar = torch.randn(2, 5, generator=g), torch.randn(2, 5, generator=g)
-    points = gaussian(Seen(mu, logvar, torch.zeros(2)))
+    points = gaussian(Encoded(mu, logvar, torch.zeros(2)))
     first, second = (MultivariateNormal(m, covariance_matrix=v.exp().diag()) for m, v in zip(mu, logvar, strict=True))
     root = first.covariance_matrix.sqrt()
     inner = (root @ second.covariance_matrix @ root).sqrt()
@@ -150,8 +151,8 @@ def test_the_farthest_gaussians_are_queried(to: str) -> None:
     strategy, view = ablation("vaal-wasserstein", to=to), FakeView(blobs(), range(10))
     train_auxiliary(strategy, view)
     picks = strategy.select(view, 6)
-    pair: Pair = strategy._begun()
-    known, free = (gaussian(pair.see(view.images[s.ids() // 3])) for s in (view.labelled, view.unlabelled))
+    pair: Pair = strategy.trained()
+    known, free = (gaussian(unfolded(pair, view.images[s.ids() // 3])) for s in (view.labelled, view.unlabelled))
     distance = torch.cdist(free, known.mean(0)[None] if to == "centroid" else known, compute_mode=EXACT).amin(1)
     order = distance.argsort(descending=True)[:6]
     assert [pick.item for pick in picks] == view.unlabelled.ids()[order].tolist()
@@ -199,7 +200,7 @@ def test_no_more_than_two_chunks_of_points_are_held_at_once(to: str, monkeypatch
     alive: weakref.WeakSet[Tensor] = weakref.WeakSet()
     held: list[int] = []
 
-    def counted(seen: Seen) -> Tensor:
+    def counted(seen: Encoded) -> Tensor:
         alive.add(points := gaussian(seen))
         held.append(len(alive))
         return points

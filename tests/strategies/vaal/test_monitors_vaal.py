@@ -11,14 +11,14 @@ from torch import Tensor
 
 from pickwell.strategies.vaal.losses import kl_divergence
 from pickwell.strategies.vaal.monitors import LatentMonitor, accuracy, auc, histogram, report
-from pickwell.strategies.vaal.pair import Seen
+from pickwell.strategies.vaal.pair import Encoded
 
 
 def monitor(mu: Tensor, logvar: Tensor, chunk: int = 7) -> LatentMonitor:
-    made = LatentMonitor(mu.shape[1])
+    made = LatentMonitor()
     for start in range(0, len(mu), chunk):
         part = slice(start, start + chunk)
-        made.update(Seen(mu[part], logvar[part], torch.empty(0)))
+        made.update(Encoded(mu[part], logvar[part], torch.empty(0)))
     return made
 
 
@@ -29,8 +29,8 @@ def test_running_sums_equal_those_over_the_whole_pool(seed: int, count: int, chu
     # Far from zero, where a difference of squares would have lost the variance.
     mu, logvar = 1000 + torch.randn(count, 3, generator=g), torch.randn(count, 3, generator=g)
     made = monitor(mu, logvar, chunk)
-    torch.testing.assert_close(made.variance(), mu.double().var(0, correction=0))
-    torch.testing.assert_close(made.kl(), kl_divergence(mu, logvar).double().mean(0))
+    torch.testing.assert_close(made.mu.variance, mu.double().var(0, correction=0))
+    torch.testing.assert_close(made.kl.mean, kl_divergence(mu, logvar).double().mean(0))
 
 
 def test_a_unit_is_active_if_its_mean_varies_by_more_than_a_hundredth() -> None:

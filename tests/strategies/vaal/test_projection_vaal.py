@@ -7,6 +7,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from sklearn.decomposition import PCA
+from tests.strategies.vaal.unfolded import unfolded
 
 from pickwell import strategies
 from pickwell.strategies.vaal import pool_scorer
@@ -27,7 +28,7 @@ def test_a_map_is_the_principal_plane_of_the_latents() -> None:
     unlabelled = view.unlabelled.ids()
     assert found.items.tolist() == [*unlabelled.tolist(), 0, 15, 27, 60]
     assert found.labelled.tolist() == [False] * len(unlabelled) + [True] * 4
-    latents = [strategy._pair.see(view.images[place // 3][None]) for place in found.items.tolist()]
+    latents = [unfolded(strategy.trained(), view.images[place // 3][None]) for place in found.items.tolist()]
     mu = torch.cat([one.mu for one in latents]).numpy()
     reference = PCA(2).fit(mu[: len(unlabelled)].astype(float)).transform(mu)
     signs = np.sign((reference * found.points).sum(0))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.strategies.vaal.unfolded import unfolded
 from torch import Tensor, nn
 
 from pickwell.errors import SettingsError, TrainingError
@@ -15,7 +16,6 @@ from pickwell.strategies import available, create, named
 from pickwell.strategies.vaal import VAAL, paper_size
 from pickwell.strategies.vaal import vector_tables as tables_module
 from pickwell.strategies.vaal.networks import Discriminator
-from pickwell.strategies.vaal.pair import Pair
 from pickwell.strategies.vaal_diverse import VAALDiverse
 from pickwell.testing import FakeLearner, FakeView, blobs, train_auxiliary
 
@@ -28,11 +28,6 @@ def pool(**changes: object) -> FakeView:
 
 def small(**changes: object) -> VAAL:
     return VAAL(**{"steps": 3, **SMALL, **changes})  # type: ignore[arg-type]
-
-
-def pair_of(strategy: VAAL) -> Pair:
-    assert strategy._pair is not None
-    return strategy._pair
 
 
 def passes(module: nn.Module) -> list[int]:
@@ -52,15 +47,15 @@ def test_both_halves_share_one_encoder_pass_and_ds_step_reuses_it() -> None:
     """Trap: separate passes let D win by each pool's batch-norm statistics."""
     strategy, view = small(), pool()
     train_auxiliary(strategy, view, steps=0)
-    encoder, decoder = passes(pair_of(strategy).vae.encoder), passes(pair_of(strategy).vae.decoder)
+    encoder, decoder = passes(strategy.trained().vae.encoder), passes(strategy.trained().vae.decoder)
     batch = view.draw(0, 8)
     strategy.train_step(batch, lambda: batch)
     assert (encoder, decoder) == ([16], [16])
-    statistics = {name: tensor.clone() for name, tensor in pair_of(strategy).vae.encoder.named_buffers()}
+    statistics = {name: tensor.clone() for name, tensor in strategy.trained().vae.encoder.named_buffers()}
     mirrored = small()
     train_auxiliary(mirrored, view, steps=0)
     mirrored.train_step(Batch(batch.x_u, batch.y_l, batch.x_l), lambda: batch)
-    for name, tensor in pair_of(mirrored).vae.encoder.named_buffers():
+    for name, tensor in mirrored.trained().vae.encoder.named_buffers():
         torch.testing.assert_close(tensor, statistics[name], msg=name)
 
 
@@ -96,7 +91,7 @@ def rig(strategy: VAAL, slope: float) -> None:
         def forward(self, z: Tensor) -> Tensor:
             return slope * z[:, 0]
 
-    pair_of(strategy).scoring_discriminator = Rigged()  # type: ignore[assignment]
+    strategy.trained().scoring_discriminator = Rigged()  # type: ignore[assignment]
 
 
 def test_the_lowest_d_is_queried() -> None:
@@ -105,7 +100,7 @@ def test_the_lowest_d_is_queried() -> None:
     train_auxiliary(strategy, view)
     rig(strategy, 1.0)
     (ids,), (images,) = zip(*replace(view, batch_size=99).unlabelled.batches(), strict=True)
-    logits = pair_of(strategy).see(images).mu[:, 0]
+    logits = unfolded(strategy.trained(), images).mu[:, 0]
     order = logits.argsort()
     picks = strategy.select(view, 5)
     assert [pick.item for pick in picks] == ids[order[:5]].tolist()
@@ -118,7 +113,7 @@ def test_saturated_scores_still_rank() -> None:
     train_auxiliary(strategy, view)
     rig(strategy, 1.0)
     expected = [pick.item for pick in strategy.select(view, 40)]
-    pair_of(strategy).scoring_encoder.mu.bias.data[0] -= 60
+    strategy.trained().scoring_encoder.mu.bias.data[0] -= 60
     picks = strategy.select(view, 40)
     assert {pick.score for pick in picks} == {1.0}
     # 60 costs a few digits of float32, so neighbours may tie: the ranking must hold on the whole.
@@ -130,11 +125,12 @@ def test_scoring_uses_the_encoder_alone_in_eval_mode_and_restores_nothing_becaus
     """Traps: VAE and D in train mode while scoring; the whole VAE run to score."""
     strategy, view = small(), pool()
     train_auxiliary(strategy, view)
-    pair = pair_of(strategy)
+    pair = strategy.trained()
     before = {name: tensor.clone() for name, tensor in strategy.state().items()}
     decoder, encoder, scoring = passes(pair.vae.decoder), passes(pair.vae.encoder), passes(pair.scoring_encoder.mu)
     strategy.select(view, 5)
-    assert (decoder, encoder, sum(scoring)) == ([], [], 40 + 6 + 2)
+    # A pool is one block, filled up: 40 images, 6 and 2.
+    assert (decoder, encoder, scoring) == ([], [], [256] * 3)
     assert not any(module.training for module in pair.scoring_encoder.modules())
     assert pair.vae.training
     assert all(torch.equal(before[name], tensor) for name, tensor in strategy.state().items())
@@ -143,9 +139,9 @@ def test_scoring_uses_the_encoder_alone_in_eval_mode_and_restores_nothing_becaus
 def test_a_score_does_not_depend_on_the_other_images() -> None:
     strategy, view = small(), pool()
     train_auxiliary(strategy, view)
-    pair = pair_of(strategy)
-    whole = pair.see(view.images).logits
-    alone = torch.cat([pair.see(view.images[i : i + 1]).logits for i in range(len(view.images))])
+    pair = strategy.trained()
+    whole = unfolded(pair, view.images).logits
+    alone = torch.cat([unfolded(pair, view.images[i : i + 1]).logits for i in range(len(view.images))])
     torch.testing.assert_close(alone, whole)
 
 
@@ -155,9 +151,9 @@ def test_folded_for_scoring_the_encoder_says_the_same(precision: str, tolerance:
     strategy, view = small(steps=30, representation=representation), pool()
     train_auxiliary(strategy, view, precision=precision)
     strategy.select(view, 1)
-    pair = pair_of(strategy)
+    pair = strategy.trained()
     inputs = view.images if representation == "pixels" else torch.randn(9, 12)
-    slow, fast = pair.see(inputs), pair.eyes(inputs)(inputs)
+    slow, fast = unfolded(pair, inputs), pair.encoding()(inputs)
     assert slow.mu.std() > 0.05
     for left, right in zip(fast, slow, strict=True):
         torch.testing.assert_close(left, right, atol=tolerance, rtol=tolerance)
@@ -177,13 +173,13 @@ def test_without_averaging_the_last_weights_score() -> None:
 def test_the_average_is_the_one_documented() -> None:
     strategy, view = small(averaging=0.15, steps=9), pool()
     train_auxiliary(strategy, view, steps=0)
-    weight = pair_of(strategy).vae.encoder.mu.weight
+    weight = strategy.trained().vae.encoder.mu.weight
     mean = weight.detach().clone()
     for step in range(1, 5):
         train_auxiliary(strategy, view, start=step, steps=1)
         keep = min(0.15, (1 + step) / (10 + step))
         mean = keep * mean + (1 - keep) * weight.detach()
-    torch.testing.assert_close(pair_of(strategy).scoring_encoder.mu.weight, mean)
+    torch.testing.assert_close(strategy.trained().scoring_encoder.mu.weight, mean)
 
 
 def test_a_restored_state_goes_on_bit_by_bit(tmp_path: Path) -> None:
@@ -350,5 +346,5 @@ def test_scoring_in_bfloat16_leaves_the_networks_as_they_are(representation: str
     train_auxiliary(strategy, view, precision="bf16").select(view, 5)
     kept = {name: (tensor.clone(), tensor.dtype) for name, tensor in strategy.state().items()}
     assert torch.bfloat16 not in {dtype for _, dtype in kept.values()}
-    pair_of(strategy).eyes(view.images[:4])
+    strategy.trained().encoding()
     assert all(torch.equal(tensor, kept[name][0]) for name, tensor in strategy.state().items())

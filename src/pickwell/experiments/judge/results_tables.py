@@ -107,6 +107,8 @@ def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
         for row in result["rounds"]:
             # A column each, in a tenth of the memory: a pool may hold a million images.
             row["picks"] = pa.Table.from_pylist(row["picks"], schema=pa.schema(PICK))
+        if "sittings" in result:  # what earlier code counted: the first start too
+            result["resumes"] = result.pop("sittings") - 1
         yield result | {"method": cell.method, "variant": cell.variant}
 
 
@@ -174,7 +176,7 @@ def runs_made(found: Sequence[Result]) -> pa.Table:
     """One row a cell: its code, data, label cost, seconds, versions, hardware and settings."""
     rows = [
         {**_key(r), "code": r["code"], "data": r["data"], "labels": r["rounds"][-1]["labels"],
-         "sittings": r["sittings"],
+         "resumes": r["resumes"],
          "seconds": sum(row["fit_seconds"] + (row["query_seconds"] or 0.0) for row in r["rounds"]),
          "absent": ", ".join(r["absent"]), "finished": r["finished"], "versions": json.dumps(r["versions"]),
          "hardware": json.dumps(r["hardware"]), "settings": json.dumps(r["facts"])}

@@ -157,6 +157,6 @@ def _machines(found: Sequence[Mapping[str, Any]], seconds: float) -> str:
         kinds[name] = kinds.get(name, 0) + 1
     where = listing([f"{plural(count, 'cell')} on {name}" for name, count in kinds.items()])
     versions = ", ".join(f"{name} {number}" for name, number in found[0]["versions"].items())
-    again = sum(result["sittings"] > 1 for result in found)
+    again = sum(result["resumes"] > 0 for result in found)
     stopped = f" {plural(again, 'cell')} went on after a stop." if again else ""
     return f"Machines: {where}; {duration(seconds)} of fits and queries in all.{stopped} {versions}."

@@ -5,8 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pickwell.acquisition.moments import Moments
 from pickwell.strategies.vaal.losses import kl_divergence
-from pickwell.strategies.vaal.pair import Seen
+from pickwell.strategies.vaal.pair import Encoded
 
 ACTIVE_VARIANCE = 0.01
 """A latent unit is active if its mean varies over the pool by more than this (Burda et al. 2016)."""
@@ -18,34 +19,19 @@ COLLAPSED, SATURATED, BLIND = "VAE collapsed", "D saturated", "D blind"
 
 
 class LatentMonitor:
-    """Running sums over the pool: memory does not grow with it."""
+    """What mu and its KL are over the pool, `(latent,)` each; memory does not grow with it."""
 
-    def __init__(self, latent: int) -> None:
-        self.count = 0
-        self.mean, self.squares, self.kl_sum = torch.zeros(3, latent, dtype=torch.float64).unbind()
+    def __init__(self) -> None:
+        self.mu, self.kl = Moments(), Moments()
 
-    def update(self, seen: Seen) -> None:
+    def update(self, encoded: Encoded) -> None:
         """Takes in one batch."""
-        mu, kl = seen.mu.double().cpu(), kl_divergence(seen.mu, seen.logvar).double().cpu()
-        count = self.count + len(mu)
-        # Chan's update: the difference of two large sums would lose a small variance.
-        shift = mu.mean(0) - self.mean
-        self.squares += (mu - mu.mean(0)).square().sum(0) + shift.square() * (self.count * len(mu) / count)
-        self.mean += shift * (len(mu) / count)
-        self.kl_sum += kl.sum(0)
-        self.count = count
-
-    def variance(self) -> Tensor:
-        """The variance of mu over the pool, `(latent,)`."""
-        return self.squares / max(self.count, 1)
+        self.mu.update(encoded.mu)
+        self.kl.update(kl_divergence(encoded.mu, encoded.logvar))
 
     def active_units(self) -> int:
         """How many latent dimensions carry something about the image."""
-        return int((self.variance() > ACTIVE_VARIANCE).sum())
-
-    def kl(self) -> Tensor:
-        """The mean KL of each dimension over the pool, `(latent,)`."""
-        return self.kl_sum / max(self.count, 1)
+        return int((self.mu.variance > ACTIVE_VARIANCE).sum())
 
 
 def auc(positive: Tensor, negative: Tensor) -> float:
@@ -74,8 +60,8 @@ def report(latents: LatentMonitor, labelled: Tensor, unlabelled: Tensor, held_ou
     """
     values: dict[str, Any] = {
         "active_units": latents.active_units(),
-        "latent_units": len(latents.mean),
-        "kl_per_unit": [round(value, 4) for value in latents.kl().tolist()],
+        "latent_units": len(latents.mu.mean),
+        "kl_per_unit": [round(value, 4) for value in latents.kl.mean.tolist()],
         "score_histogram": histogram(unlabelled),
     }
     for name, logits in (("", labelled), ("_held_out", held_out)):

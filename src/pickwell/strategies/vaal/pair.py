@@ -1,10 +1,9 @@
 """The two networks that play against each other, their optimisers, and one step of Algorithm 1 for both."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor, nn
 from pickwell.errors import TrainingError
 from pickwell.learner import Devices
 from pickwell.learner.checkpoints import load_optimiser, named, optimiser_tensors, under
-from pickwell.strategies.vaal.eightbit import EightBit, worthwhile
 from pickwell.strategies.vaal.losses import (
     adversarial_loss,
     discriminator_loss,
@@ -22,7 +20,7 @@ from pickwell.strategies.vaal.losses import (
     transductive_loss,
     vae_loss,
 )
-from pickwell.strategies.vaal.networks import Discriminator, Encoder, VariationalAutoencoder, folded
+from pickwell.strategies.vaal.networks import Discriminator, VariationalAutoencoder, folded
 
 EXPLODED = 1e4
 """Nothing is learnt at a loss above this for each value of an input, though it may stay finite."""
@@ -44,7 +42,7 @@ class Objective:
     averaging: float
 
 
-class Seen(NamedTuple):
+class Encoded(NamedTuple):
     """What the networks say of some images: mu and logvar `(B, latent)` and D's logit `(B,)`, float32."""
 
     mu: Tensor
@@ -139,31 +137,23 @@ class Pair:
             if old.is_floating_point():
                 old.lerp_(new, 1 - keep)
 
-    def see(self, x: Tensor) -> Seen:
-        """What the averaged encoder and D say of `x`, in eval mode; the decoder is not used."""
-        return self._seen(self.scoring_encoder, x)
-
     @torch.inference_mode()
-    def eyes(self, some: Tensor) -> partial[Seen]:
-        """What `see` says, to rounding, and faster: made once for a whole pool, of the weights as they are now.
-
-        `some` of the pool's inputs say which values the maps of a large encoder take: eight bits will do for them.
-        """
+    def encoding(self) -> Callable[[Tensor], Encoded]:
+        """What the averaged encoder and D, as they are now, say of inputs; made once for a whole pool."""
         encoder = folded(self.scoring_encoder)
-        if self.devices.precision == "bf16" and worthwhile(encoder.body, some):
-            with self.devices.autocast():  # how large the maps' values are shows in bfloat16 too
-                encoder.body = EightBit(encoder.body, some)
-        elif self.devices.precision == "bf16":
+        if self.devices.precision == "bf16":
             for layer in encoder.body.children():
                 if isinstance(layer, nn.Conv2d):  # a copy; vectors' layers are the encoder's own, and stay in float32
                     layer.to(torch.bfloat16)
-        return partial(self._seen, self.devices.setup(encoder))
+        encoder = self.devices.setup(encoder)
 
-    @torch.inference_mode()
-    def _seen(self, encoder: Encoder, x: Tensor) -> Seen:
-        with self.devices.autocast():
-            mu, logvar = encoder(x)
-        return Seen(mu, logvar, self.scoring_discriminator(mu))
+        @torch.inference_mode()
+        def encode(x: Tensor) -> Encoded:
+            with self.devices.autocast():
+                mu, logvar = encoder(x)
+            return Encoded(mu, logvar, self.scoring_discriminator(mu))
+
+        return encode
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor of the networks, their averages and the optimisers, and the number of steps taken."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,7 +14,6 @@ from pickwell.strategies.strategy import RoundView
 from pickwell.strategies.vaal.vector_tables import Table, beside, chosen, embedded, standardise
 
 S_co = TypeVar("S_co", bound=Stream, covariant=True)
-REPRESENTATIONS = ("pixels", "features", "patches", "both")
 SAMPLE = 4096
 """How many images patch features are learnt from."""
 
@@ -28,26 +27,34 @@ class Pools(Generic[S_co]):
     held_out: S_co
 
 
-def images(view: RoundView, side: int) -> Pools[Stream]:
-    """The images themselves; those with masks whole, resized into squares of `side` pixels."""
-    return Pools(*(stream.whole(side) for stream in (view.labelled, view.unlabelled, view.held_out)))
+def features(view: RoundView, device: torch.device) -> Pools[Table]:
+    """What the task model makes of the images, standardised."""
+    streams = (view.labelled, view.unlabelled, view.held_out)
+    pools = Pools(*(embedded(stream, view.learner.embed, device) for stream in streams))
+    standardise((pools.labelled, pools.unlabelled), pools.held_out)
+    return pools
 
 
-def vectors(view: RoundView, representation: str, device: torch.device) -> Pools[Table]:
-    """`features`: what the task model makes of the images, standardised. `patches`: what is learnt from the pool.
-
-    `both`: the two side by side, of equal variance.
-    """
-    if representation == "features":
-        pools = _embedded(view, view.learner.embed, device)
-        standardise((pools.labelled, pools.unlabelled), pools.held_out)
-        return pools
+def patches(view: RoundView, device: torch.device) -> Pools[Table]:
+    """What is learnt from the pool's own patches."""
     rows = view.of_pool("patches", patch_vectors)
-    patches = Pools(*(chosen(rows, stream.ids(), device) for stream in (view.labelled, view.unlabelled, view.held_out)))
-    if representation == "patches":
-        return patches
-    assert representation == "both", representation
-    return _side_by_side(patches, vectors(view, "features", device))
+    return Pools(*(chosen(rows, stream.ids(), device) for stream in (view.labelled, view.unlabelled, view.held_out)))
+
+
+def both(view: RoundView, device: torch.device) -> Pools[Table]:
+    """Patches and features of each item, one after the other, of equal variance."""
+    left, right = patches(view, device), features(view, device)
+    # As many standardised features as there are components would have their variance: more of them weigh less each.
+    weight = (left.unlabelled.rows.shape[1] / right.unlabelled.rows.shape[1]) ** 0.5
+    return Pools(
+        beside(left.labelled, right.labelled, weight),
+        beside(left.unlabelled, right.unlabelled, weight),
+        beside(left.held_out, right.held_out, weight),
+    )
+
+
+Vectors = Callable[[RoundView, torch.device], Pools[Table]]
+VECTORS: Final[dict[str, Vectors]] = {"features": features, "patches": patches, "both": both}
 
 
 def patch_vectors(pool: Stream, rng: torch.Generator) -> Iterator[Tensor]:
@@ -56,9 +63,10 @@ def patch_vectors(pool: Stream, rng: torch.Generator) -> Iterator[Tensor]:
     Images held out to measure on are among them: who is measured, the task model, never sees these vectors.
     """
     whole = pool.whole(SIDE)
-    patches = learn(sample(whole, rng), rng)
-    for _, images in in_even_chunks(whole.batches()):
-        yield patches(images)
+    encode = learn(sample(whole, rng), rng)
+    # Made small first: a chunk then fills blocks of one size, and photographs never fill the memory.
+    for _, images in in_even_chunks((ids, shrunk(images)) for ids, images in whole.batches()):
+        yield encode(images)
 
 
 def sample(stream: Stream, rng: torch.Generator) -> Tensor:
@@ -71,18 +79,3 @@ def sample(stream: Stream, rng: torch.Generator) -> Tensor:
         found.append(shrunk(batch.cpu()[wanted[done : done + len(batch)]]))
         done += len(batch)
     return torch.cat(found)
-
-
-def _side_by_side(patches: Pools[Table], features: Pools[Table]) -> Pools[Table]:
-    """Both vectors of each item, one after the other, of equal variance."""
-    # As many standardised features as there are components would have their variance: more of them weigh less each.
-    weight = (patches.unlabelled.rows.shape[1] / features.unlabelled.rows.shape[1]) ** 0.5
-    return Pools(
-        beside(patches.labelled, features.labelled, weight),
-        beside(patches.unlabelled, features.unlabelled, weight),
-        beside(patches.held_out, features.held_out, weight),
-    )
-
-
-def _embedded(view: RoundView, embed: Callable[[Tensor], Tensor], device: torch.device) -> Pools[Table]:
-    return Pools(*(embedded(stream, embed, device) for stream in (view.labelled, view.unlabelled, view.held_out)))

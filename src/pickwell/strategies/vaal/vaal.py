@@ -12,7 +12,6 @@ from pickwell.acquisition.projection import Projection
 from pickwell.acquisition.streaming import TopB, check_budget
 from pickwell.items import Pick
 from pickwell.learner import Batch, Devices
-from pickwell.learner.seeds import isolated
 from pickwell.strategies.strategy import RoundView, Strategy, among, require
 from pickwell.strategies.vaal.losses import OBSERVATIONS
 from pickwell.strategies.vaal.monitors import BLIND, COLLAPSED, SATURATED
@@ -24,10 +23,11 @@ from pickwell.strategies.vaal.networks import (
     FeatureVAE,
     VariationalAutoencoder,
 )
+from pickwell.strategies.vaal.on_pixels import OnPixels
+from pickwell.strategies.vaal.on_vectors import OnVectors
 from pickwell.strategies.vaal.pair import Objective, Pair
-from pickwell.strategies.vaal.pool_scorer import Sight
-from pickwell.strategies.vaal.representations import REPRESENTATIONS, Pools, images, vectors
-from pickwell.strategies.vaal.vector_tables import Table
+from pickwell.strategies.vaal.pool_scorer import PoolScorer
+from pickwell.strategies.vaal.representations import VECTORS
 
 
 def paper_size(latent: int = 32) -> dict[str, Any]:
@@ -81,8 +81,7 @@ class VAAL(Strategy):
     observation: Literal["calibrated", "unit", "released_code"] = "calibrated"
     representation: Literal["pixels", "features", "patches", "both"] = "pixels"
     working_size: int = 128
-    _devices: Devices | None = field(default=None, init=False, repr=False, compare=False)
-    _pair: Pair | None = field(default=None, init=False, repr=False, compare=False)
+    _training: OnPixels | OnVectors | None = field(default=None, init=False, repr=False, compare=False)
     _report: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _map: Projection | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -97,55 +96,65 @@ class VAAL(Strategy):
         require("working_size", self.working_size, 8 <= self.working_size <= 2048, "8 to 2048 pixels")
         require("averaging", self.averaging, 0 <= self.averaging < 1, "a number of at least 0 and below 1")
         among("observation", self.observation, OBSERVATIONS)
-        among("representation", self.representation, REPRESENTATIONS)
+        among("representation", self.representation, ("pixels", *VECTORS))
 
     @property
     def joint_steps(self) -> int:
-        return self.steps if self.representation == "pixels" else 0
+        return self.steps if self._joint else 0
 
     @property
     def needs_images(self) -> bool:
         return self.representation != "features"
 
+    @property
+    def _joint(self) -> bool:
+        """Whether the pair learns beside the task model: otherwise its inputs are made by the trained task model."""
+        return self.representation == "pixels"
+
     def begin(self, devices: Devices, sample: Batch) -> None:
-        self._devices = devices
-        if self.representation == "pixels":
+        if self._joint:
             _, channels, height, width = sample.x_l.shape
-            self._pair = self._pair_of(VAE((height, width), self.latent, self.widths, channels), devices)
+            vae = VAE((height, width), self.latent, self.widths, channels)
+            self._training = OnPixels(self._pair_of(vae, devices), self.working_size)
+            return
+
+        def build(features: int) -> Pair:
+            return self._pair_of(FeatureVAE(features, self.latent, self.feature_width), devices)
+
+        vectors = VECTORS[self.representation]
+        self._training = OnVectors(vectors, devices.device, build, self.steps, self.feature_batch)
 
     def train_step(self, batch: Batch, draw: Callable[[], Batch]) -> Mapping[str, float]:
-        if not len(batch.x_u):
-            return {}
-        return self._begun().training_step(batch.x_l, batch.x_u)
+        return self.trained().training_step(batch.x_l, batch.x_u) if len(batch.x_u) else {}
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
-        pools = images(view, self.working_size) if self.representation == "pixels" else self._trained_on_vectors(view)
-        sight = Sight(self._begun(), pools)
-        picks = self.pick(sight, budget)
-        self._report = sight.report()
+        assert self._training, "begin() says where the networks run; call it first"
+        pools = self._training.pools(view)
+        scorer = PoolScorer(self.trained(), pools)
+        picks = self.pick(scorer, budget)
+        self._report = scorer.report()
         self._report["warnings"] = [
             f"{text}; {self.consequences[text.split(':')[0]]}" for text in self._report["warnings"]
         ]
-        self._map = sight.projection(torch.tensor([pick.item for pick in picks]))
+        self._map = scorer.projection(torch.tensor([pick.item for pick in picks]))
         return picks
 
-    def pick(self, sight: Sight, budget: int) -> list[Pick]:
+    def pick(self, scorer: PoolScorer, budget: int) -> list[Pick]:
         """Algorithm 2, line 1: the `budget` smallest D(z_U)."""
         best = TopB(budget)
-        for ids, seen in sight.unlabelled():
+        for ids, encoded in scorer.unlabelled():
             # Ranked by logits: 1 - D rounds to 1 long before they tie.
-            best.update(ids, -seen.logits)
+            best.update(ids, -encoded.logits)
         scores = best.scores().sigmoid().tolist()
         return [replace(pick, score=score) for pick, score in zip(best.picks(), scores, strict=True)]
 
     def state(self) -> dict[str, Tensor]:
-        # On vectors the networks learn within `select`: there is nothing to go on from.
-        return self._pair.state() if self._pair and self.representation == "pixels" else {}
+        return self._training.state() if self._training else {}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        if self.representation == "pixels" and state:
-            self._begun().load_state(state)
+        assert self._training, "begin() builds the networks; call it first"
+        self._training.load_state(state)
 
     def monitors(self) -> dict[str, Any]:
         return self._report
@@ -153,9 +162,11 @@ class VAAL(Strategy):
     def projection(self) -> Projection | None:
         return self._map
 
-    def _begun(self) -> Pair:
-        assert self._pair is not None, "begin() builds the networks; call it first"
-        return self._pair
+    def trained(self) -> Pair:
+        """The VAE and D, once `begin` has built them; on vectors, `select`."""
+        assert self._training, "begin() builds the networks; call it first"
+        assert self._training.pair, "on vectors select() builds the networks; call it first"
+        return self._training.pair
 
     def _pair_of(self, vae: VariationalAutoencoder, devices: Devices) -> Pair:
         objective = Objective(
@@ -168,19 +179,3 @@ class VAAL(Strategy):
             averaging=self.averaging,
         )
         return self.pair(vae, Discriminator(self.latent, self.discriminator_width), objective, devices)
-
-    def _trained_on_vectors(self, view: RoundView) -> Pools[Table]:
-        """The pools as vectors, on which the pair is built and trained now."""
-        assert self._devices is not None, "begin() says where the networks run; call it first"
-        pools = vectors(view, self.representation, self._devices.device)
-        with isolated():
-            torch.manual_seed(int(torch.randint(2**62, (), generator=view.rng)))
-            vae = FeatureVAE(pools.unlabelled.rows.shape[1], self.latent, self.feature_width)
-            self._pair = self._pair_of(vae, self._devices)
-            for _ in range(self.steps):
-                self._pair.training_step(self._drawn(pools.labelled), self._drawn(pools.unlabelled))
-        return pools
-
-    def _drawn(self, table: Table) -> Tensor:
-        """A batch of vectors, drawn with replacement."""
-        return table.take(torch.randint(len(table), (self.feature_batch,)))

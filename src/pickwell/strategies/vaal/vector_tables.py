@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.features import allocate, gathered
+from pickwell.acquisition.moments import Moments
 from pickwell.acquisition.streaming import in_even_chunks
 from pickwell.learner.stream import Stream
 
 ROWS = 256
 
 Rows = npt.NDArray[np.float32]
-Moments = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,14 @@ def beside(left: Table, right: Table, weight: float) -> Table:
 
 def standardise(tables: Sequence[Table], *others: Table) -> None:
     """Gives each feature mean zero and variance one over `tables`, in place; `others` are treated like them."""
-    mean, deviation = _moments(tables)
+    moments = Moments()
+    for table in tables:
+        for start in range(0, len(table), ROWS):
+            moments.update(torch.from_numpy(table.rows[start : start + ROWS]))
+    mean, deviation = moments.mean.numpy(), moments.variance.sqrt().numpy()
     # A feature that never varies says nothing: it becomes zero.
     scale = np.where(deviation > 1e-6, deviation, 1.0)
     for table in (*tables, *others):
         for start in range(0, len(table), ROWS):
             part = table.rows[start : start + ROWS]
             part[:] = (part - mean) / scale
-
-
-def _moments(tables: Sequence[Table]) -> tuple[Moments, Moments]:
-    """Mean and standard deviation of each feature over all tables, by Chan's update."""
-    count, mean, squares = 0, np.zeros(1), np.zeros(1)
-    for table in tables:
-        for start in range(0, len(table), ROWS):
-            part = table.rows[start : start + ROWS].astype(np.float64)
-            total, shift = count + len(part), part.mean(0) - mean
-            squares = squares + part.var(0) * len(part) + shift**2 * (count * len(part) / total)
-            mean, count = mean + shift * (len(part) / total), total
-    return mean, np.sqrt(squares / count)

@@ -32,7 +32,9 @@ class Segmentation(Task):
     metric = "mean_iou"
     figure = "mean IoU"
     many_classes = masked = True
+    typed = False
     noun = "mask"
+    fixed_classes = True
     known_by = "--masks"
     test_known_by = "name their folder with --test-masks"
 
@@ -72,6 +74,9 @@ class Segmentation(Task):
 
     def keep(self, answer: Answer) -> str:
         return answer if isinstance(answer, str) else self.masks.put(answer)
+
+    def answer(self, value: str) -> Answer:
+        return self.masks.get(value)
 
     def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
         named, files = PurePath(text), MaskFiles(folder, len(self.classes), self.settings.void)

@@ -1,4 +1,4 @@
-"""The API of masks: one that somebody has drawn, the one that stands, and the one that the model would draw.
+"""What the page shows of segmentation, and the API of masks: drawn, standing, and as the model would draw them.
 
 A mask travels as its bytes, a pixel each, row by row, compressed with zlib: a PNG made by a browser's canvas may have
 been through its colour management, these bytes have not.
@@ -17,12 +17,16 @@ import numpy as np
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, StringConstraints
 
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.errors import LabelError
 from pickwell.items import Kind
 from pickwell.tasks.segmentation.label_maps import Mask
-from pickwell.web.api import AtDesk, AtLoop, Event, Item, Seconds, who
+from pickwell.tasks.segmentation.predictions import Predictions
+from pickwell.tasks.segmentation.segmentation import Segmentation
+from pickwell.web.api import AtDesk, AtLoop, Event, Item, Opened, Seconds, who
 from pickwell.web.desk import Said
 from pickwell.web.security import LARGER
+from pickwell.web.task_page import TaskPage
 
 router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
 # As many masks are unpacked at once as there are cores: large ones take much memory.
@@ -48,14 +52,13 @@ class Drawn(Event):
 @router.post("/masks")
 def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
     """Labels an item with a mask, of its image's own size. When this answers, mask and label are on the disk."""
-    at.check_items([body.item])
-    width, height = at.pool.manifest.sizes([body.item])[0].tolist()
+    ((width, height),) = at.campaign.answers.sizes([body.item])
     with _at_work:
         mask = unpacked(body.mask, width, height)
         used, seen = body.suggestion_used, body.suggestion_seen
-        said = Said([body.item], Kind.ANSWER, None, body.seconds, body.via, seen, used, mask)
+        said = Said([body.item], Kind.ANSWER, mask, body.seconds, body.via, seen, used)
         told = at.tell(who(request, body), said, body.event)
-    if told.closed is not None or at.settings.loop.when == "every":
+    if told.closed is not None or at.campaign.settings.loop.when == "every":
         then.look()
     return asdict(told)
 
@@ -76,19 +79,29 @@ def unpacked(text: str, width: int, height: int) -> Mask:
 
 
 @router.get("/masks/{item}", response_class=Response)
-def mask(at: AtDesk, item: _PATH) -> Response:
+def mask(at: Opened, item: _PATH) -> Response:
     """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
-    found = at.store.labels([item]).values if at.dense else []
-    return _sent(at.masks.get(found[0]) if found else None)
+    found = at.store.labels([item]).values
+    return _sent(_task(at).masks.get(found[0]) if found else None)
 
 
 @router.get("/rounds/{number}/predictions/{item}", response_class=Response)
-def prediction(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
+def prediction(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
     """The mask that the model predicted of a pick, as W x H bytes, row by row; 404 where there is none."""
-    if not at.dense or item >= len(at.pool):
+    if item >= len(at.pool):
         return Response(status_code=404)
     width, height = at.pool.manifest.sizes([item])[0].tolist()
-    return _sent(at.predictions.of(number, item, (width, height), len(at.classes)))
+    found = Predictions(at.directory.rounds).of(number, item, (width, height), len(at.task.classes))
+    return _sent(found)
+
+
+def _has_prediction(at: OpenCampaign, number: int, item: int) -> Mapping[str, bool]:
+    return {"prediction": Predictions(at.directory.rounds).has(number, item)}
+
+
+def _task(at: OpenCampaign) -> Segmentation:
+    assert isinstance(at.task, Segmentation)
+    return at.task
 
 
 def _sent(found: Mask | None) -> Response:
@@ -98,3 +111,6 @@ def _sent(found: Mask | None) -> Response:
     headers = {"Content-Encoding": "deflate", "X-Size": f"{found.shape[1]} x {found.shape[0]}"}
     packed = zlib.compress(found.tobytes(), 1)
     return Response(packed, media_type="application/octet-stream", headers=headers)
+
+
+PAGE = TaskPage(label="draw", grid="no_grid", coloured=True, drawn_on=True, facts=_has_prediction, router=router)
