@@ -51,8 +51,10 @@ def strategy_digest(strategy: str) -> str:
 
 def _of_task(kind: str) -> list[str]:
     """The modules of a kind of task that its name alone leads to."""
-    folder = tasks.ROOM.module(kind)
-    return [module for name in (kind, "learning") if _file(module := f"{folder}.{name}")] or [folder]
+    bears = tasks.ROOM.module(kind)  # a folder, or the module of another package's task: what it learns by is beside it
+    beside = bears.rpartition(".")[0]
+    candidates = (bears, f"{bears}.{kind}", f"{bears}.learning", f"{beside}.learning")
+    return [module for module in candidates if _file(module)]
 
 
 @cache

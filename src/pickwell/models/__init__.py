@@ -54,10 +54,10 @@ def available_vectors() -> list[str]:
 
 
 def module(name: str) -> str:
-    """The module that holds the network of that name; a SettingsError if there is none."""
+    """The module that holds the network of that name; a SettingsError names the nearest one if there is none."""
     families = {network: family for table in TABLES for network, family in _table(table).items()}
     if name not in families:
-        raise SettingsError(unknown("network", name, families))
+        raise SettingsError(unknown("model", name, families))
     return ROOM.module(families[name])
 
 
