@@ -86,7 +86,7 @@ def test_words_change_no_name(edit: Edit, module: str, old: str, new: str) -> No
 
 
 @pytest.mark.parametrize(("module", "old", "new", "changed"), [
-    ("pickwell.learner.seeds", "def derive(", "SALT = 1\n\n\ndef derive(", ALL),
+    ("pickwell.seeds", "def derive(", "SALT = 1\n\n\ndef derive(", ALL),
     ("pickwell.loop.picking", "budget - 1", "budget - 2", {"run", "masks"}),
     ("pickwell.models.resnet", "NETWORKS", "RATE = 2\nNETWORKS", {"run"}),
     ("pickwell.models.vgg", "NETWORKS", "RATE = 2\nNETWORKS", set()),
@@ -142,7 +142,7 @@ def test_imports_lead_to_modules_of_ours_and_of_a_strategys_own_package(edit: Ed
     def closure(*modules: str, packages: Any = ("pickwell", "mine")) -> set[str]:
         return {*identity._closure(modules, packages, identity.LEFT_OUT)}
 
-    assert {"mine.rule", "mine.settings", "pickwell.strategies.vaal", "pickwell.learner.seeds"} <= closure("mine.rule")
+    assert {"mine.rule", "mine.settings", "pickwell.strategies.vaal", "pickwell.seeds"} <= closure("mine.rule")
     run = closure(identity.RUN)
     assert "pickwell.loop.campaign" in run
     shown = ("pickwell.cli", "pickwell.web", "pickwell.report", "pickwell.store")
