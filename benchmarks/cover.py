@@ -21,7 +21,7 @@ from pickwell.data.images import Images, to_float
 from pickwell.data.pool import Pool
 from pickwell.experiments.data import sets
 from pickwell.experiments.run.results_folder import DATA
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 
 CASES = ((10_000, 500, 250), (10_000, 1_500, 500), (20_000, 2_500, 1_250))
 """Images, labelled ones and budget."""

@@ -192,6 +192,14 @@ class Settings(Document):
         return strategy
 
 
+def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """The settings by dotted key."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{above}{key}.") if isinstance(value, Mapping) and value else {above + key: value}
+    return found
+
+
 def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     *tables, key = [str(part) for part in first["loc"]] or [""]

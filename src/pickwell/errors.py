@@ -91,6 +91,15 @@ def unknown(subject: str, value: object, allowed: Iterable[str]) -> str:
     return f"unknown {subject} '{value}'; {hint}Available: {shown}"
 
 
+def unknown_item(item: object, count: int) -> str:
+    """A sentence for what is no item of a pool of `count`.
+
+    >>> unknown_item(7, 5)
+    'unknown item 7; the pool holds items 0 to 4'
+    """
+    return f"unknown item {item!r}; the pool holds items 0 to {count - 1}"
+
+
 NEXT_STEPS = {
     errno.ENOSPC: "free some space there",
     errno.EDQUOT: "free some space there, or ask for a larger quota",

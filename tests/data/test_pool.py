@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from pickwell.data.decode import Limits, decode, measure
-from pickwell.data.pool import Pool, Summary
+from pickwell.data.pool import LOCK, Pool, Summary
 from pickwell.errors import BusyError, PoolError, VersionError
 
 Encode = Callable[..., bytes]
@@ -42,6 +42,7 @@ def test_a_folder_of_photographs(photos: Path, tmp_path: Path) -> None:
     assert np.array_equal(again.view(4, 24), decode(again.bytes(4))[:, 8:32].transpose(2, 0, 1))
     assert sorted(p.name for p in (tmp_path / "pool").iterdir()) == [
         "manifest.parquet",
+        "pool.lock",
         "set_aside.parquet",
         "sources.json",
     ]
@@ -301,9 +302,9 @@ def test_an_image_that_went_away_is_named(photos: Path, tmp_path: Path) -> None:
 
 def test_another_writer_is_waited_for_by_the_person(photos: Path, tmp_path: Path) -> None:
     pool = Pool.create(tmp_path / "pool", photos)
-    holding = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); print(flush=True); input()"
+    holding = "import filelock, sys; lock = filelock.FileLock(sys.argv[1]).acquire(); print(flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", holding, pool.directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", holding, pool.directory / LOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -23,7 +23,7 @@ from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, grid
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import FULL, Experiment
-from pickwell.experiments.judge import results_tables
+from pickwell.experiments.results import cell_results, results_tables
 from pickwell.experiments.run import runner
 from pickwell.experiments.run.cell_progress import read_rounds
 from pickwell.experiments.run.cell_run import run_cell
@@ -83,7 +83,7 @@ def test_a_grid_from_first_label_to_result(bench: ResultsFolder, tiny: Experimen
     assert [(o.state, o.ran) for o in again] == [(State.FINISHED, False)] * 4
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
-    written = results_tables.export(results_tables.results(bench.root, cells)[0], bench.root / "data")
+    written = results_tables.export(cell_results.results(bench.root, cells)[0], bench.root / "data")
     assert [path.name for path in written] == [
         "results.parquet", "results.csv", "picks.parquet", "picks.csv", "cells.parquet", "cells.csv",
     ]  # fmt: skip
@@ -257,7 +257,7 @@ def test_a_noisy_oracle_errs_alike_for_every_method(bench: ResultsFolder, tiny: 
 def test_the_report_shows_the_first_picks_of_each_round_or_no_picture(bench: ResultsFolder, tiny: Experiment) -> None:
     lacking = tiny.changed({"start.absent": ["7"], "seeds": 1, "methods": {"random": {}}})
     (outcome,) = run(lacking, grid(lacking), bench)
-    raw, (found, _) = result(bench, outcome.cell), results_tables.results(bench.root, [outcome.cell])
+    raw, (found, _) = result(bench, outcome.cell), cell_results.results(bench.root, [outcome.cell])
     shown_first = experiment_pictures.pictures(lacking, found, bench)
     assert "Outlined: the absent classes." in shown_first.notes[0]
     everyone = [{**each, "absent": []} for each in found]
@@ -391,7 +391,7 @@ def test_a_folder_of_something_else_or_of_a_newer_version(
     path = bench.folder(outcome.cell) / "result.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 9}))
     with pytest.raises(VersionError, match=r"result\.json has format 9, this pickwell reads up to 1"):
-        results_tables.results(bench.root, grid(tiny))
+        cell_results.results(bench.root, grid(tiny))
     (bench.root / "experiment.toml").write_text("format = 9\ntitle = 'new'")
     with pytest.raises(VersionError, match="has format 9"):
         run(tiny, grid(tiny), bench)
@@ -406,13 +406,13 @@ def test_cells_of_other_code_are_left_out_or_read_on_demand(bench: ResultsFolder
     path = other / "result.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "code": "0123456789ab"}))
     assert [o.state for o in states(cells, bench)] == [State.FINISHED, State.FINISHED, State.WAITING]
-    found, said = results_tables.results(bench.root, cells)
+    found, said = cell_results.results(bench.root, cells)
     assert [r["seed"] for r in found] == [0, 1]
     assert said == ["1 of 3 finished cells were made by another version of the code and are left out; --any-code reads "
                     "them too."]  # fmt: skip
     anyway = ResultsFolder(bench.root, bench.data, any_code=True)
     assert [o.state for o in states(cells, anyway)] == [State.FINISHED] * 3
-    found, said = results_tables.results(bench.root, cells, any_code=True)
+    found, said = cell_results.results(bench.root, cells, any_code=True)
     assert len(found) == 3
     assert "made by several versions of the code" in said[0]
 
@@ -434,7 +434,7 @@ def test_what_earlier_code_called_sittings_is_read(bench: ResultsFolder, tiny: E
     old = json.loads(path.read_text())
     del old["resumes"]
     path.write_text(json.dumps(old | {"sittings": 3}))
-    (found,) = results_tables.results(bench.root, [cell])[0]
+    (found,) = cell_results.results(bench.root, [cell])[0]
     assert (found["resumes"], "sittings" in found) == (2, False)
     assert results_tables.runs_made([found])["resumes"].to_pylist() == [2]
 
@@ -446,7 +446,7 @@ def test_of_two_whole_grids_the_present_codes_is_read(bench: ResultsFolder, tiny
         for cell in cells:
             copied(bench, cell, code=other)
     for any_code in (False, True):
-        found, said = results_tables.results(bench.root, cells, any_code=any_code)
+        found, said = cell_results.results(bench.root, cells, any_code=any_code)
         assert [r["code"] for r in found] == [cell.folder.rpartition(".")[2] for cell in cells]
         assert said == []
 
@@ -458,22 +458,22 @@ def test_a_report_of_an_older_versions_grid_says_so(bench: ResultsFolder, tiny: 
         copied(bench, cell, code="0" * 12)
     for cell in cells[:3]:
         shutil.rmtree(bench.folder(cell))
-    found, said = results_tables.results(bench.root, cells)
+    found, said = cell_results.results(bench.root, cells)
     assert {r["code"] for r in found} == {"0" * 12}
     assert said[0] == (
         "4 of the 4 cells shown are of another version of the code than the one at hand, which has made 1 of them "
         "anew; those are shown once it has made as many."
     )
     shutil.rmtree(bench.folder(cells[3]))
-    assert results_tables.results(bench.root, cells)[1][0].endswith("than the one at hand.")
-    assert results_tables.results(bench.root, cells, any_code=True)[1] == []
+    assert cell_results.results(bench.root, cells)[1][0].endswith("than the one at hand.")
+    assert cell_results.results(bench.root, cells, any_code=True)[1] == []
 
 
 def test_cells_of_other_data_are_not_compared(bench: ResultsFolder, tiny: Experiment) -> None:
     cells = grid(tiny, ["random"], [0, 1, 2])
     run(tiny, cells, bench)
     copied(bench, cells[1], data="another")
-    found, said = results_tables.results(bench.root, cells)
+    found, said = cell_results.results(bench.root, cells)
     assert [r["seed"] for r in found] == [0, 2]
     assert "1 of 3 finished cells saw other images or labels and are left out" in said[0]
     empty = [{**row, "metrics": {}} for row in result(bench, cells[0])["rounds"]]
@@ -497,7 +497,7 @@ def test_what_a_person_can_mend_is_said(
         (outcome,) = run(tiny, grid(tiny, ["random"], [0]), ResultsFolder(bench.root, bench.data, retry=True))
         assert outcome.state is State.FAILED
         assert said in outcome.sentence
-    assert not list(bench.root.rglob("*.new"))
+    assert not list(bench.root.rglob("*.partial"))
 
 
 def test_nothing_works_on_for_a_listener_that_is_gone(bench: ResultsFolder, tiny: Experiment) -> None:

@@ -229,10 +229,10 @@ def test_csv_ids_beyond_the_pool_are_names(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "no column for the image"),
-        ("image\nx\n", "no column for the label; its header line must have one of label, class, target"),
+        ("", r"is empty; its header line must name one of the image \(item, path, name"),
+        ("image\nx\n", r"has the columns image; .* and one of the label \(label, class, target\)"),
         ("image,label\nx,dog,3\n", "line 2 has 3 cells, its header 2; quote values that hold a separator"),
-        ("image,label\nx\n", "line 2 has 1 cells, its header 2; write a separator for every column"),
+        ("image,label\nx\n", "line 2 ends before its label; write a separator for every column"),
         ('image,label\n"x,dog\ny,cat\n', "line 2 is not CSV: unexpected end of data"),
     ],
 )

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pickwell import formats
+from pickwell.data import csv_rows
 from pickwell.errors import LabelError
 from pickwell.formats.exchange import brush, paths
 from pickwell.tasks.segmentation.label_maps import encode
@@ -37,7 +38,7 @@ def attempt(bench: Bench, name: str, where: Path, kind: str = "") -> LabelError:
 
 def test_files_have_a_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     with (bench.root / "large.json").open("wb") as file:
-        file.truncate(paths.TEXT_BYTES + 1)  # sparse: takes no room
+        file.truncate(csv_rows.BYTES + 1)  # sparse: takes no room
     for name in OF_FILES:
         said = str(attempt(bench, name, bench.root / "large.json"))
         assert "too large: 536,870,913 bytes; at most 536,870,912 are read" in said

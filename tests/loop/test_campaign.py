@@ -323,15 +323,14 @@ def test_status_counts(campaign: Campaign) -> None:
 
 
 def test_reports_open(campaign: Campaign) -> None:
-    from pickwell.report.campaign_html import render
-    from pickwell.report.campaign_page import campaign_report
+    from pickwell.report.campaign_page import campaign_report, page
+    from pickwell.report.page import render
 
-    assert "No accuracy has been measured yet" in render(
-        campaign_report(campaign.store, campaign.pool, campaign.task.classes)
-    )
+    empty = campaign_report(campaign)
+    assert "No accuracy has been measured yet" in render(page(empty))
     campaign.run(campaign.oracle("simulated"), rounds=2, budget=10)
-    page = campaign_report(campaign.store, campaign.pool, campaign.task.classes)
-    assert [row.labels for row in page.runs[0].rounds] == [10, 20]
-    assert all(row.accuracy is not None for row in page.runs[0].rounds)
-    assert all(pick.png for gallery in page.galleries for pick in gallery.picks)
-    assert "Round 2: vaal" in render(page)
+    report = campaign_report(campaign)
+    assert [row.labels for row in report.runs[0].rounds] == [10, 20]
+    assert all(row.accuracy is not None for row in report.runs[0].rounds)
+    assert all(pick.png for gallery in report.galleries for pick in gallery.picks)
+    assert "Round 2: vaal" in render(page(report))

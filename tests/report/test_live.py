@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from pickwell.report.live import Key, LiveTable, duration
-from pickwell.report.runs import RoundRow
+from pickwell.statistics.runs import RoundRow
 
 RANDOM, VAAL = ("random", 0), ("vaal", 0)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.store.stores import START, Clock, ask, opine, states, tell, truth
 
 from pickwell.errors import LabelError, RoundError, StoreError
-from pickwell.items import Kind, Label, Pick, PickState, Round, RoundState
+from pickwell.items import Kind, Label, Pick, PickState, Round, RoundKind, RoundState
 from pickwell.store import Store, Told
 
 
@@ -112,10 +112,10 @@ class TestStore:
             store.close_round(1)
         ask(store, [1, 2])
         store.lease("ann", 1, 60)
-        store.close_round(1, RoundState.ABANDONED)
-        assert (store.round(1).state, states(store, 1)) == ("abandoned", {1: "waiting", 2: "waiting"})
+        store.close_round(1)
+        assert (store.round(1).state, states(store, 1)) == ("closed", {1: "waiting", 2: "waiting"})
         assert (store.taken().tolist(), store.count_taken()) == ([], 0)
-        with pytest.raises(RoundError, match="round 1 cannot be closed: it is abandoned already"):
+        with pytest.raises(RoundError, match="round 1 cannot be closed: it is closed already"):
             store.close_round(1)
 
     def test_telling_moves_picks_and_the_last_one_closes_the_round(self, store: Store) -> None:
@@ -240,6 +240,9 @@ class TestStore:
         )
         made = store.round(2)
         assert (made.state, made.strategy, [p.item for p in made.picks]) == ("closed", "import", [4, 6, 9])
+        assert [r.kind for r in store.rounds()] == ["asked", "imported"]
+        assert [r.number for r in store.rounds(RoundKind.ASKED)] == [1]
+        assert store.rounds(RoundKind.IMPORTED) == [made]
         assert (store.taken().tolist(), store.next_number()) == ([1, 2, 4, 6, 9], 3)
         store.undo()
         assert (truth(store), store.asked().tolist(), store.round(2).state) == ({}, [1, 2], "abandoned")
@@ -278,22 +281,10 @@ class TestStore:
             store.undo()
         tell(store, {1: "dog"})
         assert (store.undo(), truth(store)) == ([Label(1, "dog")], {1: "cat"})
-        store.close_round(2, RoundState.ABANDONED)
-        assert (store.undo(), truth(store)) == ([Label(1, "cat")], {})
-        assert [r.state for r in store.rounds()] == ["open", "abandoned"]
-
-    def test_undo_is_refused_while_an_abandoned_round_has_labels(self, store: Store) -> None:
-        """Its picks were chosen knowing the label, and one of them is answered."""
-        ask(store, [1])
-        tell(store, {1: "cat"}, "ann")
-        ask(store, [2, 3], number=2)
-        tell(store, {2: "dog"}, "bob")
-        store.close_round(2, RoundState.ABANDONED)
+        store.close_round(2)
         with pytest.raises(RoundError, match="round 2 was opened since"):
-            store.undo(annotator="ann")
-        assert store.undo(annotator="bob") == [Label(2, "dog", annotator="bob")]
-        assert store.undo(annotator="ann") == [Label(1, "cat", annotator="ann")]
-        assert (truth(store), store.round(1).state) == ({}, "open")
+            store.undo()
+        assert [r.state for r in store.rounds()] == ["closed", "closed"]
 
     def test_a_round_closed_by_hand_stays_closed(self, store: Store) -> None:
         ask(store, [1, 2])
@@ -364,15 +355,12 @@ class TestStore:
         told("bob", "cow")  # one's own answer can be corrected
         assert truth(store) == {1: "cow"}
 
-    def test_results_and_artifacts_are_kept_once(self, store: Store, clock: Clock) -> None:
+    def test_results_are_kept_once(self, store: Store, clock: Clock) -> None:
         store.record(0, {"accuracy": 0.5, "loss": math.nan}, labels=10)
         clock.forward(1)
-        store.record(1, {"accuracy": 0.75}, labels=20, run="b")
+        store.record(1, {"accuracy": 0.75}, labels=20)
         store.record(0, {"accuracy": 0.625}, labels=10)
-        found = {(r.run, r.round, r.labels, r.metric): r.value for r in store.results()}
-        assert math.isnan(found.pop(("", 0, 10, "loss")))
-        assert found == {("", 0, 10, "accuracy"): 0.625, ("b", 1, 20, "accuracy"): 0.75}
-        store.keep_artifact(1, "checkpoint", "rounds/1.safetensors", "aa")
-        store.keep_artifact(2, "checkpoint", "rounds/1.safetensors", "bb")
-        kept = [(a.round, a.kind, a.path, a.sha256, a.time) for a in store.artifacts()]
-        assert kept == [(2, "checkpoint", "rounds/1.safetensors", "bb", START + timedelta(seconds=1))]
+        found = {(r.round, r.labels, r.metric): r.value for r in store.results()}
+        assert math.isnan(found.pop((0, 10, "loss")))
+        assert found == {(0, 10, "accuracy"): 0.625, (1, 20, "accuracy"): 0.75}
+        assert [r.time for r in store.results()] == [START, START + timedelta(seconds=1), START + timedelta(seconds=1)]

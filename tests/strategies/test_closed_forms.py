@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pickwell.acquisition.stochastic import gumbel
 from pickwell.items import Pick
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.strategies import create
 from pickwell.strategies.badge import residuals
 from pickwell.testing import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes

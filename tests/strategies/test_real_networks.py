@@ -6,7 +6,7 @@ import torch
 from pickwell import models
 from pickwell.errors import SettingsError, TrainingError
 from pickwell.learner import Devices, TaskLearner
-from pickwell.learner.seeds import isolated
+from pickwell.learner.generators import isolated
 from pickwell.strategies import create
 from pickwell.testing import FakeView, blobs
 

@@ -12,7 +12,7 @@ from pickwell.config import TaskSettings
 from pickwell.errors import SettingsError
 from pickwell.learner import Batch, Devices
 from pickwell.learner.checkpoints import Checkpoint
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.learner.task_learning import learning_of
 from pickwell.learner.training import Plan, Trainer, train
 from pickwell.tasks.segmentation.crops import SceneDraws, drawn, gathered, labels, resize

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pickwell.data.pool import Pool
-from pickwell.errors import LabelError
+from pickwell.errors import LabelError, unknown_item
 from pickwell.items import ItemId, Kind, Label
 from pickwell.tasks.task import Answer, Size, Task
 
@@ -56,7 +56,7 @@ class Answers:
         """Widths and heights of the items' images; a LabelError for an item that the pool does not hold."""
         for item in items:
             if not 0 <= item < len(self.pool):
-                raise LabelError(f"unknown item {item}; the pool holds items 0 to {len(self.pool) - 1}")
+                raise LabelError(unknown_item(int(item), len(self.pool)))
         return [(width, height) for width, height in self.pool.manifest.sizes(items).tolist()]
 
 

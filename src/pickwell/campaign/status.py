@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pickwell.campaign.opened import OpenCampaign
-from pickwell.items import IMPORT, Metrics, RoundState
+from pickwell.items import Metrics, RoundKind, RoundState
 from pickwell.statistics.intervals import wilson
 
 
@@ -42,7 +42,7 @@ def status_of(campaign: OpenCampaign) -> Status:
     labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
     question, metrics = campaign.store.current(), campaign.measured()
     counts = Counter(name for value in labels.values for name in campaign.task.shown(value))
-    asked = [r for r in rounds if r.strategy != IMPORT]  # an import has nothing to say of the strategy
+    asked = [r for r in rounds if r.kind is RoundKind.ASKED]  # an import has nothing to say of the strategy
     monitors = campaign.store.details(asked[-1].number).monitors if asked else {}
     return Status(
         name=campaign.settings.name,

@@ -78,7 +78,7 @@ def fit(where: Where, strategy: Chosen = None, json: Json = False) -> None:
     """Train on what is labelled, and say how well the model does."""
     with show.campaign(where, quiet=json) as (campaign, _):
         metrics = campaign.fit(strategy)
-    show.metrics(metrics, json=json)
+        show.metrics(metrics, campaign.task, json=json)
 
 
 def ask(
@@ -139,7 +139,7 @@ def run(
         if oracle == "human":
             show.waiting(where)
         metrics = campaign.run(answering, rounds, budget, strategy)
-    show.metrics(metrics, json=json)
+        show.metrics(metrics, campaign.task, json=json)
 
 
 def status(where: Where, json: Json = False) -> None:
@@ -148,7 +148,7 @@ def status(where: Where, json: Json = False) -> None:
     from pickwell.campaign.status import status_of
 
     with OpenCampaign(where) as campaign:
-        show.status(status_of(campaign), json=json)
+        show.status(status_of(campaign), campaign.task, json=json)
 
 
 def undo(where: Where, json: Json = False) -> None:
@@ -177,12 +177,12 @@ def report(
     json: Json = False,
 ) -> None:
     """Write report.html: one file that opens offline."""
-    from pickwell.report.campaign_html import write
-    from pickwell.report.campaign_page import report_of
+    from pickwell.report.campaign_page import page, report_of
+    from pickwell.report.page import write
     from pickwell.report.together import together
 
-    page = together({path: report_of(path) for path in where})
-    path = write(page, out or (where[0] if len(where) == 1 else Path()) / "report.html")
+    made = page(together({path: report_of(path) for path in where}))
+    path = write(made, out or (where[0] if len(where) == 1 else Path()) / "report.html")
     show.written(path, json=json)
 
 

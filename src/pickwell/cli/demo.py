@@ -24,7 +24,7 @@ def demo(
     from pickwell.cli.live_run import run_live
     from pickwell.experiments.cells import grid
     from pickwell.experiments.experiment import load
-    from pickwell.experiments.judge import results_tables
+    from pickwell.experiments.results import cell_results
     from pickwell.experiments.run.results_folder import ResultsFolder
     from pickwell.report.experiment_page import report
 
@@ -34,7 +34,7 @@ def demo(
     path, _ = report(experiment, cells, results)
     seconds, peak = time.perf_counter() - began, peak_mib()
     if json:
-        runs = _runs(results_tables.results(out, cells)[0])
+        runs = _runs(cell_results.results(out, cells)[0])
         return show.as_json({"runs": runs, "report": str(path), "seconds": seconds, "peak_mib": peak})
     show.out.print(f"took {seconds:.0f} s and {peak:.0f} MiB")
     show.out.print(f"open {plain(path)}")

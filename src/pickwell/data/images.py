@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pickwell.data.pool import Pool
 from pickwell.data.threads import all_done, in_order, workers
-from pickwell.errors import PoolError, SettingsError
+from pickwell.errors import PoolError, SettingsError, unknown_item
 from pickwell.progress import Progress
 
 MEMORY_LIMIT = 2 << 30
@@ -137,7 +137,7 @@ def checked(ids: Tensor, count: int) -> Tensor:
     """The ids on the CPU; PoolError if one is no item of a pool of `count`."""
     ids = ids.cpu()
     for wrong in ids[(ids < 0) | (ids >= count)][:1].tolist():
-        raise PoolError(f"unknown item {wrong}; the pool holds items 0 to {count - 1}")
+        raise PoolError(unknown_item(wrong, count))
     return ids
 
 

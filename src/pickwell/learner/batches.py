@@ -10,7 +10,7 @@ from torch import Tensor
 from pickwell.data.augment import augment
 from pickwell.data.images import to_float
 from pickwell.learner.devices import Devices
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.seeds import derive
 
 

@@ -12,7 +12,7 @@ from pickwell.errors import TrainingError
 from pickwell.learner.batches import Batch, Draws
 from pickwell.learner.checkpoints import Checkpoint, load_optimiser, named, optimiser_tensors, under
 from pickwell.learner.devices import Devices
-from pickwell.learner.seeds import isolated
+from pickwell.learner.generators import isolated
 from pickwell.learner.task_learning import TaskLearning
 from pickwell.models.network import Network
 from pickwell.progress import Progress, SeesLosses

@@ -14,7 +14,7 @@ from pickwell.items import Metrics
 from pickwell.learner import Batch, Devices, Draws, TaskLearner
 from pickwell.learner.batches import Targets
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under, writing_networks
-from pickwell.learner.seeds import isolated
+from pickwell.learner.generators import isolated
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning
 from pickwell.learner.training import Plan, Trainer, steps_for, train

@@ -6,13 +6,12 @@ from typing import Any
 import pyarrow.compute as pc
 
 from pickwell.data.pool import Pool
-from pickwell.errors import PoolError
 from pickwell.experiments.data.prepare import prepared
 from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.run.results_folder import ResultsFolder
-from pickwell.report.campaign_page import thumbnail
-from pickwell.report.page import Album, Section
-from pickwell.report.runs import Gallery, Picked
+from pickwell.report.galleries import Gallery, Picked, thumbnail
+from pickwell.report.sections import Album, Section
+from pickwell.report.text.phrases import where
 
 ROW = 8
 """Pictures of one round at most."""
@@ -55,7 +54,7 @@ def _albums(
             rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
             galleries = tuple(gallery for gallery in rounds if any(pick.png for pick in gallery.picks))
             if galleries:
-                yield Album(result["method"] + (f" ({name})" if name else ""), galleries)
+                yield Album(where(name, result["method"]), galleries, open=result is shown[0])
 
 
 def _pool(experiment: Experiment, results: ResultsFolder, fingerprint: str) -> Pool | None:
@@ -70,15 +69,8 @@ def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, 
     for pick in asked["picks"].filter(pc.invert(asked["picks"]["held_out"])).slice(0, row).to_pylist():
         item = pick["item"]
         if item not in kept:
-            kept[item] = _picture(pool, item)
+            kept[item] = thumbnail(pool, item)
         label = None if masks else pool.item(item).known
         marked = label in result["absent"]
         picks.append(Picked(item, pick["name"], pick["rank"], pick["score"], label, kept[item], marked))
     return Gallery(f"Round {asked['round']}", tuple(picks))
-
-
-def _picture(pool: Pool, item: int) -> bytes:
-    try:
-        return thumbnail(pool, item)
-    except (OSError, PoolError):
-        return b""

@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pickwell.report.runs import RoundRow, known
 from pickwell.report.text.phrases import DASH, number, percent
+from pickwell.statistics.runs import RoundRow, known
 
 Key = tuple[str, int]
 """A run: its strategy, and its seed."""

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Any, Self
+from typing import Self
 
 from pickwell.campaign.progress_file import doing
+from pickwell.experiments.results.cell_results import rows
 from pickwell.experiments.run.cell_progress import changed, read_rounds
 from pickwell.report.live import Key, LiveTable
-from pickwell.report.runs import RoundRow
+from pickwell.statistics.runs import RoundRow
 
 LOOK = 0.5
 """Seconds between two looks at the files."""
@@ -62,10 +63,4 @@ class LiveCells:
                 self._table.working(key, at.what, at.done, at.total)
 
     def _rows(self, folder: Path) -> list[RoundRow]:
-        return [_row(row, self._metric) for row in read_rounds(folder)]
-
-
-def _row(row: Mapping[str, Any], metric: str) -> RoundRow:
-    return RoundRow(
-        row["round"], row["labels"], row["metrics"].get(metric), shares=row["shares"], monitors=row["monitors"]
-    )
+        return list(rows(read_rounds(folder), self._metric))

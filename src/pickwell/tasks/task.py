@@ -28,6 +28,10 @@ class Task(ABC):
     """The name of the figure shown first, a key of what is measured."""
     figure: ClassVar[str]
     """What people call it."""
+    beside: ClassVar[Mapping[str, str]] = {}
+    """Further figures that are told beside it, and what people call them."""
+    counted: ClassVar[str] = "classes"
+    """What is said before the numbers of labels by class."""
     many_classes: ClassVar[bool] = False
     """Whether one image can show several classes."""
     masked: ClassVar[bool] = False

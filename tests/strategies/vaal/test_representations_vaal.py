@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pickwell.acquisition.patches import learn
 from pickwell.errors import TrainingError
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.strategies import create
 from pickwell.strategies.vaal import VAAL, representations
 from pickwell.strategies.vaal.representations import patch_vectors, sample

@@ -25,8 +25,8 @@ from pickwell.experiments.data.prepare import Prepared
 from pickwell.experiments.experiment import FORMAT, FULL
 from pickwell.experiments.run.cell_progress import plain, write_rounds
 from pickwell.files import replacing
-from pickwell.items import IMPORT, Round, RoundState
-from pickwell.learner.seeds import generator
+from pickwell.items import Round, RoundKind, RoundState
+from pickwell.learner.generators import generator
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.picking import versions
 from pickwell.loop.round_loop import run
@@ -49,7 +49,8 @@ def run_cell(cell: Cell, prepared: Prepared, root: Path) -> dict[str, Any]:
             first = first_items(cell, shown, absent)
             campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
         rows = partial(_rows, campaign, absent, shown)
-        left = cell.rounds - sum(asked.state is RoundState.CLOSED for asked in _asked(campaign.store))
+        asked = campaign.store.rounds(RoundKind.ASKED, picks=False)
+        left = cell.rounds - sum(question.state is RoundState.CLOSED for question in asked)
         told = [lambda _: write_rounds(root, rows())]
         run(campaign, oracle, cell.experiment.rounds.budget, rounds=left, callbacks=told, final=True)
         result = _result(cell, prepared, campaign, absent)
@@ -177,14 +178,9 @@ def _by_class(names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.argsort(places, kind="stable")
 
 
-def _asked(store: Store) -> list[Round]:
-    """The rounds that were asked, the first labels not among them."""
-    return [each for each in store.rounds() if each.strategy != IMPORT]
-
-
 def _rows(campaign: Campaign, absent: tuple[str, ...], shown: Shown) -> list[dict[str, Any]]:
     """What the cell has shown so far: a row for the first labels, and one for each round."""
-    questions = _asked(campaign.store)
+    questions = campaign.store.rounds(RoundKind.ASKED)
     metrics: dict[int, dict[str, float]] = {}
     for row in campaign.store.results():
         # By number of labels, which is another after each round.
@@ -211,7 +207,7 @@ def _counted(asked: Round, absent: tuple[str, ...], shown: Shown) -> dict[str, A
     lacking = sum(bool(set(absent) & set(each)) for each in names)
     return {
         "class_counts": dict(sorted(counts.items())),
-        "shares": {"absent": lacking / len(names)} if absent and names and asked.strategy != IMPORT else {},
+        "shares": {"absent": lacking / len(names)} if absent and names and asked.kind is RoundKind.ASKED else {},
     }
 
 

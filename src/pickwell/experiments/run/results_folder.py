@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pickwell.config import flat
 from pickwell.errors import SettingsError
 from pickwell.experiments.cells import HARMLESS, Cell, grid
 from pickwell.experiments.experiment import Experiment
@@ -79,14 +80,7 @@ def _akin(first: Experiment, second: Experiment) -> bool:
 def _entries(values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that numbers depend on, by dotted key."""
     words = {*HARMLESS} - {"methods", "variants"}
-    return _flat({key: value for key, value in values.items() if key not in words})
-
-
-def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        found |= _flat(value, f"{above}{key}.") if isinstance(value, dict) and value else {above + key: value}
-    return found
+    return flat({key: value for key, value in values.items() if key not in words})
 
 
 def _value(entries: Mapping[str, Any], key: str) -> str:

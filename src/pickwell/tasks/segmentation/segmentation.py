@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Segmentation(Task):
     kind = "segmentation"
     metric = "mean_iou"
     figure = "mean IoU"
+    beside: ClassVar[Mapping[str, str]] = {"pixel_accuracy": "pixel accuracy"}
+    counted = "shown by"
     many_classes = masked = True
     typed = False
     noun = "mask"

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from pickwell.experiments.data.sets.layout import Layout, write_images
 from pickwell.experiments.data.sets.street_scenes import camvid
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 
 TILE, SIDE = 36, 32
 """Pixels a side of a tile in the scene, and as it is drawn."""

@@ -1,9 +1,19 @@
-"""What a report is made of: plain, frozen values; whoever measured fills them in."""
+"""One run as every figure, table and test takes it; whoever measured fills it in."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, SupportsFloat
+
+from pickwell.statistics.intervals import wilson
+
+if TYPE_CHECKING:
+    from pickwell.store import Result
+
+IOU = "iou/"
+"""What the name of a class's IoU begins with."""
+Curve = Mapping[int, float]
+"""The metric by number of labels paid for, rising."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +22,8 @@ class RoundRow:
 
     Round 0 is the first fit, before any query: it has no shares, counts or monitors. `labels` counts everything paid
     for, validation included. `low` and `high` bound `accuracy` by what a single run knows (see `intervals.wilson`).
-    `shares` are shares of the query by group, for example `{"absent": 0.85}`; `timings` are seconds by what took them.
+    `shares` are shares of the query by group, for example `{"absent": 0.85}`; `timings` are seconds by what took them:
+    the query, and the fit before it.
 
     Monitors that are drawn, each optional: `active_units` of `latent_units`, `kl_per_unit` (nats), `discriminator_auc`
     and `discriminator_auc_held_out`, `score_histogram` (counts in equal bins of [0, 1], of the unlabelled images) with
@@ -39,84 +50,44 @@ class RoundRow:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One strategy under one seed. Runs of equal seed share their first labels, so they may be paired."""
+    """One strategy, or method of an experiment, under one seed. Runs of equal seed share their first labels.
+
+    `members` is how many networks' mean prediction is measured, where it is more than one's.
+    """
 
     strategy: str
     seed: int
     rounds: tuple[RoundRow, ...]
+    variant: str = ""
+    members: int = 0
+
+    @property
+    def curve(self) -> dict[int, float]:
+        """What is known of the metric, the newest of each number of labels."""
+        found = {row.labels: value for row in self.rounds if (value := known(row.accuracy)) is not None}
+        return dict(sorted(found.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """A picked image: `png` holds a small PNG, JPEG, WebP or GIF, `marked` sets it off (an absent class, say)."""
+def measured_row(number: int, labels: int, metrics: Mapping[str, float], metric: str, **rest: Any) -> RoundRow:
+    """A round with what a fit measured, by the metrics' names; `metric` is what curves are of.
 
-    item: int
-    name: str
-    rank: int
-    score: float
-    label: str | None = None
-    png: bytes = b""
-    marked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Gallery:
-    """Picked images under a heading, for example one query of one strategy."""
-
-    title: str
-    picks: tuple[Picked, ...]
-    caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A picked scene: `pictures` (WebP or PNG) by what they show, and what is to be said of them.
-
-    `score` is None where it is but a random number.
+    Only an accuracy has an interval: a mean IoU is no share of images.
     """
-
-    item: int
-    name: str
-    rank: int
-    score: float | None
-    pictures: Mapping[str, bytes]
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SceneGallery:
-    """Picked scenes under a heading."""
-
-    title: str
-    scenes: tuple[Scene, ...]
-    caption: str = ""
+    level, measured = known(metrics.get(metric)), int(metrics.get("measured", 0))
+    low, high = wilson(level, measured) if metric == "accuracy" and level is not None and measured else (None, None)
+    scores = {name.removeprefix(IOU): value for name, value in metrics.items() if name.startswith(IOU)}
+    return RoundRow(
+        number, labels, level, low, high, measured=measured, class_scores=scores,
+        pixel_accuracy=metrics.get("pixel_accuracy"), **rest,
+    )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that a report shows.
-
-    `marked` are the classes of interest (absent at first, or rare) and `group` the key of `RoundRow.shares` that
-    counts them; `pool_shares` says what share of the pool each group is. `subtitle` and `notes` are plain sentences.
-    `scenes` are a campaign's with masks, and `legend` the colours that its classes have in them.
-    """
-
-    title: str
-    subtitle: str
-    runs: tuple[Run, ...]
-    galleries: tuple[Gallery, ...] = ()
-    notes: tuple[str, ...] = ()
-    baseline: str = "random"
-    metric: str = "accuracy"
-    classes: tuple[str, ...] = ()
-    marked: tuple[str, ...] = ()
-    group: str = "absent"
-    pool_shares: Mapping[str, float] = field(default_factory=dict)
-    settings: Mapping[str, object] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    scenes: tuple[SceneGallery, ...] = ()
-    legend: Mapping[str, str] = field(default_factory=dict)
+def measured_rows(results: "Iterable[Result]", metric: str) -> list[RoundRow]:
+    """What a campaign's store has of each fit that was measured, in order of time."""
+    found: dict[tuple[int, int], dict[str, float]] = {}
+    for one in results:
+        found.setdefault((one.round, one.labels), {})[one.metric] = one.value
+    return [measured_row(number, labels, metrics, metric) for (number, labels), metrics in found.items()]
 
 
 def strategies(runs: Iterable[Run]) -> list[str]:
@@ -127,6 +98,12 @@ def strategies(runs: Iterable[Run]) -> list[str]:
 def of(runs: Iterable[Run], strategy: str) -> list[Run]:
     """The runs of one strategy."""
     return [run for run in runs if run.strategy == strategy]
+
+
+def mean(values: Iterable[object]) -> float | None:
+    """The mean of those that are finite numbers; None without any."""
+    found = numbers(values)
+    return sum(found) / len(found) if found else None
 
 
 def known(value: object) -> float | None:

@@ -1,4 +1,4 @@
-"""What the cells hold as tidy tables: one row a measured number, one a pick, one a cell."""
+"""The finished cells that may be compared, as they are on disk and as runs."""
 
 import json
 from collections import Counter
@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 
 from pickwell.errors import StoreError, VersionError
 from pickwell.experiments.cells import SHARED, Cell
 from pickwell.experiments.experiment import FORMAT
-from pickwell.report.runs import RoundRow, Run, known
-
-Result = Mapping[str, Any]
+from pickwell.experiments.results.results_tables import PICK, Result
+from pickwell.statistics.runs import RoundRow, Run, known, measured_row
 
 
 def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
@@ -127,85 +124,21 @@ def is_measured(result: Result, metric: str) -> bool:
 
 
 def runs(found: Sequence[Result], metric: str) -> list[Run]:
-    """The results as a report shows them: `metric` is what its curves are of."""
-    return [Run(r["method"], r["seed"], tuple(_row(row, metric) for row in r["rounds"])) for r in found]
-
-
-def _row(row: Mapping[str, Any], metric: str) -> RoundRow:
-    times = {"fit": row["fit_seconds"], "query": row["query_seconds"]}
-    return RoundRow(
-        round=row["round"], labels=row["labels"], accuracy=row["metrics"].get(metric), shares=row["shares"],
-        class_counts=row["class_counts"] if row["round"] else {}, monitors=row["monitors"],
-        timings={name: seconds for name, seconds in times.items() if seconds is not None},
-    )  # fmt: skip
-
-
-def measured(found: Sequence[Result]) -> pa.Table:
-    """One row a number: experiment's variant, method, seed, round, labels paid for, metric, value."""
-    rows = [
-        {**_key(result), "round": row["round"], "labels": row["labels"], "metric": metric, "value": value}
-        for result in found for row in result["rounds"] for metric, value in _values(row)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=pa.schema([*KEY, *((n, pa.int64()) for n in ("round", "labels")),
-                                                        ("metric", pa.string()), ("value", pa.float64())]))  # fmt: skip
-
-
-def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    yield from row["metrics"].items()
-    for name in ("fit_seconds", "query_seconds"):
-        if row[name] is not None:
-            yield name, row[name]
-    yield from ((f"share/{name}", share) for name, share in row["shares"].items())
-    yield from ((name, value) for name, value in row["monitors"].items() if isinstance(value, int | float))
-
-
-def picks(found: Sequence[Result]) -> pa.Table:
-    """One row a labelled image: the index sets, round 0 being the first labels."""
-    whose = pa.schema([*KEY, ("round", pa.int64())])
-    parts = [_of_whom(row["picks"], {**_key(r), "round": row["round"]}, whose) for r in found for row in r["rounds"]]
-    return pa.concat_tables([pa.schema([*whose, *pa.schema(PICK)]).empty_table(), *parts])
-
-
-def _of_whom(picked: pa.Table, key: Mapping[str, Any], whose: pa.Schema) -> pa.Table:
-    """The picks with the same key before each."""
-    columns = [pa.repeat(pa.scalar(key[field.name], field.type), len(picked)) for field in whose]
-    return pa.Table.from_arrays([*columns, *picked.columns], names=[*whose.names, *picked.column_names])
-
-
-def runs_made(found: Sequence[Result]) -> pa.Table:
-    """One row a cell: its code, data, label cost, seconds, versions, hardware and settings."""
-    rows = [
-        {**_key(r), "code": r["code"], "data": r["data"], "labels": r["rounds"][-1]["labels"],
-         "resumes": r["resumes"],
-         "seconds": sum(row["fit_seconds"] + (row["query_seconds"] or 0.0) for row in r["rounds"]),
-         "absent": ", ".join(r["absent"]), "finished": r["finished"], "versions": json.dumps(r["versions"]),
-         "hardware": json.dumps(r["hardware"]), "settings": json.dumps(r["facts"])}
+    """The results as figures, tables and tests take them; `metric` is what their curves are of."""
+    return [
+        Run(r["method"], r["seed"], tuple(rows(r["rounds"], metric)), r["variant"],
+            r["facts"]["strategy"].get("members") or 0)
         for r in found
     ]  # fmt: skip
-    return pa.Table.from_pylist(rows)
 
 
-KEY = [("variant", pa.string()), ("method", pa.string()), ("seed", pa.int64())]
-PICK = [
-    ("rank", pa.int64()),
-    ("item", pa.int64()),
-    ("name", pa.string()),
-    ("score", pa.float64()),
-    ("held_out", pa.bool_()),
-]
-
-
-def _key(result: Result) -> dict[str, Any]:
-    return {name: result[name] for name, _ in KEY}
-
-
-def export(found: Sequence[Result], folder: Path) -> list[Path]:
-    """Writes results, picks and cells as Parquet and as CSV; returns the files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = {"results": measured(found), "picks": picks(found), "cells": runs_made(found)}
-    written = []
-    for name, table in tables.items():
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        pa.csv.write_csv(table, folder / f"{name}.csv")
-        written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
-    return written
+def rows(rounds: Sequence[Mapping[str, Any]], metric: str) -> Iterator[RoundRow]:
+    """The rounds of a cell. No query follows the last fit, so that a strategy's networks are not in its seconds."""
+    for before, row in zip([None, *rounds], rounds, strict=False):
+        fitted = before or (row if len(rounds) == 1 else {})
+        times = {"fit": fitted.get("fit_seconds"), "query": row["query_seconds"]}
+        yield measured_row(
+            row["round"], row["labels"], row["metrics"], metric, shares=row["shares"], monitors=row["monitors"],
+            class_counts=row["class_counts"] if row["round"] else {},
+            timings={name: seconds for name, seconds in times.items() if seconds is not None},
+        )  # fmt: skip

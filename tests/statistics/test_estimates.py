@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pickwell.report.runs import RoundRow, Run, known, numbers
-from pickwell.statistics.estimates import (
-    curve_difference,
-    final_difference,
-    mean_interval,
-    paired,
-    points,
-    shared_labels,
-)
+from pickwell.statistics.comparisons import compare
+from pickwell.statistics.estimates import mean_interval, paired, points
 from pickwell.statistics.intervals import wilson
+from pickwell.statistics.judgement import judge
+from pickwell.statistics.runs import RoundRow, Run, known, mean, measured_row, numbers
 
 OURS, THEIRS = [0.93, 0.95, 0.92, 0.96, 0.94], [0.90, 0.93, 0.91, 0.91, 0.92]
 
@@ -62,35 +57,33 @@ def test_wilson_is_scipys(measured: int) -> None:
         assert wilson(right / measured, measured) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-def test_the_final_difference_is_of_shared_seeds_in_the_last_shared_round() -> None:
-    runs = [run("random", 0, 0.5, 0.6, 0.7), run("random", 1, 0.5, 0.65, None), run("random", 9, 0.1, 0.1)]
-    runs += [run("vaal", 0, 0.5, 0.7, 0.9), run("vaal", 1, 0.6, 0.71), run("vaal", 5, 1.0, 1.0)]
-    found = final_difference(runs, "vaal", "random")
-    assert found is not None
-    assert found.estimate.mean == pytest.approx(((0.7 - 0.6) + (0.71 - 0.65)) / 2)
-    assert (found.labels, found.estimate.n) == (60, 2)
-    assert (found.ours, found.theirs) == pytest.approx((0.705, 0.625))
-
-
-def test_the_difference_over_the_curve_is_of_means_over_rounds() -> None:
-    runs = [run("random", s, 0.5, 0.6 + s / 100) for s in range(3)] + [run("vaal", s, 0.6, 0.8) for s in range(3)]
-    found = curve_difference(runs, "vaal", "random")
-    assert found is not None
-    reference = stats.ttest_rel([0.7] * 3, [0.55, 0.555, 0.56])
-    assert (found.estimate.mean, found.p) == pytest.approx((0.145, reference.pvalue))
-
-
-def test_strategies_are_compared_with_the_same_number_of_labels_whatever_their_rounds() -> None:
+def test_pairs_are_compared_with_the_same_number_of_labels_whatever_their_rounds() -> None:
     quick = [run("vaal", s, 0.5, 0.7 + s / 10, 0.9, step=40) for s in range(2)]
     slow = [run("random", s, 0.5, 0.55, 0.6, 0.65, step=20) for s in range(2)]
-    final, curve = (compare([*quick, *slow], "vaal", "random") for compare in (final_difference, curve_difference))
-    assert final is not None
-    assert curve is not None
-    assert (final.labels, curve.at) == (80, (40, 80))
-    assert (final.ours, final.theirs) == pytest.approx((0.75, 0.6))
-    assert curve.estimate.mean == pytest.approx((0.75 - 0.6) / 2)
+    (found,) = compare([*quick, *slow], "random")
+    # With 40 and 80 labels: the trapezoid over these two is the mean of both.
+    assert (found.partly, found.estimate.n) == (2, 2)
+    assert found.estimate.mean == pytest.approx((0.75 - 0.6) / 2)
+    assert judge([*quick, *slow], "random").areas["", "random"].mean == pytest.approx((0.5 + 0.6) / 2)
     never = [run("vaal", 0, None, 0.9, step=50), run("random", 0, None, 0.6, 0.7, step=20)]
-    assert final_difference(never, "vaal", "random") is None
+    assert compare(never, "random")[0].estimate.n == 0
+    assert judge(never, "random").areas == {}
+
+
+def test_the_difference_is_of_trapezoids_over_the_labels_that_all_paired_runs_share() -> None:
+    def odd(strategy: str, seed: int, *accuracies: float | None) -> Run:
+        return Run(strategy, seed, tuple(map(RoundRow, range(3), (40, 60, 160), accuracies)))
+
+    runs = [odd("random", 0, 0.5, 0.6, 0.7), odd("random", 1, 0.5, 0.65, None), odd("random", 9, 0.1, 0.1)]
+    runs += [odd("vaal", 0, 0.5, 0.7, 0.9), odd("vaal", 1, 0.6, 0.71), odd("vaal", 5, 1.0, 1.0)]
+    (found,) = compare(runs, "random")
+    assert (found.partly, found.estimate.n) == (2, 2)
+    assert found.estimate.mean == pytest.approx((0.05 + 0.08) / 2)
+    whole = [run for run in runs if run.seed == 0]
+    (found,) = compare(whole, "random")
+    # (20 * 0.05 + 100 * 0.15) / 120: the long step counts for five short ones.
+    assert found.estimate.mean == pytest.approx(16 / 120)
+    assert (found.partly, found.verdict) == (0, None)
 
 
 def test_an_unmeasured_seed_holds_up_no_other() -> None:
@@ -98,24 +91,23 @@ def test_an_unmeasured_seed_holds_up_no_other() -> None:
         run(name, s, 0.5, None if (name, s) == ("random", 1) else 0.6) for name in ("vaal", "random") for s in (0, 1)
     ]
     runs += [run("vaal", 2, 0.7), run("random", 2, None)]
-    found = curve_difference(runs, "vaal", "random")
-    assert found is not None
-    assert (found.at, found.estimate.n) == ((40,), 2)
-    assert shared_labels(runs) == [40]
+    (found,) = compare(runs, "random")
+    assert (found.partly, found.estimate.n) == (1, 2)
+    assert judge(runs, "random").areas["", "vaal"].mean == pytest.approx((0.5 + 0.5 + 0.7) / 3)
 
 
 def test_runs_without_a_shared_seed_or_round_have_no_difference() -> None:
-    assert final_difference([run("vaal", 0, 0.5), run("random", 1, 0.5)], "vaal", "random") is None
-    assert final_difference([run("vaal", 0, 0.5), run("random", 0, None)], "vaal", "random") is None
-    assert final_difference([], "vaal", "random") is None
+    (apart,) = compare([run("vaal", 0, 0.5), run("random", 1, 0.5)], "random")
+    assert (apart.estimate.n, apart.p, apart.verdict) == (0, None, None)
+    assert compare([run("vaal", 0, 0.5), run("random", 0, None)], "random") == []
+    assert compare([], "random") == []
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0.05, 1), (-0.05, -1), (0.0, 0)])
-def test_the_verdict_follows_the_interval(shift: float, verdict: int) -> None:
+def test_the_verdict_follows_the_corrected_test(shift: float, verdict: int) -> None:
     noise = [0.004, -0.003, 0.001, -0.004, 0.002]
     runs = [run("random", s, 0.8) for s in range(5)] + [run("vaal", s, 0.8 + shift + noise[s]) for s in range(5)]
-    found = final_difference(runs, "vaal", "random")
-    assert found is not None
+    (found,) = compare(runs, "random")
     assert found.verdict == verdict
 
 
@@ -137,3 +129,13 @@ def test_numbers_are_finite_floats_only() -> None:
     ]  # fmt: skip
     assert numbers([1, None, math.nan, 2.5]) == [1.0, 2.5]
     assert numbers("12") == numbers(3) == numbers(None) == []
+    assert mean([1, None, math.nan, 2]) == 1.5
+    assert mean([None]) is None
+
+
+def test_a_row_of_masks_has_no_interval_and_one_of_classes_has() -> None:
+    masks = measured_row(2, 8, {"mean_iou": 0.5, "pixel_accuracy": 0.8, "iou/sky": 0.9, "measured": 6}, "mean_iou")
+    assert (masks.accuracy, masks.low, masks.pixel_accuracy, masks.class_scores) == (0.5, None, 0.8, {"sky": 0.9})
+    classes = measured_row(2, 8, {"accuracy": 0.8, "measured": 10}, "accuracy", shares={"absent": 0.5})
+    assert (classes.accuracy, classes.measured, classes.shares) == (0.8, 10, {"absent": 0.5})
+    assert (classes.low, classes.high) == wilson(0.8, 10)

@@ -1,6 +1,6 @@
 import torch
 
-from pickwell.learner.seeds import generator, isolated
+from pickwell.learner.generators import generator, isolated
 from pickwell.seeds import derive
 
 

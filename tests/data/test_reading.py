@@ -1,14 +1,11 @@
-import errno
 import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from pickwell.data.reading import alone, read_bytes
+from pickwell.data.reading import read_bytes
 from pickwell.data.reasons import ImageError, Reason
-from pickwell.errors import BusyError, PoolError
-from pickwell.files import replacing
 
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
@@ -53,41 +50,3 @@ def test_the_size_is_bounded(tmp_path: Path) -> None:
     assert read_bytes(tmp_path / "a", 1001) == bytes(1001)
     with pytest.raises(ImageError, match=r"^too large: 1,001 bytes; at most 1,000 are read"):
         read_bytes(tmp_path / "a", 1000)
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_text("old")
-    with pytest.raises(ZeroDivisionError), replacing(path) as new:
-        assert new.write_text("ne") / 0
-    assert path.read_text() == "old"
-    with path.open() as opened_before:
-        with replacing(path) as new:
-            new.write_text("new")
-            assert path.read_text() == "old"
-        assert opened_before.read() == "old"  # another file took its place: nothing was written over
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    path = tmp_path / "a"
-    path.write_text("old")
-    monkeypatch.setattr(os, "fsync", full)
-    with (
-        pytest.raises(PoolError, match=r"a: No space left on device; it is as it was\. Make room"),
-        replacing(path) as new,
-    ):
-        new.write_text("new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_two_writers_at_once_are_refused(tmp_path: Path) -> None:
-    with alone(tmp_path), pytest.raises(BusyError, match="another process is adding images"), alone(tmp_path):
-        pytest.fail("two had it")
-    with alone(tmp_path):
-        assert not list(tmp_path.iterdir())
