@@ -22,7 +22,7 @@ UNLABELLED = 40
 
 
 class StrategyContract(ABC):
-    """A pool of 48 small images, 6 labelled and 2 held out; with `dense`, of scenes of two sizes, for masks."""
+    """A pool of 48 small images, 6 labelled and 2 held out; with `masks`, of scenes of two sizes, for masks."""
 
     masks = False
 
