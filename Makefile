@@ -1,4 +1,4 @@
-.PHONY: demo test test-slow test-e2e bench check
+.PHONY: demo test test-slow test-e2e benchmarks check
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -20,7 +20,7 @@ check: .venv/tested
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/tested
+benchmarks: .venv/tested
 	$(BIN)/python -m benchmarks
 
 .venv/installed: pyproject.toml constraints.txt

@@ -3,15 +3,14 @@
 import subprocess
 import sys
 
+EXPERIMENTS = ("finding-digits", "finding-cifar10", "saving-digits", "saving-cifar10", "saving-tiles")
+"""Those whose figures are an experiment's: finished cells are found again in results/NAME."""
 FIGURES = {
-    "finding-digits": ["benchmarks.finding", "digits"],
-    "finding-cifar10": ["benchmarks.finding", "cifar10"],
-    "saving-digits": ["benchmarks.saving", "digits"],
-    "saving-cifar10": ["benchmarks.saving", "cifar10"],
-    "saving-tiles": ["benchmarks.saving", "tiles-absent", "--strategies", "random,vaal,margin,vaal-diverse"],
+    **{name: ["pickwell", "bench", "run", name] for name in EXPERIMENTS},
     "vaal-step": ["benchmarks.vaal_step"],
     "top-b": ["benchmarks.top_b"],
     "init-speed": ["benchmarks.init_speed"],
+    "start-up": ["benchmarks.start_up"],
     "core-set": ["benchmarks.core_set"],
     "badge": ["benchmarks.badge"],
     "dbal": ["benchmarks.dbal"],

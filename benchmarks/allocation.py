@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 from benchmarks.made_up import Stream, peak, view
 from pickwell import models, strategies
 from pickwell.learner import Devices, TaskLearner
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.models.network import Network
 
 CLASSES, STEPS, SCENES = 11, 20, 30

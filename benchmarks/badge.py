@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.made_up import Stream, peak, view
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.strategies import create
 
 

@@ -5,18 +5,23 @@ between what a random draw of as many covers (0) and what the whole cover does (
 """
 
 import json
+import os
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
-from benchmarks.pools import cifar10
 from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
 from pickwell.acquisition.patches import learn
-from pickwell.data.images import to_float
-from pickwell.learner.seeds import generator
+from pickwell.data.images import Images, to_float
+from pickwell.data.pool import Pool
+from pickwell.experiments.data import sets
+from pickwell.experiments.run.results_folder import DATA
+from pickwell.learner.generators import generator
 
 CASES = ((10_000, 500, 250), (10_000, 1_500, 500), (20_000, 2_500, 1_250))
 """Images, labelled ones and budget."""
@@ -25,8 +30,10 @@ CASES = ((10_000, 500, 250), (10_000, 1_500, 500), (20_000, 2_500, 1_250))
 def features(count: int) -> Tensor:
     """The 32 first components of the patch features of that many images."""
     rng = generator(0, "cover")
-    pixels = cifar10("train").pixels
-    images = to_float(pixels[torch.randperm(len(pixels), generator=rng)[:count]])
+    with TemporaryDirectory() as folder:
+        layout = sets.find("cifar10", Path(os.environ.get(DATA, ".")), Path(folder) / "source")
+        pool = Pool.create(Path(folder) / "pool", str(layout.train))
+        images = to_float(Images(pool, 32).get(torch.randperm(len(pool), generator=rng)[:count]))
     patches = learn(images[:4096], rng)
     found = torch.cat([patches(part) for part in images.split(256)])
     axes: Tensor = torch.linalg.svd(found - found.mean(0), full_matrices=False).Vh[:32]

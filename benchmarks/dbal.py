@@ -15,7 +15,7 @@ import torch
 from benchmarks.made_up import Stream, peak, view
 from pickwell import models, strategies
 from pickwell.learner import Devices, TaskLearner
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 
 HEIGHT, WIDTH, CLASSES = 360, 480, 11
 

@@ -12,7 +12,8 @@ import time
 import numpy as np
 from scipy import stats
 
-from pickwell.statistics.comparisons import ALPHA, Curve, compare
+from pickwell.statistics.comparisons import ALPHA, compare
+from pickwell.statistics.runs import RoundRow, Run
 
 CASES = ((3, 3), (6, 5), (10, 10))
 """Methods, seeds."""
@@ -20,10 +21,13 @@ PART, PARTS = 200, 50
 LABELS = (100, 150, 200, 300)
 
 
-def without_effect(rng: np.random.Generator, methods: int, seeds: int) -> list[Curve]:
-    """Curves that share each seed's luck and differ by noise alone."""
+def without_effect(rng: np.random.Generator, methods: int, seeds: int) -> list[Run]:
+    """Runs that share each seed's luck and differ by noise alone."""
     values = 0.9 - 40 / np.array(LABELS) + rng.normal(0, 0.02, (seeds, 1)) + rng.normal(0, 0.01, (methods, seeds, 4))
-    return [Curve(str(m), s, LABELS, tuple(map(float, values[m, s]))) for m in range(methods) for s in range(seeds)]
+    return [
+        Run(str(m), s, tuple(map(RoundRow, range(len(LABELS)), LABELS, values[m, s].tolist())))
+        for m in range(methods) for s in range(seeds)
+    ]  # fmt: skip
 
 
 def main() -> None:

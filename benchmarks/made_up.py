@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.strategies.strategy import RoundView
 
 

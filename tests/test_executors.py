@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from pickwell.errors import PickwellError
-from pickwell.executors import Processes, Serial
+from pickwell.executors.processes import Processes
+from pickwell.executors.serial import Serial
 
 DIES = "__import__('os').kill(__import__('os').getpid(), 9)"
 DEAF = "__import__('signal').SIGINT in __import__('signal').pthread_sigmask(__import__('signal').SIG_BLOCK, [])"

@@ -125,6 +125,11 @@ class TrainingSettings(Section):
     memory_limit_mib: int = Field(default=2048, ge=1)
     checkpoint_seconds: float = Field(default=60.0, ge=0)
 
+    @property
+    def telling(self) -> dict[str, Any]:
+        """The values that can change a number: not how often a fit is saved, nor where its images lie."""
+        return self.model_dump(mode="json", exclude={"checkpoint_seconds", "memory_limit_mib"})
+
 
 class ValidationSettings(Section):
     """`share` of every round's budget is drawn at random, labelled, and never trained on."""
@@ -185,6 +190,14 @@ class Settings(Document):
         if not isinstance(strategy.get("name"), str):
             raise ValueError('it needs the strategy\'s name, e.g. name = "vaal-diverse"')
         return strategy
+
+
+def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """The settings by dotted key."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{above}{key}.") if isinstance(value, Mapping) and value else {above + key: value}
+    return found
 
 
 def _sentence(model: type[BaseModel], error: ValidationError) -> str:

@@ -19,13 +19,17 @@ import errno
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import ClassVar
 
 
 class PickwellError(Exception):
-    """Any failure that a person can mend; the command line prints it as one sentence and ends with code 2.
+    """Any failure that a person can mend; the command line prints it as one sentence and ends with its code.
 
     `facts` are what programs are told beside the sentence (`--json`).
     """
+
+    code: ClassVar[int] = 2
+    """What a command ends with that failed in this way."""
 
     def __init__(self, *sentence: object, **facts: object) -> None:
         super().__init__(*sentence)
@@ -61,7 +65,9 @@ class StoreError(PickwellError, RuntimeError):
 
 
 class BusyError(StoreError):
-    """Another process is at work on the campaign."""
+    """Another process is at work on the campaign: no failure, but to be tried again when that has ended."""
+
+    code = 75
 
 
 class RoundError(StoreError):
@@ -83,6 +89,15 @@ def unknown(subject: str, value: object, allowed: Iterable[str]) -> str:
     hint = f"did you mean '{near[0]}'? " if near else ""
     shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     return f"unknown {subject} '{value}'; {hint}Available: {shown}"
+
+
+def unknown_item(item: object, count: int) -> str:
+    """A sentence for what is no item of a pool of `count`.
+
+    >>> unknown_item(7, 5)
+    'unknown item 7; the pool holds items 0 to 4'
+    """
+    return f"unknown item {item!r}; the pool holds items 0 to {count - 1}"
 
 
 NEXT_STEPS = {

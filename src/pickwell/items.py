@@ -45,12 +45,15 @@ class Pick:
     state: PickState = PickState.WAITING
 
 
-IMPORT = "import"
-"""What stands for the strategy of a round that nobody asked: labels that were told for items never picked."""
+class RoundKind(StrEnum):
+    """Whether a strategy picked a round's items, or the round holds imported labels of items that were never picked."""
+
+    ASKED = "asked"
+    IMPORTED = "imported"
 
 
 class RoundState(StrEnum):
-    """open -> closed | abandoned."""
+    """open -> closed; an import that was undone is abandoned."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -69,6 +72,7 @@ class Round:
     settings: Mapping[str, object] = field(default_factory=dict)
     overlap: int = 1
     """How many people answer each pick before it is decided."""
+    kind: RoundKind = RoundKind.ASKED
 
     @property
     def waiting(self) -> tuple[Pick, ...]:
@@ -91,7 +95,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What somebody said of an item. `value` is a class name, or a mask's artifact name; None unless an answer."""
+    """What somebody said of an item. `value` is a class name, or the name of a mask's file; None unless an answer."""
 
     item: ItemId
     value: str | None

@@ -11,7 +11,7 @@ from pickwell.data.pool import Pool
 from pickwell.errors import LabelError
 from pickwell.items import Item, Label, Round
 from pickwell.labels import check_class
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.tasks.task import Answer, Task
 
 

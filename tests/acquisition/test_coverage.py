@@ -14,14 +14,12 @@ from pickwell.acquisition.coverage import k_center
 
 
 def naive(features: Tensor, centres: Tensor | None, budget: int) -> list[int]:
+    everything, known = features.double(), features[:0].double() if centres is None else centres.double()
     chosen: list[int] = []
     for _ in range(budget):
-        values = []
-        for index in range(len(features)):
-            known = [*([] if centres is None else centres), *(features[c] for c in chosen)]
-            gap = min((float((features[index].double() - c.double()).norm()) for c in known), default=1.0)
-            values.append(-1.0 if index in chosen else gap)
-        chosen.append(max(range(len(values)), key=lambda i: (values[i], -i)))
+        distances = (everything[:, None] - torch.cat((known, everything[chosen]))).norm(dim=2)
+        values = distances.amin(1).tolist() if distances.shape[1] else [1.0] * len(features)
+        chosen.append(max((i for i in range(len(values)) if i not in chosen), key=lambda i: (values[i], -i)))
     return chosen
 
 

@@ -115,10 +115,10 @@ def test_the_same_votes_tie_exactly_whoever_casts_them_for_whatever(fold: Fold) 
 @pytest.mark.parametrize("fold", [variation_ratio, vote_entropy])
 def test_untying_orders_equals_by_the_mean_and_moves_nothing_else(fold: Fold) -> None:
     p = posterior((400, 10), samples=5)
-    plain, untied = fold(iter(p)), fold(iter(p), break_ties=True)  # type: ignore[call-arg]
+    plain, resolved = fold(iter(p)), fold(iter(p), break_ties=True)  # type: ignore[call-arg]
     assert len(set(plain.tolist())) <= 7
-    assert len(set(untied.tolist())) > 390
-    order = untied.argsort(descending=True)
+    assert len(set(resolved.tolist())) > 390
+    order = resolved.argsort(descending=True)
     assert plain[order].diff().le(0).all()
     best = plain[order] == plain[order][0]
     assert entropy(p.mean(0))[order][best].diff().le(5e-5).all()
@@ -134,9 +134,9 @@ def test_untying_changes_no_order_of_large_committees() -> None:
     sure, unsure = 50 * torch.eye(3), 0.4 * torch.eye(3)
     cast = [(5, 0, 0), (2, 1, 0), (1, 1, 1), (1, 1, 2)]
     groups = [(count, torch.stack((sure[left], unsure[right])).softmax(1)) for count, left, right in cast]
-    plain, untied = (vote_entropy(members(*groups), break_ties=break_ties) for break_ties in (False, True))
+    plain, resolved = (vote_entropy(members(*groups), break_ties=break_ties) for break_ties in (False, True))
     assert plain.tolist() == pytest.approx([0.6870, 0.6837], abs=1e-4)
-    assert untied[0] > untied[1]
+    assert resolved[0] > resolved[1]
 
 
 @pytest.mark.parametrize("fold", [variation_ratio, vote_entropy])

@@ -114,6 +114,17 @@ def test_a_campaign_from_init_to_report(cli: Cli, birds: Path) -> None:
     assert len(cli.json("undo", birds)["undone"]) == 10
 
 
+def test_a_run_takes_what_is_left_and_ends_well(cli: Cli, birds: Path, caplog: pytest.LogCaptureFixture) -> None:
+    code, out, _ = cli("ask", birds, "--budget", 121, "--json")
+    assert (code, "is larger than the 120 unlabelled images left" in out) == (2, True)
+    reached = cli.json("run", birds, "--rounds", 5, "--budget", 50, "--strategy", "random")
+    assert (reached["labels"], reached["values"]["accuracy"] > 0.4) == (120, True)
+    assert caplog.messages == [
+        "only 20 images are left: this round asks for all of them instead of 50",
+        "no image is left to ask for: the run ends after 3 of 5 rounds",
+    ]
+
+
 def test_people_read_tables(cli: Cli, birds: Path) -> None:
     code, out, err = cli("ask", birds, "--budget", 30)
     assert (code, err) == (0, "")
@@ -137,9 +148,9 @@ def rows(store: Store) -> tuple[int, int]:
         (["tell", "DIR", "FILE:item,label\n700,heron\n"], "unknown item '700'"),
         (["tell", "DIR", "FILE:item,label\n7,hero\n", "--import"], "unknown class 'hero'; did you mean 'heron'?"),
         (["tell", "DIR", "FILE:item,label\n7,heron\n7,gull\n"], "item 7 is there twice"),
-        (["tell", "DIR", "FILE:name,class\n7,heron\n"], "item and label missing"),
+        (["tell", "DIR", "FILE:photo,class\n7,heron\n"], "its header line must name one of the image"),
         (["tell", "DIR", "FILE:"], "is empty"),
-        (["tell", "DIR", "none.csv"], "cannot be read: No such file"),
+        (["tell", "DIR", "none.csv"], "cannot be read: missing file"),
         (["fit", "DIR"], "nothing is labelled yet"),
         (["run", "DIR", "--rounds", "1", "--budget", "5", "--oracle", "human being"], "unknown oracle 'human being'"),
         (["close", "DIR"], "no round is open"),
@@ -151,7 +162,7 @@ def rows(store: Store) -> tuple[int, int]:
         (["add", "DIR", "--images", ""], "no images at '': the place is empty"),
         (["init", "NEW", "--images", "digits", "--set", "trainin.epochs=1"], "did you mean 'training'?"),
         (["init", "NEW", "--images", "digits", "--set", "epochs"], "a setting is given as KEY=VALUE"),
-        (["init", "NEW", "--images", "digits", "--task", "detection"], "setting 'task.kind' is 'detection'"),
+        (["init", "NEW", "--images", "digits", "--task", "detection"], "unknown kind of task 'detection'; "),
         (["init", "NEW", "--images", "digits", "--classes", "a,a"], "names a twice"),
         (["add", "DIR", "--images", "NEW"], "NEW"),
         (["tel", "DIR"], "No such command"),

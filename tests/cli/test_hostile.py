@@ -76,7 +76,7 @@ def test_ctrl_c_is_told_of(labelled: Path, monkeypatch: pytest.MonkeyPatch, caps
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Campaign, "status", stopped)
+    monkeypatch.setattr("pickwell.campaign.status.status_of", stopped)
     assert run(monkeypatch, "status", labelled) == 130
     assert "stopped; what was acknowledged is kept" in capsys.readouterr().err
 

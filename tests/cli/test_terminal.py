@@ -11,7 +11,6 @@ from PIL import Image
 from pickwell.cli import main
 from pickwell.cli.terminal import STEERING, plain, printable
 from pickwell.errors import of_system
-from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 
 ODD = "a\x1b]0;owned\x07[bold]\u202egpj.exe\nround 9.png"
@@ -95,7 +94,7 @@ def test_what_the_system_says_comes_with_a_next_step(
     def fails(*_: object) -> None:
         raise OSError(number, os.strerror(number), "to-label.csv")
 
-    monkeypatch.setattr(Campaign, "status", fails)
+    monkeypatch.setattr("pickwell.campaign.status.status_of", fails)
     assert run(monkeypatch, "status", campaign, "--json") == 2
     said = capsys.readouterr()
     sentence = f"to-label.csv: {os.strerror(number)}; {step} and repeat the command"

@@ -71,7 +71,7 @@ def test_batches_hold_every_id_once_in_order(pool: Counted, batch_size: int) -> 
 
 
 def test_in_memory_each_image_is_decoded_once_and_when_needed(pool: Counted) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
     images = Images(pool, SIZE, progress=lambda *state: told.append(state))
     assert pool.views == {}
     images.get(torch.tensor([3, 4, 3]))
@@ -79,7 +79,7 @@ def test_in_memory_each_image_is_decoded_once_and_when_needed(pool: Counted) -> 
     for _ in range(2):
         list(images.batches(torch.arange(COUNT), 32))
     assert pool.views == dict.fromkeys(range(COUNT), 1)
-    assert told == [(2, 2), (COUNT - 2, COUNT - 2)]
+    assert told == [("decoding", 2, 2), ("decoding", COUNT - 2, COUNT - 2)]
 
 
 def test_what_is_handed_out_is_the_callers_own(pool: Counted) -> None:

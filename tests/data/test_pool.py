@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from pickwell.data.decode import Limits, decode, measure
-from pickwell.data.pool import Pool, Summary
+from pickwell.data.pool import LOCK, Pool, Summary
 from pickwell.errors import BusyError, PoolError, VersionError
 
 Encode = Callable[..., bytes]
@@ -42,6 +42,7 @@ def test_a_folder_of_photographs(photos: Path, tmp_path: Path) -> None:
     assert np.array_equal(again.view(4, 24), decode(again.bytes(4))[:, 8:32].transpose(2, 0, 1))
     assert sorted(p.name for p in (tmp_path / "pool").iterdir()) == [
         "manifest.parquet",
+        "pool.lock",
         "set_aside.parquet",
         "sources.json",
     ]
@@ -63,7 +64,7 @@ def spoil(root: Path) -> None:
 
 def test_bad_files_are_set_aside_with_their_reasons(photos: Path, tmp_path: Path) -> None:
     spoil(photos)
-    told: list[tuple[int, int, int]] = []
+    told: list[tuple[str, int, int]] = []
     pool = Pool.create(tmp_path / "pool", photos, progress=lambda *state: told.append(state))
     reasons = {
         "truncated": 1,
@@ -87,16 +88,17 @@ def test_bad_files_are_set_aside_with_their_reasons(photos: Path, tmp_path: Path
         ("huge.jpg", "too large"),
     }
     assert ("huge.jpg", "too large", "1,073,741,824 bytes; at most 536,870,912 are read") in pool.set_aside()
-    assert told[-1] == (13, 13, 7)
+    assert told[-1] == ("reading, 7 set aside", 13, 13)
 
 
 def test_progress_grows_to_the_end(tmp_path: Path, encode: Encode) -> None:
     data = encode(Image.new("RGB", (4, 4)), "PNG")
     for number in range(100):
         (tmp_path / f"{number}.png").write_bytes(data if number % 10 else b"")
-    told: list[tuple[int, int, int]] = []
+    told: list[tuple[str, int, int]] = []
     Pool.create(tmp_path / "pool", tmp_path, threads=3, progress=lambda *state: told.append(state))
-    assert told == [(32, 100, 4), (64, 100, 7), (96, 100, 10), (100, 100, 10)]
+    aside = [f"reading, {count} set aside" for count in (4, 7, 10, 10)]
+    assert told == [(what, done, 100) for what, done in zip(aside, (32, 64, 96, 100), strict=True)]
 
 
 def test_a_pool_without_a_readable_image_is_an_error(tmp_path: Path) -> None:
@@ -300,9 +302,9 @@ def test_an_image_that_went_away_is_named(photos: Path, tmp_path: Path) -> None:
 
 def test_another_writer_is_waited_for_by_the_person(photos: Path, tmp_path: Path) -> None:
     pool = Pool.create(tmp_path / "pool", photos)
-    holding = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); print(flush=True); input()"
+    holding = "import filelock, sys; lock = filelock.FileLock(sys.argv[1]).acquire(); print(flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", holding, pool.directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", holding, pool.directory / LOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

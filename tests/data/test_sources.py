@@ -105,6 +105,7 @@ class TestCsv:
             "\ufefflabel,image\r\ncat,a.jpg\r\n\r\n,./b/c.jpg\r\n",
             "file,label,other\na.jpg, cat ,1\nb/c.jpg\n",
             "id,PATH,Label\n1,a.jpg,cat\n2,b/x/../c.jpg,",
+            "item;name;Filename;target\n7;a.jpg;x;cat\n2;b/c.jpg;y;\n",
         ],
     )
     def test_columns_by_name_or_place(self, tmp_path: Path, text: str) -> None:
@@ -133,7 +134,10 @@ class TestCsv:
 
     @pytest.mark.parametrize(
         ("data", "said"),
-        [(b"path\n\xff\xfe.jpg\n", "is not UTF-8 text"), (b'path\n"a.jpg\n', "cannot read the table .*unexpected end")],
+        [
+            (b"path\n\xff\xfe.jpg\n", "is not UTF-8 text"),
+            (b'path\n"a.jpg\n', r"list\.csv line 2 is not CSV: unexpected end"),
+        ],
     )
     def test_broken_tables_are_told(self, tmp_path: Path, data: bytes, said: str) -> None:
         (tmp_path / "list.csv").write_bytes(data)

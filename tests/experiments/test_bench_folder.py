@@ -12,8 +12,8 @@ from pickwell.cli.commands import app
 from pickwell.errors import SettingsError
 from pickwell.experiments.cells import grid
 from pickwell.experiments.experiment import Experiment
-from pickwell.experiments.run.results_folder import check_same
-from pickwell.experiments.run.runner import Bench, Clock, Outcome, State, run
+from pickwell.experiments.run.results_folder import ResultsFolder, check_same
+from pickwell.experiments.run.runner import Clock, Outcome, State, run
 
 
 def held(experiment: Experiment, root: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_folder_of_other_settings_is_refused_before_anything_is_written(tmp_pa
     before = files(root)
     shorter = tiny.changed({"training.epochs": 5, "seeds": 9, "methods.vaal": {}})
     with pytest.raises(SettingsError) as refused:
-        run(shorter, grid(shorter), Bench(root, tmp_path))
+        run(shorter, grid(shorter), ResultsFolder(root, tmp_path))
     said = "'Tiny' with other settings (training.epochs: 1 there, 5 now; methods.vaal: none there, {} now)"
     assert said in str(refused.value)
     assert f"choose another folder, as --out {root}-epochs-5, or name what is there: {root}/exp" in str(refused.value)
@@ -139,17 +139,43 @@ def test_what_a_report_leaves_out_is_said_where_it_is_asked_for(tmp_path: Path, 
     assert "1 of 4 finished cells" in bench("run", "--seeds", "2")
 
 
-def test_progress_says_which_cell_and_which_round(tmp_path: Path, tiny: Experiment) -> None:
-    told: list[tuple[str, int, int, str]] = []
-    cells = grid(tiny.changed({"variants": {"10 %": {}}, "reference": True}), ["margin", "full data"], [3])
-    run(tiny, cells, Bench(tmp_path / "out", tmp_path), progress=lambda *step: told.append(step))
-    assert {what for what, *_ in told} == {"training", "scoring"}
-    assert list(dict.fromkeys(where for *_, where in told)) == [
-        "cell 1 of 2: margin (10 %), seed 3, round 1 of 2",
-        "cell 1 of 2: margin (10 %), seed 3, round 2 of 2",
-        "cell 1 of 2: margin (10 %), seed 3, after round 2",
-        "cell 2 of 2: full data (10 %), seed 3",
+def shown(text: str) -> list[str]:
+    """The lines without what differs from run to run."""
+    lines = [[part for part in line.split(" · ") if not re.search(r"^accuracy|^absent|left$", part)]
+             for line in text.splitlines()]  # fmt: skip
+    return [re.sub(r" in \d+ s$", "", " · ".join(parts)) for parts in lines]
+
+
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_each_round_of_each_cell_is_a_line(tmp_path: Path, tiny: Experiment, jobs: int) -> None:
+    varied = tiny.changed({"variants": {"10 %": {"start.absent": 1}}, "reference": True, "rounds.count": 1})
+    (tmp_path / "mine.toml").write_text(varied.toml(), encoding="utf-8")
+    words = ["bench", "run", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "out"), "--no-pictures"]
+    words += ["--seeds", "3,", "--strategies", "margin,full data", "--jobs", str(jobs)]
+
+    def lines() -> list[str]:
+        return shown(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
+
+    title, *first = lines()
+    assert title == "Tiny"
+    assert sorted(re.sub(r"^ *\d+% · |^\d/", "", line) for line in first[:5]) == [
+        "2 · full data (10 %), seed 3 finished",
+        "2 · margin (10 %), seed 3 finished",
+        "full data (10 %) seed 3 · round 0 · 120 labels",
+        "margin (10 %) seed 3 · round 0 · 30 labels",
+        "margin (10 %) seed 3 · round 1 · 40 labels",
     ]
+    # Rounds that ended earlier are no news.
+    assert lines()[:3] == ["Tiny", "1/2 · margin (10 %), seed 3 finished", "2/2 · full data (10 %), seed 3 finished"]
+    assert not list((tmp_path / "out").glob("cells/*/fits"))
+
+
+def test_json_alone_is_silent(tmp_path: Path, tiny: Experiment) -> None:
+    (tmp_path / "mine.toml").write_text(tiny.changed({"rounds.count": 0}).toml(), encoding="utf-8")
+    words = ["bench", "run", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "out"), "--no-pictures", "--json"]
+    found = CliRunner().invoke(app, [*words, "--seeds", "1"], catch_exceptions=False)
+    assert json.loads(found.stdout)["states"] == {"finished": 2}
+    assert found.stderr == ""
 
 
 def test_a_bar_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,11 +184,11 @@ def test_a_bar_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     bars = Bars(quiet=False)
     for done in (1, 2):
-        bars.step("training", done, 9, "cell 1 of 2: [b]\x1b, round 1 of 2")
+        bars("reading, [b]\x1b set aside", done, 9)
     console = Console(width=120)
     with console.capture() as capture:
         console.print(bars._bars.get_renderable())
-    assert r"cell 1 of 2: [b]\x1b, round 1 of 2" in capture.get()
+    assert r"[b]\x1b set aside" in capture.get()
 
 
 def test_the_time_left_is_told_by_whole_cells_and_by_their_size(tiny: Experiment) -> None:
@@ -180,7 +206,7 @@ def test_the_time_left_is_told_by_whole_cells_and_by_their_size(tiny: Experiment
 
 
 def test_a_cell_that_was_taken_up_again_is_no_whole_one(tmp_path: Path, tiny: Experiment) -> None:
-    bench = Bench(tmp_path / "out", tmp_path)
+    bench = ResultsFolder(tmp_path / "out", tmp_path)
     (cell,) = grid(tiny, ["random"], [0])
     (first,) = run(tiny, [cell], bench)
     (bench.folder(cell) / "result.json").unlink()  # as if it had been stopped just before

@@ -12,13 +12,17 @@ import pytest
 from pickwell.cli import main
 from pickwell.experiments.cells import grid
 from pickwell.experiments.experiment import FULL, Experiment
-from pickwell.experiments.judge.judgement import judge
 from pickwell.experiments.published import TABLES
-from pickwell.experiments.run.runner import Bench
+from pickwell.experiments.results.cell_results import runs
+from pickwell.experiments.run.results_folder import ResultsFolder
 from pickwell.report.experiment_page import page
 from pickwell.report.ink import LIGHT
-from pickwell.report.page import Page, Table, render, write
+from pickwell.report.page import render, write
+from pickwell.report.sections import Page, Table
+from pickwell.report.text.claims import measure
 from pickwell.report.text.phrases import DASH, MINUS
+from pickwell.statistics import judgement
+from pickwell.statistics.judgement import Judgement
 
 GAINS = {"random": 0.0, "margin": 0.05, "vaal": 0.0}
 
@@ -47,7 +51,7 @@ def _result(variant: str, method: str, seed: int, levels: list[float]) -> dict[s
     ]  # fmt: skip
     return {
         "variant": variant, "method": method, "seed": seed, "rounds": rows, "classes": ["0", "1"], "absent": [],
-        "code": "0123456789ab", "data": "feed", "pool": 120, "features": None, "sittings": 1, "finished": "now",
+        "code": "0123456789ab", "data": "feed", "pool": 120, "features": None, "resumes": 0, "finished": "now",
         "facts": {"strategy": {"name": method}}, "versions": {"pickwell": "0.1.0"},
         "hardware": {"name": "a chip", "device": "cpu", "precision": "fp32", "cores": 2},
     }  # fmt: skip
@@ -58,8 +62,12 @@ def compared(tiny: Experiment) -> Experiment:
     return tiny.changed({"methods.vaal": {}, "published": ["sampling-time"], "seeds": 5, "reference": True})
 
 
+def judge(e: Experiment, found: list[dict[str, Any]]) -> Judgement:
+    return judgement.judge(runs(found, e.metric), e.baseline, e.judged_alone, FULL)
+
+
 def shown(e: Experiment, found: list[dict[str, Any]], root: Path) -> Page:
-    return page(e, found, grid(e), Bench(root, root), [])
+    return page(e, found, grid(e), ResultsFolder(root, root), [])
 
 
 def words(table: Table) -> list[tuple[str, ...]]:
@@ -84,20 +92,19 @@ def test_what_is_concluded(compared: Experiment) -> None:
     assert judged.wins["margin", "random"] == (1, 1)
     assert judged.wins["random", "margin"] == (0, 1)
     assert judged.reference[""].mean == 0.95
-    seconds, ratio = judged.queries["", "random"]
-    assert (seconds, ratio or 0.0) == pytest.approx((0.1, 0.2))
+    assert (judged.times["", "random"]["query"], judged.ratio(("", "random"))) == pytest.approx((0.1, 0.2))
     saved = {s.method: s.images.mean for s in judged.saved}
     assert saved["margin"] == pytest.approx(5, abs=1)  # 0.05 higher, where 10 labels are worth 0.1
     assert judged.costs["", "vaal"] == 50
-    assert judged.fits["", "vaal"] == 2.0
+    assert judged.times["", "vaal"]["fit"] == 2.0
 
 
 def test_only_the_first_rounds_are_judged_where_asked(compared: Experiment) -> None:
     early = compared.changed({"judged_rounds": 1})
     judged = judge(early, made_up(early))
-    assert judged.measure == "AUBC of the first 1 round"
+    assert measure(judged) == "AUBC of the first 1 round"
     # All rounds that there are, or more, are no part of them.
-    assert {judge(compared.changed({"judged_rounds": n}), made_up(early)).measure for n in (0, 2, 9)} == {"AUBC"}
+    assert {measure(judge(compared.changed({"judged_rounds": n}), made_up(early))) for n in (0, 2, 9)} == {"AUBC"}
     longer = compared.changed({"judged_rounds": 2, "variants": {"few": {}, "many": {"rounds.count": 3}}})
     assert longer.judged_alone == 2
     (random,) = [level.mean for key, level in judged.areas.items() if key == ("", "random")]
@@ -109,14 +116,18 @@ def test_only_the_first_rounds_are_judged_where_asked(compared: Experiment) -> N
 def test_a_page_without_the_baseline_or_of_seeds_that_do_not_meet(compared: Experiment, tmp_path: Path) -> None:
     found = made_up(compared)
     others = shown(compared, [r for r in found if r["method"] != "random"], tmp_path)
-    assert others.summary == ("No cell of random is finished, with which every method is to be compared.",)
+    assert others.summary[0] == "No cell of random is finished, with which every method is to be compared."
+    assert [sentence.split(" (")[0][:-4] for sentence in others.summary[1:]] == [
+        "With 50 labels margin reaches accuracy 0", "With 50 labels vaal reaches accuracy 0",
+    ]  # fmt: skip
     assert "vaal is" not in render(others)
     alone = shown(compared, [r for r in found if r["method"] == "vaal"], tmp_path)
-    assert alone.summary == ("One method alone: there is nothing to compare it with.",)
+    assert [sentence.split(" (")[0] for sentence in alone.summary] == ["With 50 labels vaal reaches accuracy 0.798"]
     apart = shown(compared, [r for r in found if (r["seed"] > 2) == (r["method"] == "random")], tmp_path)
     assert "margin and random cannot be tested (no seed has both)." in apart.summary
     assert "nan" not in "".join(str(cell) for s in apart.sections for t in s.tables for row in t.rows for cell in row)
     reference = shown(compared, [r for r in found if r["method"] == FULL], tmp_path)
+    assert reference.summary == others.summary[:1]
     assert "How it was measured" in render(reference)
 
 
@@ -132,7 +143,8 @@ def test_what_differs_by_variant_is_shown_by_variant(compared: Experiment, tmp_p
         if (result["variant"], result["method"]) == ("b", "vaal"):
             result["facts"] = {"strategy": {"name": "vaal", "beta": 2.0}}
     judged = judge(varied, found)
-    assert [judged.queries[v, "vaal"] for v in ("a", "b")] == [(0.5, 1.0), (10_000, 1.0)]
+    assert [judged.times[v, "vaal"]["query"] for v in ("a", "b")] == [0.5, 10_000]
+    assert [judged.ratio((v, "vaal")) for v in ("a", "b")] == [1.0, 1.0]
     assert [judged.costs[v, "random"] for v in ("a", "b")] == [40, 50]
     sections = shown(varied, found, tmp_path).sections
     tables = {table.name: table for section in sections for table in section.tables}
@@ -150,7 +162,7 @@ def test_what_differs_by_variant_is_shown_by_variant(compared: Experiment, tmp_p
 
 def test_the_page_says_it_and_the_files_hold_it(compared: Experiment, tmp_path: Path) -> None:
     # All but one; what other code has finished is there too, though this code has run none.
-    path = write(shown(compared, made_up(compared)[:-1], tmp_path), tmp_path / "report.html")
+    path = write(shown(compared, made_up(compared)[:-1], tmp_path), tmp_path / "report.html", files=True)
     text = path.read_text()
     assert re.search(r"margin is above random at 5 seeds: \+3\.\d ± 0\.\d points of AUBC, corrected p", text)
     assert re.search(r"vaal is not separable from random at 5 seeds", text)
@@ -173,7 +185,7 @@ def test_the_page_says_it_and_the_files_hold_it(compared: Experiment, tmp_path: 
 def test_the_files_of_tables_hold_numbers_to_compute_with(compared: Experiment, tmp_path: Path) -> None:
     found = made_up(compared)
     margin = next(c for c in judge(compared, found).comparisons if (c.first, c.second) == ("margin", "random"))
-    write(shown(compared, found, tmp_path), tmp_path / "report.html")
+    write(shown(compared, found, tmp_path), tmp_path / "report.html", files=True)
     areas = rows(tmp_path, "aubc")
     estimate = [areas["margin"][f"difference_to_random_points{end}"] for end in ("", "_low", "_high")]
     low, high = margin.estimate.low or 0.0, margin.estimate.high or 0.0
@@ -292,7 +304,8 @@ def test_what_a_committee_gains_by_being_one_is_said_at_its_claim(compared: Expe
     every = with_members({("", name): 5 for name in (*GAINS, FULL)})
     assert "networks" not in " ".join(every.summary)
     assert FULL not in next(t.caption for s in every.sections for t in s.tables if t.name == "aubc")
-    assert all("; random is measured by" in sentence for sentence in with_members({("", "random"): 3}).summary)
+    claims = with_members({("", "random"): 3}).summary[:2]
+    assert all("; random is measured by" in sentence for sentence in claims)
     varied = compared.changed({"variants": {"a": {}, "b": {"oracle.noise": 0.1}}})
     in_b = with_members({("b", "margin"): 5}, varied)
     assert ["networks" in sentence for sentence in in_b.summary if "margin" in sentence] == [False, True]

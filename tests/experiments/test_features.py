@@ -18,7 +18,8 @@ from pickwell.experiments.cells import grid
 from pickwell.experiments.data import feature_pools
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import Experiment
-from pickwell.experiments.run.runner import Bench, State, run
+from pickwell.experiments.run.results_folder import ResultsFolder
+from pickwell.experiments.run.runner import State, run
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_every_pixel_free_method_learns_from_vectors(
     small = {"steps": 5, "latent": 2, "representation": "features"}
     methods = {"random": {}, "margin": {}, "core-set": {}, "dbal": {"passes": 2}, "vaal": small, "vaal-diverse": small}
     e = on(tiny, vectors[0], methods=methods, seeds=1, **{"model.name": "mlp"})
-    bench = Bench(tmp_path / "out", tmp_path)
+    bench = ResultsFolder(tmp_path / "out", tmp_path)
     outcomes = run(e, grid(e), bench)
     assert {str(o.cell): o.sentence for o in outcomes if o.state is not State.FINISHED} == {}
     for outcome in outcomes:
@@ -95,7 +96,7 @@ def test_vectors_may_be_shorter_and_longer_than_images(
     np.save(tmp_path / "vectors.labels.npy", np.array(["left", "right"] * 30))
     chosen = {"model.name": model, "data.test": 20, "rounds.count": 1}
     e = on(tiny, tmp_path / "vectors.npy", methods={"random": {}, "core-set": {}}, seeds=1, **chosen)
-    bench = Bench(tmp_path / "out", tmp_path)
+    bench = ResultsFolder(tmp_path / "out", tmp_path)
     for outcome in run(e, grid(e), bench):
         assert outcome.state is State.FINISHED, outcome.sentence
         assert json.loads((bench.folder(outcome.cell) / "result.json").read_text())["features"] == length
@@ -110,7 +111,7 @@ def test_a_strategy_takes_vectors_or_is_refused_once_with_what_to_set(
     # The settings' own augmentation, of images: vectors are learnt as they are.
     quick = {"training.epochs": 1, "training.augment": "crop-flip", "model.name": "mlp", "rounds.count": 1, "seeds": 1}
     e = on(tiny, vectors[0], baseline=name, methods={name: small}, **quick)
-    bench = Bench(tmp_path / "out", tmp_path)
+    bench = ResultsFolder(tmp_path / "out", tmp_path)
     if strategies.create(name, small).needs_images:
         with pytest.raises(SettingsError, match=f'^{name} looks at images, .*; set its representation = "features"$'):
             run(e, grid(e), bench)
@@ -123,7 +124,7 @@ def test_a_strategy_takes_vectors_or_is_refused_once_with_what_to_set(
 def test_a_network_that_takes_images_is_refused_once(
     tmp_path: Path, tiny: Experiment, vectors: tuple[Path, np.ndarray, list[str]]
 ) -> None:
-    bench = Bench(tmp_path / "out", tmp_path)
+    bench = ResultsFolder(tmp_path / "out", tmp_path)
     for e in (
         on(tiny, vectors[0], **{"model.name": "small_cnn"}),
         tiny.changed({"data.features": "vae", "variants": {"a": {"model.name": "linear"}, "b": {}}}),

@@ -20,7 +20,8 @@ from pickwell.experiments.cells import SHARED, grid
 from pickwell.experiments.data import feature_pools, freshness, prepare
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run import runner
-from pickwell.experiments.run.runner import Bench, State, attempt, run
+from pickwell.experiments.run.results_folder import ResultsFolder
+from pickwell.experiments.run.runner import State, attempt, run
 
 
 def own(folder: Path, task: str = "classification", **data: Any) -> Experiment:
@@ -39,7 +40,7 @@ def photos(tmp_path: Path, trees: ModuleType) -> Path:
 
 def test_other_code_makes_pools_of_its_own(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = prepare.prepare(own(photos), tmp_path, tmp_path / "out")
-    monkeypatch.setattr(prepare, "pools_digest", lambda: "f" * 64)
+    monkeypatch.setattr(prepare, "pools_digest", lambda _: "f" * 64)
     after = prepare.prepare(own(photos), tmp_path, tmp_path / "out")
     assert before.folder != after.folder
     assert before.fingerprint == after.fingerprint
@@ -67,7 +68,7 @@ def test_variants_of_the_precision_may_be_compared(photos: Path) -> None:
 
 
 def test_images_that_came_later_are_noticed(tmp_path: Path, photos: Path, trees: ModuleType) -> None:
-    e, bench = own(photos), Bench(tmp_path / "out", tmp_path)
+    e, bench = own(photos), ResultsFolder(tmp_path / "out", tmp_path)
     assert [o.state for o in run(e, grid(e), bench)] == [State.FINISHED]
     run(e, grid(e), bench)  # as it was
     (photos / "Thumbs.db").touch()
@@ -85,7 +86,7 @@ def test_images_that_came_later_are_noticed(tmp_path: Path, photos: Path, trees:
 
 
 def test_results_beside_the_images_are_no_change(tmp_path: Path, photos: Path) -> None:
-    e, bench = own(photos), Bench(photos / "results", tmp_path)
+    e, bench = own(photos), ResultsFolder(photos / "results", tmp_path)
     run(e, grid(e), bench)
     (bench.root / "figures").mkdir()
     (bench.root / "figures/curves.png").touch()
@@ -121,12 +122,12 @@ def test_words_are_no_vectors(tmp_path: Path) -> None:
 
 
 def test_weights_left_by_a_kill_after_the_result_are_cleared(tmp_path: Path, photos: Path) -> None:
-    e, bench = own(photos), Bench(tmp_path / "out", tmp_path)
+    e, bench = own(photos), ResultsFolder(tmp_path / "out", tmp_path)
     (outcome,) = run(e, grid(e), bench)
     left = bench.folder(outcome.cell) / "fits/0.safetensors"
     left.parent.mkdir()
     left.touch()
-    assert attempt(runner.Task(bench, outcome.cell)).state is State.FINISHED
+    assert attempt(runner.CellWork(bench, outcome.cell)).state is State.FINISHED
     assert not left.parent.exists()
 
 
@@ -192,7 +193,7 @@ def test_other_rows_tables_and_labels_are_noticed(tmp_path: Path, photos: Path) 
 def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path, photos: Path) -> None:
     file = tmp_path / "seen.safetensors"
     e = own(photos).changed({"model.weights": str(file)})
-    bench = Bench(tmp_path / "out", tmp_path)
+    bench = ResultsFolder(tmp_path / "out", tmp_path)
     with pytest.raises(SettingsError, match=r"seen\.safetensors', which is no file"):
         run(e, grid(e), bench)
     save_file(models.load("small_cnn", 2, image_size=8).state_dict(), file)
@@ -206,7 +207,7 @@ def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path, photos: P
 
 def test_a_report_of_another_experiments_folder_is_refused(tmp_path: Path, photos: Path) -> None:
     e = own(photos)
-    run(e, grid(e), Bench(tmp_path / "out", tmp_path))
+    run(e, grid(e), ResultsFolder(tmp_path / "out", tmp_path))
     asked = CliRunner().invoke(app, ["bench", "report", "digits", "--out", str(tmp_path / "out")])
     assert isinstance(asked.exception, SettingsError)
     assert "holds results of 'own' with other settings (data.set: " in str(asked.exception)

@@ -13,6 +13,7 @@ from pickwell.data.pool import Pool
 from pickwell.errors import PoolError, SettingsError
 from pickwell.experiments.data import sets
 from pickwell.experiments.data.prepare import Prepared, prepare
+from pickwell.experiments.data.sets.camvid_tiles import SIDE, TILE
 from pickwell.experiments.data.sets.cifar import GROUPS
 from pickwell.experiments.experiment import Experiment
 
@@ -53,6 +54,24 @@ def test_cifar_parquet_is_read_where_it_lies(tmp_path: Path, trees: ModuleType, 
     pool = Pool.open(prepared.pool)
     assert pool.manifest.known() == ["airplane", "automobile", "bird", "automobile"]
     assert pool.sources[0].source.place.startswith(str(tmp_path / "data"))
+
+
+def test_tiles_are_of_the_class_that_fills_most_of_each(tmp_path: Path) -> None:
+    code = {"sky": 0, "road": 3, "car": 8}
+    for part, left in (("train", "sky"), ("val", "car"), ("test", "road")):
+        mask = np.full((2 * TILE, 3 * TILE + 5), 2, np.uint8)  # a class of no tile
+        mask[:, :TILE] = code[left]
+        mask[: TILE // 2, TILE : 2 * TILE] = code["road"]  # no more than half
+        scene = np.repeat(20 * mask[..., None], 3, 2)
+        for folder, image in ((part, scene), (f"{part}annot", mask)):
+            (tmp_path / "camvid" / folder).mkdir(parents=True)
+            Image.fromarray(image).save(tmp_path / "camvid" / folder / "1.png")
+    prepared = made("camvid-tiles", tmp_path, tmp_path / "out")
+    pool, test = Pool.open(prepared.pool), Pool.open(prepared.test)
+    assert (sorted(map(str, pool.manifest.known())), test.manifest.known()) == (["car"] * 2 + ["sky"] * 2, ["road"] * 2)
+    assert prepared.classes == ("car", "road", "sky")
+    for item, name in enumerate(pool.manifest.known()):
+        assert np.array_equal(shown(pool, item), np.full(3 * SIDE * SIDE, 20 * code[str(name)]))
 
 
 def test_cifar100_parquet_has_fine_labels(tmp_path: Path, trees: ModuleType) -> None:

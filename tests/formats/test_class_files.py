@@ -13,7 +13,7 @@ from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, RoundError, SettingsError
 from pickwell.formats.exporting import question
 from pickwell.items import Pick, PickState, Round, RoundState
-from pickwell.testing.formats import Bench
+from pickwell.testing.format_bench import Bench
 
 CLASSES = ("cat", "a & <b>", 'été "1", x')
 FORMATS = [
@@ -29,25 +29,6 @@ def test_the_formats_are_those_of_the_table() -> None:
         *("bdd100k", "camvid", "cityscapes", "coco", "csv", "cvat", "fiftyone", "folders", "label-studio", "links"),
         *("masks", "text", "voc", "yolo"),
     ]
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_classes_come_back(name: str, bench: Bench) -> None:
-    context = bench.context("classification", CLASSES)
-    labels = [CLASSES[1], CLASSES[2], CLASSES[1], CLASSES[0]]
-    formats.named(name).write(bench.root / "out", bench.labelled(labels), context)
-    assert bench.read(name, bench.root / "out", context) == dict(enumerate(labels))
-    assert [path.name for path in bench.root.iterdir()] == ["out"]
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_class_that_the_campaign_lacks_is_refused(name: str, bench: Bench) -> None:
-    theirs = bench.context("classification", ("cat", "dgo"))
-    formats.named(name).write(bench.root / "out", bench.labelled(["dgo", "cat"]), theirs)
-    ours = bench.context("classification", ("cat", "dog"))
-    with pytest.raises(LabelError, match=r"labels of a class that the campaign does not have: 1 \(unknown class 'dgo'"):
-        bench.read(name, bench.root / "out", ours)
-    assert bench.read(name, bench.root / "out", ours, skip=True) == {1: "cat"}
 
 
 def test_formats_that_cannot_do_it_name_those_that_can() -> None:
@@ -248,10 +229,10 @@ def test_csv_ids_beyond_the_pool_are_names(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "no column for the image"),
-        ("image\nx\n", "no column for the label; its header line must have one of label, class, target"),
+        ("", r"is empty; its header line must name one of the image \(item, path, name"),
+        ("image\nx\n", r"has the columns image; .* and one of the label \(label, class, target\)"),
         ("image,label\nx,dog,3\n", "line 2 has 3 cells, its header 2; quote values that hold a separator"),
-        ("image,label\nx\n", "line 2 has 1 cells, its header 2; write a separator for every column"),
+        ("image,label\nx\n", "line 2 ends before its label; write a separator for every column"),
         ('image,label\n"x,dog\ny,cat\n', "line 2 is not CSV: unexpected end of data"),
     ],
 )

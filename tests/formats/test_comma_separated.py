@@ -60,11 +60,12 @@ def test_skips_and_ignores(tmp_path: Path, pool: Pool) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "is empty; it needs a header line with the columns item and label"),
-        ("image,class\n0,cat\n", "has the columns image, class; item and label missing"),
+        ("", "is empty; its header line must name one of the image (item, path, name, "),
+        ("photo,class\n0,cat\n", "has the columns photo, class; its header line must name one of the image (item, "),
         ("item,label\n", "holds no label"),
         ("item,label\n0,\n", "holds no label"),
-        ("item,label\n99,cat\n", "line 2: unknown item '99'; an item is an id (0 to 3)"),
+        ("image,class\n0,cat\n", "line 2: unknown item '0'"),
+        ("item,label\n99,cat\n", "line 2: unknown item '99'; the pool holds items 0 to 3; give one of them, or a name"),
         ("item,label\n-1,cat\n", "line 2: unknown item '-1'"),
         ("item,label\nz.png,cat\n", "line 2: unknown item 'z.png'"),
         ("item,label\n0,cat\n0,dog\n", "line 3: item 0 is there twice"),
@@ -111,7 +112,7 @@ def test_files_in_another_encoding_name_no_item(tmp_path: Path, pool: Pool, text
 
 
 def test_a_missing_file_is_named(tmp_path: Path, pool: Pool) -> None:
-    with pytest.raises(LabelError, match=r"none\.csv cannot be read: No such file"):
+    with pytest.raises(LabelError, match=r"none\.csv cannot be read: missing file"):
         read_labels(tmp_path / "none.csv", pool)
 
 
@@ -153,7 +154,7 @@ ONE_BAD_LINE = "rank,item,name,score,label\n1,2,,0.75,cat\n2,0,,0.5,heron, proba
     [
         (ONE_BAD_LINE.encode(), "line 3 has 6 cells, its header 5"),
         (ONE_BAD_LINE.encode("utf-16"), "is not UTF-8 text; save it as CSV in UTF-8"),
-        (b"item;class\n2;cat\n", "label missing"),
+        (b"item;kind\n2;cat\n", "has the columns item, kind; its header line must name one of the image"),
         (b"item,label\n2,cat\n2,dog\n", "line 3: item 2 is there twice"),
         (b"item,label\n99,cat\n", "unknown item '99'"),
         (b"\x89PNG\r\n\0", "is not UTF-8 text"),

@@ -7,6 +7,7 @@ import pytest
 
 from pickwell import formats
 from pickwell.cli import label_files
+from pickwell.data import csv_rows
 from pickwell.formats.exchange import paths
 from pickwell.tasks.segmentation.label_maps import BYTES
 
@@ -35,7 +36,7 @@ def test_the_table_says_what_the_format_does(name: str) -> None:
 
 def test_the_limits_are_those_of_the_page() -> None:
     (said,) = re.findall(r"read up to (\d+) MiB", PAGE.read_text(encoding="utf-8"))
-    assert paths.TEXT_BYTES == paths.PICTURE_BYTES == BYTES == int(said) << 20
+    assert csv_rows.BYTES == paths.PICTURE_BYTES == BYTES == int(said) << 20
     assert f"{paths.PARTS:,} lists" in PAGE.read_text(encoding="utf-8")
 
 

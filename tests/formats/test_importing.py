@@ -9,7 +9,7 @@ from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import UNCOVERED, Codes, Found
 from pickwell.formats.importing import check_background, rename_of
 from pickwell.items import Kind, Label
-from pickwell.testing.formats import Bench
+from pickwell.testing.format_bench import Bench
 
 
 def area(*rows: list[int], names: dict[int, str | None] | None = None) -> Codes:

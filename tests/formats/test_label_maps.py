@@ -2,7 +2,6 @@
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import TRAIN_IDS
 from pickwell.formats.voc import CLASSES as VOC
 from pickwell.tasks.segmentation.label_maps import Mask, decode, encode
-from pickwell.testing.formats import Bench
+from pickwell.testing.format_bench import Bench
 
 ODD = ("road", "a & <b>", 'été "1"', "x,y;z", "background")
 MANY = tuple(f"class {index}" for index in range(255))
@@ -54,15 +53,6 @@ def test_any_label_map_comes_back(name: str, bench: Bench, data: st.DataObject) 
     assert there_and_back(bench, name, classes, masks) == [mask.tolist() for mask in masks]
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_empty_full_and_single_pixels_come_back(name: str, bench: Bench) -> None:
-    classes = CLASSES.get(name, ODD)
-    for fill in (255, 0, len(classes) - 1):
-        masks = [np.full(bench.size(item)[::-1], fill, dtype=np.uint8) for item in range(4)]
-        masks[0][-1, -1] = 1
-        assert there_and_back(bench, name, classes, masks) == [mask.tolist() for mask in masks]
-
-
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in CLASSES])
 def test_every_one_of_255_classes_comes_back(name: str, bench: Bench) -> None:
     masks = [np.arange(256, dtype=np.uint8)[:54].reshape(6, 9), np.arange(240, 256, dtype=np.uint8).reshape(4, 4)]
@@ -72,19 +62,6 @@ def test_every_one_of_255_classes_comes_back(name: str, bench: Bench) -> None:
 def test_voc_keeps_255_classes_too(bench: Bench) -> None:
     masks = [np.arange(60, 114, dtype=np.uint8).reshape(6, 9), np.arange(240, 256, dtype=np.uint8).reshape(4, 4)]
     assert there_and_back(bench, "voc", MANY, masks) == [mask.tolist() for mask in masks]
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_nothing_is_written_over(name: str, bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "there").write_text("mine")
-    with pytest.raises(LabelError, match="is there already; name another place, or remove it"):
-        formats.named(name).write(
-            tmp_path / "there",
-            bench.labelled([np.zeros((6, 9), np.uint8)]),
-            bench.context("segmentation", CLASSES.get(name, ODD)),
-        )
-    assert (tmp_path / "there").read_text() == "mine"
-    assert not [path.name for path in tmp_path.iterdir() if "partial" in path.name]
 
 
 @pytest.mark.parametrize("name", ["masks", "csv"])

@@ -102,7 +102,7 @@ def test_two_images_in_one_place_are_refused() -> None:
 def test_a_pool_with_odd_names_goes_out_and_comes_back(tmp_path: Path) -> None:
     """Names that differ in their endings, hold spaces, dots, percent signs: every format of files finds them again."""
     from pickwell import formats
-    from pickwell.testing.formats import Bench
+    from pickwell.testing.format_bench import Bench
 
     names = ["a.jpg", "a.png", "b.1.png", "100%20.jpg", "x y/z#?.png", "é/ü.jpg", "b.1/ü.jpg", "ü.jpg"]
     for name in names:

@@ -14,7 +14,7 @@ from pickwell.formats.cityscapes import LABEL_IDS, TRAIN_IDS
 from pickwell.formats.exchange.mask_pictures import palette_png, voc_colour
 from pickwell.formats.voc import CLASSES as VOC
 from pickwell.tasks.segmentation.label_maps import decode, encode
-from pickwell.testing.formats import Bench
+from pickwell.testing.format_bench import Bench
 
 I = 255  # noqa: E741
 

@@ -13,12 +13,12 @@ from pickwell import models
 from pickwell.acquisition.patches import learn
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.devices import Precision
-from pickwell.learner.seeds import generator, isolated
+from pickwell.learner.generators import generator, isolated
 from pickwell.models.network import Network
 from pickwell.strategies.vaal import VAAL
 from pickwell.strategies.vaal.pool_scorer import PoolScorer
 from pickwell.strategies.vaal.representations import Pools
-from pickwell.testing.fakes import FakeStream, FakeView, blobs, train_auxiliary
+from pickwell.testing import FakeStream, FakeView, blobs, train_auxiliary
 
 COUNT = 257
 """Two blocks and one more."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pickwell import models
 from pickwell.learner import Devices, TaskLearner
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.learner.tiles import spans, trunk
 from pickwell.models.network import Network
 

@@ -13,7 +13,7 @@ from pickwell.loop import suggestions as room
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.suggestions import hints_of, nearest, suggestions, walk
 from pickwell.store import Labels
-from pickwell.testing.fakes import FakeLearner, FakeStream, blobs
+from pickwell.testing import FakeLearner, FakeStream, blobs
 
 IMAGES = blobs(40)
 
@@ -62,6 +62,19 @@ def test_equal_distances_go_to_the_lower_place_and_small_ones_are_exact() -> Non
     assert (first[0], second[0], third[0]) == (1, 2, 0)
     assert (first[1], second[1], third[1]) == pytest.approx((0, 0.001, 1), abs=1e-7)
     assert [len(near) for near in nearest(torch.zeros(5, 2), known[:2], 6)] == [2] * 5
+
+
+@pytest.mark.parametrize("part", [1, 7, 33])
+def test_neighbours_do_not_depend_on_how_many_are_looked_for_at_once(part: int) -> None:
+    """Of copies of a labelled image the first ones are told, however products of matrices round."""
+    torch.manual_seed(0)
+    known = torch.randn(400, 64).index_select(0, torch.arange(800) % 400)
+    features = torch.cat((known[:30], known[:30] + 1e-4, torch.randn(40, 64)))
+    whole = list(nearest(features, known, 5))
+    assert [near for some in features.split(part) for near in nearest(some, known, 5)] == whole
+    assert [[place for place, _ in near[:2]] for near in whole[:60]] == [
+        [place, place + 400] for place in range(30)
+    ] * 2
 
 
 def test_the_likeliest_class_is_suggested() -> None:

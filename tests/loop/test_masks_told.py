@@ -166,7 +166,7 @@ def test_the_simulated_oracle_tells_the_known_masks(street: Campaign) -> None:
     answers = street.oracle("simulated").answer(items)
     street.tell(answers)
     for answer in answers:
-        assert np.array_equal(street.masks.get(str(answer.value)), wanted(answer.item))
+        assert np.array_equal(street.task.answer(str(answer.value)), wanted(answer.item))
     even = sum(item.id % 2 == 0 for item in items)
     assert street.status().classes == {"sky": 4, "road": 4, "car": even}
     assert (street.status().metric, street.status().score) == ("mean_iou", None)
@@ -175,11 +175,11 @@ def test_the_simulated_oracle_tells_the_known_masks(street: Campaign) -> None:
 def test_a_noisy_oracle_mistakes_whole_classes(street: Campaign) -> None:
     truth = Simulated(street.task, street.pool)
     items = [street.pool.item(item) for item in range(8)]
-    right = [street.masks.get(str(label.value)) for label in truth.answer(items)]
+    right = [np.asarray(street.task.answer(str(label.value))) for label in truth.answer(items)]
 
     def heard(rate: float, seed: int = 0, groups: tuple[tuple[str, ...], ...] = ()) -> list[Mask]:
         answers = Noisy(truth, rate, groups, seed).answer(items)
-        return [street.masks.get(str(label.value)) for label in answers]
+        return [np.asarray(street.task.answer(str(label.value))) for label in answers]
 
     assert all(np.array_equal(a, b) for a, b in zip(heard(0.0), right, strict=True))
     for before, after in zip(right, heard(1.0, groups=(("road", "car"),)), strict=True):
@@ -219,7 +219,7 @@ def test_masks_are_told_by_their_files(street: Campaign, town: Path, tmp_path: P
     kept = dict(zip(street.store.labels().items.tolist(), street.store.labels().values, strict=True))
     assert kept.keys() == {0, 1, 2}
     for item, name in kept.items():
-        assert np.array_equal(street.masks.get(name), wanted(item))
+        assert np.array_equal(street.task.answer(name), wanted(item))
     told(street, f"item,label\n5,../anywhere/{kept[0]}\n", tmp_path)  # a mask that is kept already, as it is
     assert dict(zip(street.store.labels().items.tolist(), street.store.labels().values, strict=True))[5] == kept[0]
 
@@ -271,12 +271,12 @@ def test_arrays_are_told_or_refused_together(street: Campaign) -> None:
 
 
 def test_a_label_names_a_mask_that_is_kept(street: Campaign) -> None:
-    name = street.masks.put(wanted(0))
+    name = street.task.keep(wanted(0))
     street.tell([Label(0, name), Label(1, None, Kind.SKIP), Label(2, None, Kind.IGNORE)], imported=True)
     for value in ("road", "0" * 64 + ".png", f"../masks/{name}"):
         with pytest.raises(LabelError, match=re.escape(f"item 3: '{value}' is no mask in")):
             street.tell([Label(3, value)], imported=True)
-    other = street.masks.put(wanted(0)[:, ::-1][:, 1:])
+    other = street.task.keep(wanted(0)[:, ::-1][:, 1:])
     with pytest.raises(LabelError, match="item 3: the mask is 39 x 32 pixels"):
         street.tell([Label(3, other)], imported=True)
     (street.directory.masks / other).write_bytes(b"")

@@ -15,7 +15,7 @@ from pickwell.items import Round
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.pool_vectors import PoolVectors
 from pickwell.strategies import Stream
-from pickwell.testing.fakes import FakeStream
+from pickwell.testing import FakeStream
 
 PATCHES = "pickwell.strategies.vaal.representations.learn"
 
@@ -135,6 +135,6 @@ def test_a_full_disk_is_told_of_and_leaves_nothing(tmp_path: Path, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match=r"No space left on device: '.*some-.*\.partial'"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*some-.*\.npy'"):
         vectors(tmp_path).get("some", Counted())
     assert not list((tmp_path / "vectors").iterdir())

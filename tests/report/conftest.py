@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pickwell.report.runs import Report
+from pickwell.report.report import Report
 
 # Tests are imported by path, so their neighbours are too.
 _spec = importlib.util.spec_from_file_location("report_examples", Path(__file__).with_name("examples.py"))

@@ -8,8 +8,11 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from pickwell.report.campaign_html import write
-from pickwell.report.runs import Gallery, Picked, Report, RoundRow, Run
+from pickwell.report.campaign_page import page
+from pickwell.report.galleries import Gallery, Picked
+from pickwell.report.page import write
+from pickwell.report.report import Report
+from pickwell.statistics.runs import RoundRow, Run
 
 CLASSES = tuple("0123456789")
 GAINS = {"random": 0.0, "vaal": 0.01, "vaal-diverse": 0.05}
@@ -91,6 +94,6 @@ if __name__ == "__main__":
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     many = ("random", "core-set", "entropy", "margin", "badge", "vaal", "vaal-diverse", "mc-dropout", "ensemble", "qbc")
-    write(example(), out / "report.html")
-    write(example(many), out / "many.html")
-    write(example(("vaal-diverse",), 1), out / "one.html")
+    write(page(example()), out / "report.html")
+    write(page(example(many)), out / "many.html")
+    write(page(example(("vaal-diverse",), 1)), out / "one.html")

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pickwell.report import comparison_figures, monitor_figures
-from pickwell.report.figures import difference_plot, learning_curve, picks_by_class, save, share_by_round
+from pickwell.report.class_grids import picks_by_class
+from pickwell.report.figures import learning_curve, save, share_by_round
 from pickwell.report.ink import DARK, LIGHT, Hues, Ink, hues, variables
 from pickwell.report.lines import CROWD, Figure, bounds, spaced
-from pickwell.report.runs import Report, RoundRow, Run
-from pickwell.statistics.estimates import Estimate, final_difference
+from pickwell.report.report import Report
+from pickwell.statistics.estimates import Estimate
+from pickwell.statistics.runs import RoundRow, Run
 
 ALL = ("random", *(f"vaal{i}" for i in range(15)))
 Make = Callable[..., Report]
@@ -66,7 +68,7 @@ def test_an_interval_wider_than_all_accuracies_ends_at_0_and_1(level: float) -> 
 def test_faint_lines_are_told_of_where_they_are_drawn(example: Make, count: int, said: bool) -> None:
     made = example(tuple(f"vaal{i}" for i in range(count)), 2)
     draws = (learning_curve, share_by_round, monitor_figures.active_units, monitor_figures.discriminator_auc)
-    for chart in (*(draw(made) for draw in draws), comparison_figures.curves(made, "Accuracy")):
+    for chart in (*(draw(made) for draw in draws), learning_curve(made, "a", ("full data", 0.99))):
         assert chart is not None
         assert chart.to_dict()["title"]["subtitle"].endswith(" Faint: single seeds.") is said
 
@@ -88,7 +90,7 @@ def test_the_share_has_the_pools_as_reference(example: Make) -> None:
 
 def test_picks_by_class_are_means_over_seeds(example: Make) -> None:
     made = example(("vaal",), 2)
-    cells = {(c["class"], c["round"]): c["picks"] for c in values(picks_by_class(made, "vaal"), "text")}
+    cells = {(c["class"], c["round"]): c["value"] for c in values(picks_by_class(made, "vaal"), "text")}
     counts = [run.rounds[3].class_counts["8"] for run in made.runs]
     assert cells[("• 8", 3)] == sum(counts) / 2
     assert len(cells) == 10 * 5
@@ -107,16 +109,22 @@ def test_only_the_most_picked_of_many_classes_are_shown() -> None:
     assert shown == {f"class-{i}" for i in range(70, 100)}
 
 
-def test_differences_come_best_first(example: Make) -> None:
-    made = example()
-    found = [final_difference(made.runs, name, "random") for name in ("vaal", "vaal-diverse")]
-    chart = difference_plot([d for d in found if d is not None], "accuracy")
-    assert [row["strategy"] for row in values(chart, "text")] == ["vaal", "vaal-diverse"]
+def test_differences_come_best_first_and_those_that_are_separable_in_colour() -> None:
+    bars = [
+        comparison_figures.Bar("vaal", Estimate(0.6, 0.0, 1.2, 5), "+0.6"),
+        comparison_figures.Bar("vaal-diverse", Estimate(3.4, 2.7, 4.1, 5), "+3.4", strong=True),
+        comparison_figures.Bar("lone", Estimate(1.0, None, None, 1), "+1.0"),
+    ]
+    chart = comparison_figures.intervals(bars, "t", "s", "difference in points")
+    found = values(chart, "point")
+    assert [(row["name"], row["mean"], row["strong"]) for row in found] == [
+        ("vaal-diverse", 3.4, "yes"), ("lone", 1.0, "no"), ("vaal", 0.6, "no"),
+    ]  # fmt: skip
     assert chart is not None
     spec = chart.to_dict()
-    assert spec["layer"][1]["encoding"]["y"]["sort"] == ["vaal-diverse", "vaal"]
+    assert spec["layer"][1]["transform"] == [{"filter": "isValid(datum.low)"}]
+    assert spec["layer"][1]["encoding"]["color"]["scale"]["range"] == [LIGHT.lines[0], LIGHT.baseline]
     assert spec["layer"][1]["encoding"]["x"]["title"] == "difference in points"
-    assert values(chart, "text")[0]["mean"] == pytest.approx(100 * (d.estimate.mean if (d := found[0]) else math.nan))
 
 
 def test_axes_of_comparisons_are_named_and_their_numbers_stand_under_their_lines() -> None:

@@ -16,13 +16,15 @@ from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
-from pickwell.report.campaign_html import render
-from pickwell.report.campaign_page import report_of
-from pickwell.report.overlays import OVER, RAMP, over_classes, over_heat, shrunk
-from pickwell.report.runs import Report, RoundRow, Run
-from pickwell.report.scene_galleries import SHOWN
+from pickwell.report.campaign_page import page, report_of
+from pickwell.report.ink import RAMP
+from pickwell.report.page import render
+from pickwell.report.report import Report
 from pickwell.report.together import together
+from pickwell.statistics.runs import RoundRow, Run
 from pickwell.tasks.segmentation.label_maps import Mask, encode
+from pickwell.tasks.segmentation.overlays import OVER, over_classes, over_heat, shrunk
+from pickwell.tasks.segmentation.report import SHOWN
 
 SIZE = (48, 32)
 CLASSES = ["sky", "road", "car"]
@@ -79,7 +81,7 @@ def test_a_campaign_with_masks_tells_mean_iou_classes_and_pixels(street: Path, t
     assert (report.metric, first.accuracy, second.accuracy, second.low) == ("mean IoU", 0.4, 0.5, None)
     assert (second.labels, second.measured, second.pixel_accuracy) == (8, 6, 0.8)
     assert second.class_scores == {"sky": 0.95, "car": 0.25}
-    items = [scene.item for scene in report.scenes[0].scenes][:4]
+    items = [scene.item for scene in report.galleries[0].scenes][:4]
     cars = sum(item % 2 == 0 for item in items)
     assert second.class_counts == {"sky": 4, "road": 4, "car": cars}
     assert second.class_pixels == {"sky": 4 * 16 * 47, "road": 4 * 16 * 47 - 40 * cars, "car": 40 * cars}
@@ -87,7 +89,7 @@ def test_a_campaign_with_masks_tells_mean_iou_classes_and_pixels(street: Path, t
 
 
 def test_picked_scenes_show_photograph_prediction_uncertainty_and_what_was_told(street: Path, tmp_path: Path) -> None:
-    newest, first = report_of(campaign(street, tmp_path / "c")).scenes
+    newest, first = report_of(campaign(street, tmp_path / "c")).galleries
     assert "2 images" not in newest.caption
     assert f"the first {SHOWN} picks are shown" in newest.caption
     kinds = [list(scene.pictures) for scene in newest.scenes]
@@ -104,12 +106,13 @@ def test_picked_scenes_show_photograph_prediction_uncertainty_and_what_was_told(
 
 
 def test_the_page_draws_them_with_a_legend(street: Path, tmp_path: Path) -> None:
-    text = render(report_of(campaign(street, tmp_path / "c")))
+    text = render(page(report_of(campaign(street, tmp_path / "c"))))
     words = " ".join(re.sub(r"<[^>]+>", " ", html.unescape(text)).split())
     assert "With 8 labels entropy reaches mean IoU 0.500 (1 seed, measured on 6 images)." in words
     assert "One seed, measured on 6 images; a single seed has no interval." in words
     assert "sky road car certain all classes alike Round 2: entropy 10 images asked" in words
-    assert re.search(r"sky 0\.950 50\.0 % road \S 4\d\.\d % car 0\.250", words)
+    assert "method seeds mean IoU sky car entropy 1 0.500 0.950 0.250" in words
+    assert re.search(r"method sky road car entropy 50\.0 % 4\d\.\d % \d\.\d %", words)
     for colour in colours(3):
         assert f"background: {colour}" in text
     assert text.count('src="data:image/webp') == 4 * 2 + 2 + 4 + 3 + 4 + 4 * 3
@@ -124,18 +127,18 @@ def test_a_told_mask_that_is_gone_is_a_warning_and_the_rest_is_reported(street: 
         break
     report = report_of(root)
     assert re.fullmatch(r"\d masks that were told cannot be read any more; tell them again", report.warnings[0])
-    assert "predicted" in report.scenes[0].scenes[1].pictures
+    assert "predicted" in report.galleries[0].scenes[1].pictures
 
 
 def test_several_campaigns_are_compared_by_mean_iou(street: Path, tmp_path: Path) -> None:
     roots = [campaign(street, tmp_path / name, name, level) for name, level in (("entropy", 0.4), ("random", 0.3))]
     report = together({root: report_of(root) for root in roots})
     assert (report.title, report.baseline) == ("entropy and random compared", "random")
-    assert [gallery.title for gallery in report.scenes] == ["Round 2: entropy", "Round 2: random"]
+    assert [gallery.title for gallery in report.galleries] == ["Round 2: entropy", "Round 2: random"]
     assert report.settings["strategy.name"] == "entropy; random"
     assert report.settings["model.name"] == "drn_d_22"
-    text = render(report)
-    assert "entropy reaches 0.500, random 0.400: difference +10.0 points (one seed, so no interval)" in text
+    text = render(page(report))
+    assert "entropy and random cannot be tested (one seed): difference +10.0 points of AUBC." in text
     assert len(re.findall("IoU of each class after each round", text)) >= 2
 
 
@@ -143,7 +146,7 @@ def test_campaigns_of_one_strategy_are_its_seeds_or_told_apart_by_name(street: P
     roots = [campaign(street, tmp_path / name, "entropy", level) for name, level in (("a", 0.4), ("b", 0.3))]
     report = together({root: report_of(root) for root in roots})
     assert [run.strategy for run in report.runs] == ["entropy (a)", "entropy (b)"]
-    assert [gallery.title for gallery in report.scenes] == ["a, round 2: entropy", "b, round 2: entropy"]
+    assert [gallery.title for gallery in report.galleries] == ["a, round 2: entropy", "b, round 2: entropy"]
     assert report.baseline == "entropy (a)"
 
 
@@ -183,7 +186,7 @@ def test_the_command_writes_one_file_of_one_campaign_or_of_several(
 
 
 def test_a_report_needs_no_torch() -> None:
-    code = "import pickwell.report.campaign_page, pickwell.report.campaign_html, pickwell.report.together, sys; "
+    code = "import pickwell.report.campaign_page, pickwell.report.together, sys; "
     assert (
         subprocess.run([sys.executable, "-c", code + "sys.exit('torch' in sys.modules)"], check=False).returncode == 0
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from pickwell.report.campaign_html import write
-from pickwell.report.runs import Report
+from pickwell.report.campaign_page import page as page_of
+from pickwell.report.page import write
+from pickwell.report.report import Report
 
 pytestmark = pytest.mark.slow
 playwright = pytest.importorskip("playwright.sync_api", reason="looking at the report needs playwright")
@@ -24,7 +25,7 @@ FURTHEST = "Math.max(...[...document.querySelectorAll('svg text')].map(text => t
 def test_the_page_draws_itself_and_asks_nobody(
     example: Callable[..., Report], tmp_path: Path, size: tuple[int, int], scheme: Any
 ) -> None:
-    path = write(example(), tmp_path / "report.html")
+    path = write(page_of(example()), tmp_path / "report.html")
     with playwright.sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
@@ -38,7 +39,7 @@ def test_the_page_draws_itself_and_asks_nobody(
         assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
         assert troubles == []
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-        assert page.locator("[data-figure] svg").count() == 12
+        assert page.locator("[data-figure] svg").count() == 15
         paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         assert paper == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(21, 23, 27)")
         # No drawing reaches past the page's edge, where it would be cut off.

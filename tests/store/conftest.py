@@ -12,9 +12,9 @@ from pwd import getpwall
 
 import pytest
 import sqlalchemy as sa
+from tests.store.stores import Clock
 
 from pickwell.store import Store
-from pickwell.testing.stores import Clock
 
 _numbers = count()
 

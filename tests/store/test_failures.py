@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.store.stores import ask, tell, truth
 
 from pickwell.errors import BusyError, StoreError
 from pickwell.store import Store
 from pickwell.store.failures import translated
-from pickwell.testing.stores import ask, tell, truth
 
 Make = Callable[..., Store]
 

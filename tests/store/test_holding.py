@@ -1,6 +1,7 @@
+from tests.store.stores import Clock
+
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.store import Holding, Store
-from pickwell.testing.stores import Clock
 
 
 def _open(store: Store) -> None:

@@ -6,9 +6,11 @@ import tempfile
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+from tests.store.stores import ask, states, truth
+
 from pickwell.items import Kind, Label
 from pickwell.store import Store
-from pickwell.testing.stores import ask, states, truth
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 PEOPLE, ITEMS, SAYINGS = ("ann", "bob", "eve"), (3, 5, 9), ("cat", "dog", Kind.SKIP, Kind.IGNORE)
@@ -33,9 +35,10 @@ def copied(template: Path, folder: str) -> str:
     return f"{folder}/a.db"
 
 
-def test_any_order_of_opinions_decisions_and_undoes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 30), marks=pytest.mark.slow)])
+def test_any_order_of_opinions_decisions_and_undoes(tmp_path: Path, seeds: range) -> None:
     Store.open(str(tmp_path / "a.db"), create=True).close()
-    for seed in range(12):
+    for seed in seeds:
         draw = random.Random(seed)
         overlap, batches = draw.choice((2, 2, 3)), list[Batch]()
         with tempfile.TemporaryDirectory(dir=MEMORY) as folder, Store.open(copied(tmp_path, folder)) as store:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from tests.store.stores import ask, truth
 
 import pickwell
 from pickwell.store import Store
-from pickwell.testing.stores import ask, truth
 
 HEAD = """
 import sys

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,12 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
+from tests.store.stores import states, tell, truth
 
 from pickwell.errors import StoreError, VersionError
+from pickwell.items import RoundKind
 from pickwell.store import Store, schema
 from pickwell.store.database import Database
 from pickwell.store.tables import metadata
-from pickwell.testing.stores import states, tell, truth
 
 
 def engine_of(store: Store) -> sa.Engine:
@@ -43,7 +44,7 @@ def test_a_newer_database_is_refused_and_left_alone(make: Callable[[str], Store]
     with engine_of(store).begin() as connection:
         connection.execute(sa.text(f"UPDATE {schema.TABLE} SET version_num = '0999'"))
     for create in (False, True):
-        with pytest.raises(VersionError, match=r"newer Pickwell \(schema 0999; this one knows up to 0002\).*upgrade"):
+        with pytest.raises(VersionError, match=r"newer Pickwell \(schema 0999; this one knows up to 0003\).*upgrade"):
             Store.open(url, create=create)
 
 
@@ -81,23 +82,52 @@ FIRST = (
 )
 
 
-def test_a_database_of_the_first_version_is_brought_to_this_one(url: str) -> None:
-    """Made by the first migration alone, with a round half answered: nothing of it changes, and all goes on."""
+SECOND = (
+    "INSERT INTO round VALUES (1, 'closed', 'import', 0, '{}', '{}', '{}', '{}', 5, 5, 0, NULL, 1)",
+    "INSERT INTO round VALUES (2, 'open', 'vaal', 7, '{}', '{}', '{}', '{}', 5, NULL, 0, NULL, 3)",
+    "INSERT INTO result (round, run, labels, metric, value, time) VALUES (1, '', 9, 'accuracy', 0.5, 8)",
+    "INSERT INTO result (round, run, labels, metric, value, time) VALUES (0, '', 4, 'accuracy', 0.25, 7)",
+    "INSERT INTO artifact (round, kind, path, sha256, time) VALUES (1, 'checkpoint', 'a', 'b', 7)",
+)
+
+
+def make_older(url: str, revisions: Sequence[str], statements: Sequence[str]) -> None:
+    """Makes a database by the first migrations alone, with what the statements put into it."""
     script = ScriptDirectory(str(files("pickwell.store") / "migrations"))
     database = Database(url, 10)
     with database.writing() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": schema.TABLE})
         with Operations.context(context):
-            script.get_revision("0001").module.upgrade()
-        context.stamp(script, "0001")
-        for statement in FIRST:
+            for revision in revisions:
+                script.get_revision(revision).module.upgrade()
+        context.stamp(script, revisions[-1])
+        for statement in statements:
             connection.execute(sa.text(statement))
     database.close()
+
+
+def test_rounds_of_older_versions_know_their_kind_and_results_stay(url: str) -> None:
+    make_older(url, ("0001", "0002"), SECOND)
+    with Store.open(url) as store:
+        with engine_of(store).connect() as connection:
+            context = MigrationContext.configure(connection, opts={"version_table": schema.TABLE})
+            assert compare_metadata(context, metadata) == []
+        found = [(r.number, r.kind, r.strategy, r.overlap) for r in store.rounds()]
+        assert found == [(1, RoundKind.IMPORTED, "import", 1), (2, RoundKind.ASKED, "vaal", 3)]
+        store.record(2, {"accuracy": 0.75}, labels=20)
+        store.record(0, {"accuracy": 0.125}, labels=4)
+        assert [(r.round, r.labels, r.value) for r in store.results()] == [(1, 9, 0.5), (2, 20, 0.75), (0, 4, 0.125)]
+
+
+def test_a_database_of_the_first_version_is_brought_to_this_one(url: str) -> None:
+    """With a round half answered: nothing of it changes, and all goes on."""
+    make_older(url, ("0001",), FIRST)
     with Store.open(url) as store:
         with engine_of(store).connect() as connection:
             assert schema.version(connection) == schema.HEAD
             context = MigrationContext.configure(connection, opts={"version_table": schema.TABLE})
             assert compare_metadata(context, metadata) == []
+        assert (store.round(1).kind, store.results()) == (RoundKind.ASKED, [])
         assert (truth(store), states(store, 1)) == ({4: "cat"}, {4: "answered", 6: "waiting"})
         assert (store.round(1).overlap, store.remarks([4]), store.disputes()) == (1, {}, [])
         assert tell(store, {6: "dog"}).closed == 1

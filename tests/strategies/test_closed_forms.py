@@ -10,10 +10,10 @@ from torch import Tensor
 
 from pickwell.acquisition.stochastic import gumbel
 from pickwell.items import Pick
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.strategies import create
 from pickwell.strategies.badge import residuals
-from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
+from pickwell.testing import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
 
 LABELLED, HELD_OUT = (40, 41, 42), (3, 4, 5)
 

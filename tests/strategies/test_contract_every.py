@@ -10,8 +10,7 @@ from torch import Tensor
 
 from pickwell.errors import SettingsError, TrainingError
 from pickwell.strategies import Strategy, available, create
-from pickwell.testing.fakes import FakeDenseLearner, FakeLearner, FakeView, blobs, scenes
-from pickwell.testing.strategy_contract import StrategyContract
+from pickwell.testing import FakeDenseLearner, FakeLearner, FakeView, StrategyContract, blobs, scenes
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("random", {}),

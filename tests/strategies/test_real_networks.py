@@ -10,9 +10,9 @@ from torch import Tensor
 from pickwell import models
 from pickwell.errors import SettingsError, TrainingError
 from pickwell.learner import Devices, TaskLearner
-from pickwell.learner.seeds import isolated
+from pickwell.learner.generators import isolated
 from pickwell.strategies import Strategy, available, create
-from pickwell.testing.fakes import FakeView, blobs, train_auxiliary
+from pickwell.testing import FakeView, blobs, train_auxiliary
 
 KNOWN, COUNT = (1, 4, 5), 3 + 256 + 1
 """A chunk of the unlabelled images, and one more: kernels are chosen by how many images there are."""

@@ -9,7 +9,7 @@ import torch
 from pickwell.tasks.segmentation.label_maps import decode
 from pickwell.tasks.segmentation.predicting import MOST, predict, uncertainty
 from pickwell.tasks.segmentation.predictions import Predictions
-from pickwell.testing.fakes import FakeDenseLearner, FakeStream
+from pickwell.testing import FakeDenseLearner, FakeStream
 
 SCENES = torch.rand(5, 3, 6, 8, generator=torch.Generator().manual_seed(2))
 

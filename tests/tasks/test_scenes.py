@@ -82,13 +82,13 @@ def test_decoding_happens_once_in_memory(pool: Pool, monkeypatch: pytest.MonkeyP
         return plain(self, item)
 
     monkeypatch.setattr(Pool, "bytes", counted)
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
     scenes = Scenes(pool, 1 << 20, threads=2, progress=lambda *state: told.append(state))
     for _ in range(2):
         scenes.read(torch.tensor([3, 1]))
         list(scenes.batches(torch.tensor([1, 2, 3]), 1000))
     assert sorted(read) == [1, 2, 3]
-    assert told == [(2, 2), (1, 1)]
+    assert told == [("decoding", 2, 2), ("decoding", 1, 1)]
 
 
 def test_odd_requests_are_named(pool: Pool) -> None:

@@ -9,7 +9,7 @@ from torchmetrics.classification import MulticlassJaccardIndex
 
 from pickwell import tasks
 from pickwell.config import TaskSettings
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.learner.task_learning import learning_of
 from pickwell.tasks.segmentation.mask_targets import MaskTargets
 

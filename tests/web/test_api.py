@@ -200,22 +200,6 @@ def test_remarks_are_kept_and_shown(post: Post) -> None:
     assert (pick["flag"], pick["note"]) == (True, "blurred")
 
 
-def test_remarks_of_older_campaigns_are_taken_into_the_store(root: Path) -> None:
-    lines = [{"item": 1, "flag": True, "note": "x", "annotator": "anna", "time": 1.5, "event": "r1"}]
-    lines += [{**lines[0], "item": 3, "flag": False, "event": "r2"}]
-    text = "\n".join(json.dumps(line) for line in lines)
-    (root / "remarks.jsonl").write_text(text + '\n{"item": 2, "fl')  # cut off by a power cut
-    for _ in range(2):
-        desk = Desk(root)
-        found = desk.store.remarks(range(12))
-        assert {item: (one.flag, one.note, one.annotator) for item, one in found.items()} == {
-            1: (True, "x", "anna"),
-            3: (False, "x", "anna"),
-        }
-        desk.close()
-    assert not (root / "remarks.jsonl").exists()
-
-
 def test_hints_are_shown_where_the_model_left_some(post: Post, root: Path) -> None:
     (root / "rounds").mkdir()
     picks = [{"item": 0, "suggestion": "barn", "confidence": 0.7, "neighbours": [{"item": 5, "label": "eagle"}]}]

@@ -11,8 +11,8 @@ from pickwell.web import Desk, create_app
 
 def test_of_masks_the_dashboard_shows_mean_iou_and_the_classes_they_show(make: Callable[..., Path]) -> None:
     desk = Desk(make(3, **{"task.kind": "segmentation"}))
-    desk.directory.masks.mkdir(exist_ok=True)
-    masks = MaskFolder(desk.directory.masks)
+    desk.campaign.directory.masks.mkdir(exist_ok=True)
+    masks = MaskFolder(desk.campaign.directory.masks)
     first, second = np.zeros((30, 40), np.uint8), np.full((30, 40), 255, np.uint8)
     first[3:9], second[0] = 2, 2
     desk.store.open_round(number=1, strategy="random", seed=0, picks=[Pick(0, 1, 0.5), Pick(1, 2, 0.5)])

@@ -19,7 +19,7 @@ from pickwell.web import Desk
 from pathlib import Path
 _, ask, root, flag, budget, json = sys.argv
 desk = Desk(Path(root))
-free = sorted(set(range(len(desk.pool))) - set(desk.store.taken().tolist()))[:int(budget)]
+free = sorted(set(range(len(desk.campaign.pool))) - set(desk.store.taken().tolist()))[:int(budget)]
 picks = [Pick(item, rank, 0.0) for rank, item in enumerate(free, 1)]
 desk.store.open_round(number=desk.store.next_number(), strategy="vaal", seed=0, picks=picks)
 """
@@ -30,6 +30,17 @@ calls = Path(sys.argv[2]) / "calls"
 calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
 sys.exit("pickwell: the model's loss is nan")
 """
+BUSY = (
+    """
+import sys
+from pathlib import Path
+calls = Path(sys.argv[2]) / "calls"
+calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
+if len(calls.read_text()) <= 3:
+    sys.exit(75)
+"""
+    + ASKS
+)
 
 
 def until(true: Callable[[], bool], seconds: float = 150) -> None:
@@ -50,7 +61,7 @@ def _desk(root: Path, **loop: object) -> Desk:
 def _loop(desk: Desk, script: str, tmp_path: Path) -> Loop:
     path = tmp_path / "stand_in.py"
     path.write_text(script)
-    return Loop(desk, (sys.executable, str(path)))
+    return Loop(desk.campaign, (sys.executable, str(path)))
 
 
 def test_the_next_round_follows_by_itself_until_all_is_labelled(root: Path, tmp_path: Path) -> None:
@@ -106,7 +117,7 @@ def test_by_hand_nothing_is_asked_unless_a_person_says_so(root: Path, tmp_path: 
 def test_a_process_that_cannot_be_started_is_tried_again(root: Path, tmp_path: Path) -> None:
     desk = _desk(root, when="round", budget=4)
     late = tmp_path / "late"
-    loop = Loop(desk, (str(late),))
+    loop = Loop(desk.campaign, (str(late),))
     loop.start()
     until(lambda: "late: No such file or directory; check the path" in loop.state().error)
     with pytest.raises(StoreError, match="No such file or directory"):
@@ -115,6 +126,22 @@ def test_a_process_that_cannot_be_started_is_tried_again(root: Path, tmp_path: P
     late.write_text(f'#!/bin/sh\nexec {sys.executable} {tmp_path / "stand_in.py"} "$@"\n')
     late.chmod(0o755)
     until(lambda: desk.store.current() is not None)
+    until(lambda: loop.state().error == "")
+    loop.stop()
+    desk.close()
+
+
+def test_a_busy_campaign_is_no_failure(root: Path, tmp_path: Path) -> None:
+    desk = _desk(root, when="round", budget=4)
+    loop = _loop(desk, BUSY, tmp_path)
+    loop.start()
+
+    def is_asked() -> bool:
+        loop.look()
+        return desk.store.current() is not None
+
+    until(is_asked)
+    assert len((root / "calls").read_text()) == 4 > TRIES
     until(lambda: loop.state().error == "")
     loop.stop()
     desk.close()

@@ -17,7 +17,7 @@ Say = Callable[..., Any]
 def desk(make: Callable[..., Path]) -> Iterator[Desk]:
     opened = Desk(make(6, **{"serve.overlap": 2}))
     picks = [Pick(item, rank, 0.5) for rank, item in enumerate(range(3), 1)]
-    opened.store.open_round(number=1, strategy="vaal", seed=0, picks=picks, overlap=opened.settings.serve.overlap)
+    opened.store.open_round(number=1, strategy="vaal", seed=0, picks=picks, overlap=2)
     yield opened
     opened.close()
 

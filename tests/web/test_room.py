@@ -50,13 +50,13 @@ def test_when_the_next_round_is_due(when: str, is_open: bool, answered: int, lef
 def test_progress_is_told_to_other_processes(tmp_path: Path) -> None:
     now = 1000.0
     told = ProgressFile(tmp_path, lambda: now)
-    told.step("training", 1, 100)
+    told("training", 1, 100)
     now += 0.1
-    told.step("training", 2, 100)
+    told("training", 2, 100)
     assert (found := doing(tmp_path, now)) is not None
     assert found.done == 1
     now += 9.9
-    told.step("training", 20, 100)
+    told("training", 20, 100)
     assert (found := doing(tmp_path, now)) is not None
     assert (found.what, found.done, found.total, found.seconds_left) == ("training", 20, 100, 40.0)
     assert doing(tmp_path, now + 121) is None
@@ -68,17 +68,17 @@ def test_the_losses_of_a_fit_are_told(tmp_path: Path) -> None:
     told = ProgressFile(tmp_path)
     told.losses({"task": 0.5, "discriminator": float("nan")})
     told.losses({"adversarial": 0.25, "task": 0.4})
-    told.step("training", 1, 1)
+    told("training", 1, 1)
     assert (found := doing(tmp_path)) is not None
     assert found.losses == {"task": 0.4, "adversarial": 0.25}
-    told.step("scoring", 1, 1)
+    told("scoring", 1, 1)
     assert (found := doing(tmp_path)) is not None
     assert found.losses == {}
 
 
 def test_whoever_wrote_no_progress_removes_none(tmp_path: Path) -> None:
     writer, reader = ProgressFile(tmp_path), ProgressFile(tmp_path)
-    writer.step("training", 1, 2)
+    writer("training", 1, 2)
     reader.close()
     assert doing(tmp_path) is not None
 

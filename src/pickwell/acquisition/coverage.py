@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from pickwell.acquisition.row_blocks import BLOCK, blocks
+
 Features = Tensor | npt.NDArray[np.floating]
 """`(N, D)`: a tensor, or an array that may be memory-mapped; read block by block, as float32."""
 CANDIDATES = 2048
@@ -21,7 +23,7 @@ TOGETHER = 32
 """How many candidates' gains are worked out in one product."""
 
 
-def k_center(features: Features, centres: Features | None, budget: int, *, block: int = 2048) -> tuple[Tensor, Tensor]:
+def k_center(features: Features, centres: Features | None, budget: int, *, block: int = BLOCK) -> tuple[Tensor, Tensor]:
     """Indices `(budget,)` that greedily minimise the largest distance to a centre, and that distance at each pick.
 
     Every step picks the item whose Euclidean distance to the nearest of `centres` `(M, D)` and of the picks so far is
@@ -32,8 +34,8 @@ def k_center(features: Features, centres: Features | None, budget: int, *, block
     assert 1 <= budget <= len(features), f"{budget} of {len(features)}"
     cover = _Cover(features, block)
     if centres is not None:
-        for start in range(0, len(centres), block):
-            cover.meet(rows_of(centres, slice(start, start + block)))
+        for part in blocks(len(centres), block):
+            cover.meet(rows_of(centres, part))
     picks: list[int] = []
     gaps: list[float] = []
     while len(picks) < budget:
@@ -59,8 +61,7 @@ class _Cover:
 
     def meet(self, centres: Tensor) -> None:
         """Lowers the distances of all items to those of the new centres."""
-        for start in range(0, len(self.near) if len(centres) else 0, self.block):
-            part = slice(start, start + self.block)
+        for part in blocks(len(self.near) if len(centres) else 0, self.block):
             # A distance of 0 cannot fall, and those picked are done with.
             if (self.near[part] > 0).any():
                 lower(self.near[part], rows_of(self.features, part), centres, self.middle)
@@ -123,7 +124,7 @@ def rows_of(features: Features, which: slice | Tensor) -> Tensor:
     return torch.from_numpy(np.array(features[which if isinstance(which, slice) else which.numpy()], dtype=np.float32))
 
 
-def maximum_cover(features: Features, candidates: Tensor, budget: int, *, block: int = 2048) -> tuple[Tensor, Tensor]:
+def maximum_cover(features: Features, candidates: Tensor, budget: int, *, block: int = BLOCK) -> tuple[Tensor, Tensor]:
     """Indices `(budget,)` out of `candidates` `(K,)` that greedily make all items as similar as can be to a pick.
 
     Each item counts its cosine similarity to the most similar pick, -1 before there is one; every step adds the most
@@ -176,8 +177,7 @@ class _Similarity:
     def _to(self, which: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """The similarities of all items to some candidates, part by part."""
         chosen = self.candidates[which].double().T
-        for start in range(0, len(self.best), self.block):
-            part = slice(start, start + self.block)
+        for part in blocks(len(self.best), self.block):
             rows = normalize(rows_of(self.features, part))
             # Products of another shape round differently; in double precision that is gone with the last digits.
             yield part, (rows.double() @ chosen).float()

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.coverage import Features, rows_of
+from pickwell.acquisition.row_blocks import BLOCK, blocks
 from pickwell.acquisition.streaming import refuse_nan
 
 REFRESHED = 8
@@ -44,7 +45,7 @@ def kernel_cover(
 
 
 def kernel_bandwidth(
-    features: Features, centres: Features, budget: int, *, queries: int = 500, block: int = 4096
+    features: Features, centres: Features, budget: int, *, queries: int = 500, block: int = BLOCK
 ) -> float:
     """The distance that a label must reach: the median one to the k-th neighbour, k = items / (centres + budget).
 
@@ -56,7 +57,7 @@ def kernel_bandwidth(
     for places in torch.split(spaced(len(features), queries), 16):
         asked = rows_of(features, places)
         row = torch.cat(
-            [_distances(asked, _block(f, s, block)) for f in (features, centres) for s in _starts(f, block)], 1
+            [_distances(asked, rows_of(f, part)) for f in (features, centres) for part in blocks(len(f), block)], 1
         )
         # The nearest of all is the item itself.
         distances.append(row.kthvalue(min(k + 1, total), dim=1).values)
@@ -92,8 +93,8 @@ class _Cover:
         self.share = (share / share.sum().clamp_min(1e-30)).to(self.items.device)
         self.covered = torch.zeros_like(self.share)
         self.block = max(1, at_once // len(features))
-        for start in range(0, len(centres), self.block):
-            self._cover_with(rows_of(centres, slice(start, start + self.block)).to(self.items.device))
+        for part in blocks(len(centres), self.block):
+            self._cover_with(rows_of(centres, part).to(self.items.device))
         self.gains = torch.cat([self._gain(part) for part in torch.split(candidates, self.block)])
         refuse_nan(candidates, self.gains, "what is gained by the features or weights")
         self.current = torch.zeros(len(candidates), dtype=torch.int64)
@@ -143,11 +144,3 @@ def _in_place(features: Features) -> Tensor:
 def _distances(left: Tensor, right: Tensor) -> Tensor:
     found: Tensor = torch.cdist(left, right, compute_mode="donot_use_mm_for_euclid_dist")
     return found
-
-
-def _starts(features: Features, block: int) -> range:
-    return range(0, len(features), block)
-
-
-def _block(features: Features, start: int, block: int) -> Tensor:
-    return rows_of(features, slice(start, start + block))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate, normalize, relu, unfold
 
+from pickwell.acquisition.principal import leading
 from pickwell.acquisition.streaming import in_blocks
 
 SIDE = 32
@@ -120,8 +121,7 @@ def principal(features: Tensor) -> Tensor:
     few = len(scaled) < scaled.shape[1]
     product = scaled @ scaled.T if few else scaled.T @ scaled
     # Without the ridge LAPACK may answer NaN where all images are alike.
-    values, vectors = torch.linalg.eigh(product + 1e-4 * torch.eye(len(product)))
-    values, vectors = values.flip(0)[:COMPONENTS], vectors.flip(1)[:, :COMPONENTS]
+    values, vectors = leading(product + 1e-4 * torch.eye(len(product)), COMPONENTS)
     if few:
         vectors = scaled.T @ vectors / values.sqrt()
     # Real features have a variance near one here; where all images are alike, rounding must not be blown up.

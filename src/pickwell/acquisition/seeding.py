@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.coverage import Features, rows_of
+from pickwell.acquisition.row_blocks import blocks
 from pickwell.acquisition.streaming import in_blocks
 
 ROUNDING = 1e-5
@@ -36,7 +37,7 @@ class _Cloud:
     def __init__(self, left: Features, right: Features, block: int) -> None:
         assert len(left) == len(right), f"{len(left)} and {len(right)}"
         self.sides, self.block = (left, right), block
-        self.parts = [slice(start, start + block) for start in range(0, len(left), block)]
+        self.parts = list(blocks(len(left), block))
         self.squares = torch.cat([self._product(part, None) for part in self.parts])
         self.near = torch.full((len(left),), torch.inf, dtype=torch.float64)
         self.taken = torch.zeros(len(left), dtype=torch.bool)

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from pickwell.config import Settings
 from pickwell.errors import BusyError, PoolError, StoreError, of_system
+from pickwell.files import locked
 
 logger = logging.getLogger("pickwell")
 
@@ -139,11 +140,7 @@ def new_directory(root: Path) -> Iterator[Path]:
     except OSError as error:
         raise PoolError(f"{root} cannot be made: {error.strerror}; choose a directory that you may write to") from None
     # A second process that would fill the same directory is told.
-    try:
-        held = FileLock(partial / LOCK, timeout=0).acquire()
-    except Timeout:
-        raise BusyError(f"another process is making {root} just now; wait until it has, or name another") from None
-    with held:
+    with locked(partial / LOCK, f"another process is making {root} just now; wait until it has, or name another"):
         try:
             if there:
                 _refuse_used(root)  # again: until now another process may have filled it

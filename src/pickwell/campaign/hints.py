@@ -15,7 +15,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pickwell.errors import PoolError
 from pickwell.files import replacing
 
 logger = logging.getLogger("pickwell")
@@ -56,7 +55,7 @@ class Hints:
             with replacing(self._path(number)) as path:
                 text = json.dumps({"format": FORMAT, "round": number, "picks": hints})
                 path.write_text(text, encoding="utf-8")
-        except (OSError, PoolError) as error:
+        except OSError as error:
             logger.warning("round %d has no suggestions: %s", number, error)
 
     def of(self, number: int) -> Mapping[int, Hint]:

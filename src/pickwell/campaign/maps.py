@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.acquisition.projection import Projection
-from pickwell.errors import PoolError
 from pickwell.files import replacing
 
 logger = logging.getLogger("pickwell")
@@ -34,7 +33,7 @@ class Maps:
             # Through a handle: to the temporary name numpy would add `.npz`.
             with replacing(self._path(number)) as path, path.open("wb") as file:
                 np.savez(file, items=found.items, points=found.points, scores=found.scores, labelled=found.labelled)
-        except (OSError, PoolError) as error:
+        except OSError as error:
             logger.warning("round %d has no map: %s", number, error)
 
     def numbers(self) -> list[int]:

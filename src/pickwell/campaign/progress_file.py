@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pickwell.campaign.directory import Directory
+from pickwell.files import replacing
 
 EVERY = 0.5
 """Seconds between two writings of the file."""
@@ -39,7 +40,7 @@ class Doing:
 
 
 class ProgressFile:
-    """Writes `fits/progress.json`; `step` and `losses` are what a progress function is told."""
+    """A Progress that writes `fits/progress.json`, with the losses that it is told."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self.path, self._clock = _path(root), clock
@@ -50,7 +51,7 @@ class ProgressFile:
         """Takes in losses, which are written down with the next step."""
         self._losses |= {name: round(value, 6) for name, value in values.items() if math.isfinite(value)}
 
-    def step(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int) -> None:
         """Takes in how far something has come; writes it down twice a second at most."""
         now = self._clock()
         if what != self._what:
@@ -58,12 +59,11 @@ class ProgressFile:
         if now - self._written < EVERY and done < total:
             return
         self._written = now
-        partial = self.path.with_suffix(".partial")
+        told = Doing(what, done, total, self._began, now, self._losses if what == TRAINING else {})
         with suppress(OSError):  # what is only looked at must not end the work
             self.path.parent.mkdir(exist_ok=True)
-            told = Doing(what, done, total, self._began, now, self._losses if what == TRAINING else {})
-            partial.write_text(json.dumps(asdict(told)), encoding="utf-8")
-            partial.replace(self.path)
+            with replacing(self.path, durable=False) as new:
+                new.write_text(json.dumps(asdict(told)), encoding="utf-8")
 
     def close(self) -> None:
         """Removes the file if this wrote it: nothing is going on any more."""

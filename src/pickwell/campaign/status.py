@@ -1,15 +1,13 @@
 """Where a campaign stands: figures for people and programs, and what to do next."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pickwell.items import IMPORT, Metrics, RoundState
+from pickwell.campaign.opened import OpenCampaign
+from pickwell.items import Metrics, RoundKind, RoundState
 from pickwell.statistics.intervals import wilson
-
-if TYPE_CHECKING:
-    from pickwell.loop.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,12 @@ class Status:
     advice: str
 
 
-def status_of(campaign: "Campaign") -> Status:
+def status_of(campaign: OpenCampaign) -> Status:
     """The campaign's figures as its store has them."""
     labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
     question, metrics = campaign.store.current(), campaign.measured()
-    counts = _counts(campaign, labels.values)
-    asked = [r for r in rounds if r.strategy != IMPORT]  # an import has nothing to say of the strategy
+    counts = Counter(name for value in labels.values for name in campaign.task.shown(value))
+    asked = [r for r in rounds if r.kind is RoundKind.ASKED]  # an import has nothing to say of the strategy
     monitors = campaign.store.details(asked[-1].number).monitors if asked else {}
     return Status(
         name=campaign.settings.name,
@@ -54,7 +52,7 @@ def status_of(campaign: "Campaign") -> Status:
         labelled=len(labels),
         held_out=int(labels.held_out.sum()),
         ignored=len(campaign.store.ignored()),
-        classes={name: counts.get(name, 0) for name in campaign.task.classes},
+        classes={name: counts[name] for name in campaign.task.classes},
         rounds=sum(r.state is RoundState.CLOSED for r in rounds),
         waiting=len(question.waiting) if question else 0,
         open_round=question.number if question else None,
@@ -68,14 +66,6 @@ def status_of(campaign: "Campaign") -> Status:
     )
 
 
-def _counts(campaign: "Campaign", values: Sequence[str]) -> Counter[str]:
-    """How many labels say each class; of masks, how many show it anywhere."""
-    if campaign.settings.task.kind == "classification":
-        return Counter(values)
-    names = dict(enumerate(campaign.task.classes))
-    return Counter(names[index] for value in values for index in campaign.masks.shown(value) if index in names)
-
-
 def interval_of(metrics: Metrics) -> tuple[float, float] | None:
     """The 95 % interval of the accuracy; None if nothing was measured."""
     if metrics.accuracy is None or not metrics.measured:
@@ -83,7 +73,7 @@ def interval_of(metrics: Metrics) -> tuple[float, float] | None:
     return wilson(metrics.accuracy, metrics.measured)
 
 
-def _advice(campaign: "Campaign", labelled: int, is_open: bool, unmeasured: bool) -> str:
+def _advice(campaign: OpenCampaign, labelled: int, is_open: bool, unmeasured: bool) -> str:
     """The command to run next."""
     root, left = campaign.directory.root, len(campaign.unlabelled())
     if is_open:

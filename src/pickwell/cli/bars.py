@@ -34,8 +34,9 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def step(self, what: str, done: int, total: int, note: str = "") -> None:
-        """Takes in how far something has come; the note stands at the end, and names may be in it."""
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Takes in how far something has come; a note on it stands at the end."""
+        what, _, note = what.partition(", ")
         begun = self._begun.setdefault(what, time.monotonic())
         if what not in self._shown and time.monotonic() - begun > 1 and done < total:
             self._shown[what] = self._bars.add_task(what, total=total, note="")
@@ -45,7 +46,3 @@ class Bars:
             self._begun.pop(what)
             if what in self._shown:
                 self._bars.remove_task(self._shown.pop(what))
-
-    def read(self, done: int, total: int, set_aside: int) -> None:
-        """Takes in how many images are read, and how many were set aside."""
-        self.step("reading", done, total, f"{set_aside} set aside" if set_aside else "")

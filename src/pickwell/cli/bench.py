@@ -16,7 +16,8 @@ from pickwell.report.text.phrases import DASH, plural
 if TYPE_CHECKING:
     from pickwell.experiments.cells import Cell
     from pickwell.experiments.experiment import Experiment
-    from pickwell.experiments.run.runner import Bench, Outcome
+    from pickwell.experiments.run.results_folder import ResultsFolder
+    from pickwell.experiments.run.runner import Outcome
 
 app = typer.Typer(help="Run the paper's experiments, or your own, and judge them.", no_args_is_help=True)
 
@@ -90,25 +91,18 @@ def run(
 
     Ends with 1 where a cell has failed.
     """
-    from pickwell.executors import Processes
-    from pickwell.experiments.run.runner import Bench, State
-    from pickwell.experiments.run.runner import run as run_cells
+    from pickwell.cli.live_run import run_live
+    from pickwell.experiments.run.results_folder import ResultsFolder
+    from pickwell.experiments.run.runner import State
     from pickwell.report.experiment_page import report as write
 
     stem, experiment = _load(name, set_)
     root = out or Path("results") / stem
-    bench = Bench.at(root, data, retry=retry, any_code=any_code)
+    results = ResultsFolder.at(root, data, retry=retry, any_code=any_code)
     cells = _cells(experiment, strategies, seeds)
-    with said.progress(quiet=json or jobs > 1) as bars:
-
-        def told(outcome: "Outcome", done: int, total: int, left: float | None) -> None:
-            if not json:
-                said.out.print(plain(_line(outcome, done, total, left)))
-
-        executor = Processes(jobs) if jobs > 1 else None
-        outcomes = run_cells(experiment, cells, bench, executor=executor, told=told, progress=bars.step)
+    outcomes = run_live(experiment, cells, results, jobs=jobs, silent=json)
     finished = any(outcome.state is State.FINISHED for outcome in outcomes)
-    made = write(experiment, _reported(experiment, cells, root), bench, pictures=pictures) if finished else None
+    made = write(experiment, _reported(experiment, cells, root), results, pictures=pictures) if finished else None
     if json:
         path, notes = made or (None, ())
         facts = {"report": path and str(path), "notes": [*notes], "problems": _problems(outcomes)}
@@ -129,8 +123,8 @@ def status(
     """Say which cells are finished, running, waiting or failed."""
     from pickwell.experiments.run.runner import State, states
 
-    _, cells, bench = _bench(name, strategies, seeds, set_, out, any_code)
-    outcomes = list(states(cells, bench))
+    _, cells, results = _results(name, strategies, seeds, set_, out, any_code)
+    outcomes = list(states(cells, results))
     if json:
         return said.as_json({"states": _counts(outcomes), "cells": [_facts(outcome) for outcome in outcomes]})
     table = Table("method", *(str(state) for state in State), box=None, header_style="bold")
@@ -153,8 +147,8 @@ def report(
     """Judge the finished cells: report.html, figures, tables."""
     from pickwell.report.experiment_page import report as write
 
-    experiment, cells, bench = _bench(name, strategies, seeds, set_, out, any_code)
-    said.written(*write(experiment, cells, bench, pictures=pictures), json=json)
+    experiment, cells, results = _results(name, strategies, seeds, set_, out, any_code)
+    said.written(*write(experiment, cells, results, pictures=pictures), json=json)
 
 
 def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":
@@ -165,13 +159,12 @@ def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":
     return stem, experiment.changed(changes) if changes else experiment
 
 
-def _bench(
+def _results(
     name: str, strategies: str | None, seeds: str | None, sets: list[str] | None, out: Path | None, any_code: bool
-) -> "tuple[Experiment, list[Cell], Bench]":
+) -> "tuple[Experiment, list[Cell], ResultsFolder]":
     """The experiment of a results folder: as it was last run there, unless settings or another one are named."""
     from pickwell.experiments.cells import known
-    from pickwell.experiments.run.results_folder import check_folder, check_same
-    from pickwell.experiments.run.runner import Bench
+    from pickwell.experiments.run.results_folder import ResultsFolder, check_folder, check_same
 
     stem, experiment = _load(name, sets)
     root = out or Path("results") / stem
@@ -181,7 +174,7 @@ def _bench(
     check_same(experiment, root)
     methods = parse_methods(strategies or "", experiment.methods)
     cells = _cells(experiment, strategies, seeds) if seeds else known(experiment, root, methods)
-    return experiment, cells, Bench.at(root, any_code=any_code)
+    return experiment, cells, ResultsFolder.at(root, any_code=any_code)
 
 
 def _reported(experiment: "Experiment", asked: "list[Cell]", root: Path) -> "list[Cell]":
@@ -232,15 +225,6 @@ def parse_seeds(text: str | None) -> list[int]:
     if not found:
         raise SettingsError(f"--seeds {text}: give how many (10) or which (0,3,7 or 5-9); one alone has a comma: 0,")
     return found
-
-
-def _line(outcome: "Outcome", done: int, total: int, left: float | None) -> str:
-    from pickwell.report.live import duration
-
-    took = f" in {duration(outcome.seconds)}" if outcome.ran else ""
-    why = f": {outcome.sentence}" if outcome.sentence else ""
-    rest = f" · about {duration(left)} left" if left else ""
-    return f"{done}/{total} · {outcome.cell} {outcome.state}{took}{why}{rest}"
 
 
 def _counts(outcomes: "list[Outcome]") -> dict[str, int]:

@@ -56,7 +56,7 @@ def init(
             test_masks=test_masks,
             settings=changes,
             labels_from_folders=labels_from_folders,
-            progress=progress.read,
+            progress=progress,
         )
     show.summary(summary, where, json=json)
 
@@ -70,7 +70,7 @@ def add(
 ) -> None:
     """Append images that the pool does not have yet."""
     with show.campaign(where, quiet=json) as (campaign, progress):
-        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress.read)
+        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress)
     show.summary(summary, where, json=json)
 
 
@@ -78,7 +78,7 @@ def fit(where: Where, strategy: Chosen = None, json: Json = False) -> None:
     """Train on what is labelled, and say how well the model does."""
     with show.campaign(where, quiet=json) as (campaign, _):
         metrics = campaign.fit(strategy)
-    show.metrics(metrics, json=json)
+        show.metrics(metrics, campaign.task, json=json)
 
 
 def ask(
@@ -111,13 +111,15 @@ def tell(
     json: Json = False,
 ) -> None:
     """Keep labels: all of the file, or nothing of it."""
+    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.comma_separated import read_labels
 
-    with show.campaign(where, quiet=json) as (campaign, _):
+    with OpenCampaign(where) as campaign:
         told = campaign.tell(
             read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}", files=labels.parent
         )
-        show.told(told, campaign, json=json)
+        question = campaign.store.current()
+    show.told(told, len(question.waiting) if question else 0, json=json)
 
 
 def run(
@@ -137,24 +139,31 @@ def run(
         if oracle == "human":
             show.waiting(where)
         metrics = campaign.run(answering, rounds, budget, strategy)
-    show.metrics(metrics, json=json)
+        show.metrics(metrics, campaign.task, json=json)
 
 
 def status(where: Where, json: Json = False) -> None:
     """Say what is labelled, how well the model does, what is open, and what to do next."""
-    with show.campaign(where, quiet=True) as (campaign, _):
-        show.status(campaign.status(), json=json)
+    from pickwell.campaign.opened import OpenCampaign
+    from pickwell.campaign.status import status_of
+
+    with OpenCampaign(where) as campaign:
+        show.status(status_of(campaign), campaign.task, json=json)
 
 
 def undo(where: Where, json: Json = False) -> None:
     """Take back the last tell; what it had labelled waits again."""
-    with show.campaign(where, quiet=True) as (campaign, _):
+    from pickwell.campaign.opened import OpenCampaign
+
+    with OpenCampaign(where) as campaign:
         show.undone(campaign.undo(), json=json)
 
 
 def close(where: Where, json: Json = False) -> None:
     """Close the open round; its unanswered images go back to the pool."""
-    with show.campaign(where, quiet=True) as (campaign, _):
+    from pickwell.campaign.opened import OpenCampaign
+
+    with OpenCampaign(where) as campaign:
         show.closed(campaign.close_round(), json=json)
 
 
@@ -168,12 +177,12 @@ def report(
     json: Json = False,
 ) -> None:
     """Write report.html: one file that opens offline."""
-    from pickwell.report.campaign_html import write
-    from pickwell.report.campaign_page import report_of
+    from pickwell.report.campaign_page import page, report_of
+    from pickwell.report.page import write
     from pickwell.report.together import together
 
-    page = together({path: report_of(path) for path in where})
-    path = write(page, out or (where[0] if len(where) == 1 else Path()) / "report.html")
+    made = page(together({path: report_of(path) for path in where}))
+    path = write(made, out or (where[0] if len(where) == 1 else Path()) / "report.html")
     show.written(path, json=json)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pickwell.cli import bench, campaign_commands, demo, label_files, serve
+from pickwell.cli import bench, campaign_commands, demo, label_files, lists, serve
 from pickwell.cli.terminal import printable
 from pickwell.errors import PickwellError, of_memory, of_system
 
@@ -52,11 +52,14 @@ app.command()(campaign_commands.report)
 app.command("import")(label_files.import_)
 app.command()(label_files.export)
 app.command()(serve.serve)
+app.command()(lists.strategies)
+app.command()(lists.models)
+app.command()(lists.formats)
 app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
-    """Runs a command; whatever a person can mend is one sentence on stderr and exit code 2."""
+    """Runs a command; whatever a person can mend is one sentence on stderr, and exit code 2 (75: busy)."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a name shows its code
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -66,7 +69,7 @@ def main() -> None:
         raise
     except PickwellError as error:
         _say(str(error), **error.facts)
-        raise SystemExit(2) from None
+        raise SystemExit(error.code) from None
     except BrokenPipeError:
         # Python flushes once more as it ends: into nothing, or it would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

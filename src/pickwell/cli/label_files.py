@@ -10,11 +10,11 @@ from pickwell.cli import show
 from pickwell.cli.terminal import plain
 
 if TYPE_CHECKING:
+    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.exchange.found import Context
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Gathered
     from pickwell.items import Label
-    from pickwell.loop.campaign import Campaign
     from pickwell.store import Told
 
 Where = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's directory.")]
@@ -42,10 +42,11 @@ def import_(
 ) -> None:
     """Keep the labels of a file: all of it, or nothing."""
     from pickwell import formats
+    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Importer, check_background, rename_of
 
-    with show.campaign(where, quiet=json) as (campaign, _):
+    with OpenCampaign(where) as campaign:
         module = formats.named(format_, "read", campaign.settings.task.kind)
         names = Names(campaign.pool.manifest)
         context = _context(campaign, background, names)
@@ -55,7 +56,7 @@ def import_(
             context,
             campaign.pool.manifest,
             names,
-            put=campaign.masks.put,
+            put=campaign.task.keep,
             rename=rename_of(rename or (), context),
             waiting={pick.item for pick in question.waiting} if question else (),
         )
@@ -79,21 +80,22 @@ def export(
 ) -> None:
     """Write the labels that stand, or the to-label list, to a new file or folder."""
     from pickwell import formats
+    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.exporting import labelled, question
 
-    with show.campaign(where, quiet=json) as (campaign, _):
+    with OpenCampaign(where) as campaign:
         module = formats.named(format_, "ask" if to_label else "write", campaign.settings.task.kind)
         if to_label:
             asked = question(campaign.store.current(), campaign.pool, prefix)
             module.ask(out, asked)
             _say_written(out, len(asked.asked), "images to label", json=json)
         else:
-            found = labelled(campaign.store.labels(), campaign.pool, campaign.masks)
+            found = labelled(campaign.store.labels(), campaign.pool, campaign.task)
             module.write(out, found, _context(campaign))
             _say_written(out, len(found), "labels", json=json)
 
 
-def _context(campaign: "Campaign", background: str | None = None, names: "Names | None" = None) -> "Context":
+def _context(campaign: "OpenCampaign", background: str | None = None, names: "Names | None" = None) -> "Context":
     """What a format may know of the campaign; with `names` also which images the pool has."""
     from pickwell.formats.exchange.found import Context
 
@@ -102,7 +104,7 @@ def _context(campaign: "Campaign", background: str | None = None, names: "Names 
     return Context(task.kind, task.classes, task.void, background, knows)
 
 
-def _new(campaign: "Campaign", labels: "list[Label]") -> "list[Label]":
+def _new(campaign: "OpenCampaign", labels: "list[Label]") -> "list[Label]":
     """The labels that say something else than what stands: importing a file again changes nothing."""
     standing = campaign.store.labels()
     said = dict(zip(standing.items.tolist(), standing.values, strict=True))

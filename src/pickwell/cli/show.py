@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from pickwell.items import Label, Metrics, Round
     from pickwell.loop.campaign import Campaign
     from pickwell.store import Told
-
-METRICS = {"mean_iou": "mean IoU"}
-"""What a task's figure is called."""
+    from pickwell.tasks import Task
 
 SHOWN = 20
 """Rows of a long list that a person is shown; the file has them all."""
@@ -61,8 +59,8 @@ class Watching:
         self.bars, self.file = bars, file
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        self.bars.step(what, done, total)
-        self.file.step(what, done, total)
+        self.bars(what, done, total)
+        self.file(what, done, total)
 
     def losses(self, values: Mapping[str, float]) -> None:
         """Tells the losses of a training step."""
@@ -117,9 +115,8 @@ def note(sentence: str) -> None:
         typer.echo(f"pickwell: {printable(sentence)}", err=True)
 
 
-def told(kept: "Told", campaign: "Campaign", *, json: bool) -> None:
-    """What a tell kept."""
-    waiting = campaign.status().waiting
+def told(kept: "Told", waiting: int, *, json: bool) -> None:
+    """What a tell kept, and how many picks of the open round still wait."""
     if json:
         return as_json({**asdict(kept), "waiting": waiting})
     out.print(
@@ -138,34 +135,29 @@ def waiting(where: Path) -> None:
     )
 
 
-def metrics(reached: "Metrics", *, json: bool) -> None:
+def metrics(reached: "Metrics", task: "Task", *, json: bool) -> None:
     """How well the model does."""
     if json:
         return as_json(asdict(reached))
-    if "mean_iou" in reached.values:
-        out.print(
-            f"mean IoU {reached.values['mean_iou']:.3f}, pixel accuracy {reached.values['pixel_accuracy']:.3f} "
-            f"on {reached.measured} images never trained on, after {reached.labels} labels"
-        )
-        return None
-    if reached.accuracy is None:
+    if task.metric not in reached.values:
         out.print(f"trained on {reached.labels} labels; nothing is held out yet to measure on")
         return None
     from pickwell.campaign.status import interval_of
 
+    beside = "".join(f", {words} {reached.values[name]:.3f}" for name, words in task.beside.items())
     out.print(
-        f"accuracy {reached.accuracy:.3f}{_between(interval_of(reached))} "
+        f"{task.figure} {reached.values[task.metric]:.3f}{_between(interval_of(reached))}{beside} "
         f"on {reached.measured} images never trained on, after {reached.labels} labels"
     )
     return None
 
 
-def status(now: "Status", *, json: bool) -> None:
+def status(now: "Status", task: "Task", *, json: bool) -> None:
     """Where a campaign stands."""
     if json:
         return as_json(asdict(now))
     table = Table.grid(padding=(0, 2))
-    for name, value in _status_rows(now):
+    for name, value in _status_rows(now, task):
         table.add_row(name, plain(value))
     laid_out(table)
     warnings(now.monitors)
@@ -179,18 +171,16 @@ def warnings(monitors: "Mapping[str, Any]") -> None:
         out.print(f"[bold]warning[/bold]  {plain(sentence)}")
 
 
-def _status_rows(now: "Status") -> Iterator[tuple[str, str]]:
+def _status_rows(now: "Status", task: "Task") -> Iterator[tuple[str, str]]:
     yield "campaign", f"{now.name} ({now.strategy})"
     yield "pool", f"{now.images} images, {now.set_aside} set aside"
     yield "labelled", f"{now.labelled}, of them {now.held_out} held out to measure on; {now.ignored} never to label"
-    counted = "shown by" if now.metric == "mean_iou" else "classes"
-    yield counted, ", ".join(f"{name} {count}" for name, count in now.classes.items())
+    if now.classes:
+        yield task.counted, ", ".join(f"{name} {count}" for name, count in now.classes.items())
     opened = f"; round {now.open_round} is open, {now.waiting} wait" if now.open_round else ""
     yield "rounds", f"{now.rounds} closed{opened}"
-    if now.accuracy is not None:
-        yield "accuracy", f"{now.accuracy:.3f}{_between(now.interval)} on {now.measured} images never trained on"
-    elif now.score is not None:
-        yield METRICS.get(now.metric, now.metric), f"{now.score:.3f} on {now.measured} images never trained on"
+    if now.score is not None:
+        yield task.figure, f"{now.score:.3f}{_between(now.interval)} on {now.measured} images never trained on"
     if "active_units" in now.monitors:
         yield "VAE", f"{now.monitors['active_units']} of {now.monitors['latent_units']} latent units active"
     if "discriminator_auc" in now.monitors:

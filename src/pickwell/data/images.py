@@ -1,6 +1,6 @@
 """The pool's images as tensors: all in memory where they fit, else decoded as they are needed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Self
@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pickwell.data.pool import Pool
 from pickwell.data.threads import all_done, in_order, workers
-from pickwell.errors import PoolError, SettingsError
+from pickwell.errors import PoolError, SettingsError, unknown_item
+from pickwell.progress import Progress
 
 MEMORY_LIMIT = 2 << 30
 AHEAD = 2
@@ -26,7 +27,7 @@ class Images:
 
     In memory, if all N fit `memory_limit_bytes`: N * 3 * size^2 bytes, each image decoded when first asked for.
     Streaming otherwise: at most AHEAD + 1 batches, and one image at full size a thread.
-    `progress(done, total)` is told of decoding into memory.
+    `progress` is told of decoding into memory.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Images:
         size: int,
         memory_limit_bytes: int = MEMORY_LIMIT,
         threads: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         if size < 1:
             raise SettingsError(f"image size {size} is too small; it must be at least 1 pixel")
@@ -111,7 +112,7 @@ class Images:
                 self._ready[part] = True
                 done += len(part)
                 if self.progress:
-                    self.progress(done, len(missing))
+                    self.progress("decoding", done, len(missing))
 
     def _blank(self, count: int) -> Tensor:
         return torch.empty(count, 3, self.size, self.size, dtype=torch.uint8)
@@ -136,7 +137,7 @@ def checked(ids: Tensor, count: int) -> Tensor:
     """The ids on the CPU; PoolError if one is no item of a pool of `count`."""
     ids = ids.cpu()
     for wrong in ids[(ids < 0) | (ids >= count)][:1].tolist():
-        raise PoolError(f"unknown item {wrong}; the pool holds items 0 to {count - 1}")
+        raise PoolError(unknown_item(wrong, count))
     return ids
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from pickwell.data.sources.source import utf8
-from pickwell.errors import PoolError, VersionError
+from pickwell.errors import PoolError, VersionError, unknown_item
 from pickwell.files import replacing
 from pickwell.items import Item, ItemId
 
@@ -64,11 +64,6 @@ class Manifest:
 
     def __len__(self) -> int:
         return int(self._file.metadata.num_rows)
-
-    @property
-    def ids(self) -> NDArray[np.int64]:
-        """All ids, 0 to N - 1."""
-        return np.arange(len(self), dtype=np.int64)
 
     def item(self, item: ItemId) -> Item:
         """The item's name and known label."""
@@ -128,7 +123,7 @@ class Manifest:
 
     def _check(self, item: ItemId) -> None:
         if not 0 <= item < len(self):
-            raise PoolError(f"unknown item {item}; the pool holds items 0 to {len(self) - 1}")
+            raise PoolError(unknown_item(int(item), len(self)))
 
 
 def _check(path: Path, schema: pa.Schema) -> None:

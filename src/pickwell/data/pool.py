@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,20 +14,21 @@ from numpy.typing import NDArray
 from pickwell.data.decode import LIMITS, Limits, decode, square, view
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
-from pickwell.data.reading import alone
 from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.sources import MaskedFolder, Source, find, same
-from pickwell.data.survey import Progress, survey
+from pickwell.data.survey import survey
 from pickwell.errors import LabelError, PoolError
+from pickwell.files import locked
 from pickwell.items import Item, ItemId
+from pickwell.progress import Progress
 from pickwell.tasks.segmentation.label_maps import Mask
 
 Bytes = bytes  # the pool has a method of this name
 SHOWN = 5
 """Of how many masks that cannot be used a summary says what is wrong with them."""
 
-MANIFEST, SOURCES, ASIDE = "manifest.parquet", "sources.json", "set_aside.parquet"
+MANIFEST, SOURCES, ASIDE, LOCK = "manifest.parquet", "sources.json", "set_aside.parquet", "pool.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Pool:
         directory = Path(directory)
         source = find(where, labels_from_folders, masks)
         directory.mkdir(parents=True, exist_ok=True)
-        with alone(directory):
+        with _writing(directory):
             if (directory / MANIFEST).exists():
                 raise PoolError(f"{directory} holds a pool already; add to it with `pickwell add`, or name another one")
             listing = _listed(source, where)
@@ -123,7 +125,7 @@ class Pool:
         the new one's are prefixed with its folder's or file's name. Of folders within each other, each file is one
         image, under the name that it got first.
         """
-        with alone(self.directory):
+        with _writing(self.directory):
             # Read again under the lock: another process may have added images since this one opened the pool.
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
@@ -200,6 +202,12 @@ class Pool:
             f"the image '{self.item(item).name}' (item {item}) can no longer be read: {error}; put it back as it was, "
             f"or correct the place of its source in {self.directory / SOURCES}"
         )
+
+
+def _writing(directory: Path) -> AbstractContextManager[None]:
+    """Keeps every other process from writing the pool in `directory` during the block; BusyError if one does."""
+    busy = f"another process is adding images to the pool in {directory}; wait until it has ended, then repeat"
+    return locked(directory / LOCK, busy)
 
 
 def _listed(source: Source, where: str | Path) -> pa.Table:

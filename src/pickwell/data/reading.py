@@ -1,13 +1,14 @@
-"""Reading a file that may be anything, and replacing one so that a kill never leaves half of it."""
+"""Reading a file that may be anything."""
 
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from pickwell.data.reasons import ImageError, Reason
-from pickwell.errors import BusyError
+from pickwell.errors import PickwellError
 
 # Opening a named pipe would otherwise wait for its writer for ever.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -15,12 +16,19 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 def read_bytes(path: Path, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes; raises ImageError with the reason otherwise."""
+    with opened(path, most) as file:
+        return file.read()
+
+
+@contextmanager
+def opened(path: Path, most: int) -> Iterator[BufferedReader]:
+    """A regular file of at most `most` bytes, to read in the block; raises ImageError with the reason otherwise."""
     try:
-        with open(path, "rb", buffering=0, opener=_opener) as file:
+        with open(path, "rb", opener=_opener) as file:
             # Looked at once it is open: a path may name another file a moment later.
             _check(os.fstat(file.fileno()), most)
-            return file.readall()
-    except ImageError:
+            yield file
+    except (PickwellError, UnicodeError):
         raise
     except FileNotFoundError as error:
         raise ImageError(Reason.MISSING, str(path)) from error
@@ -39,23 +47,3 @@ def _check(found: os.stat_result, most: int) -> None:
         raise ImageError(Reason.NOT_A_FILE, "it is a folder" if stat.S_ISDIR(found.st_mode) else "a device or a pipe")
     if found.st_size > most:
         raise ImageError(Reason.TOO_LARGE, f"{found.st_size:,} bytes; at most {most:,} are read")
-
-
-@contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """Keeps every other process from writing the pool in `directory` during the block; BusyError if one does."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: no advisory locks of this kind; the files are still replaced whole
-        yield
-        return
-    lock = os.open(directory, os.O_RDONLY)  # the folder itself: no lock file to leave behind
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise BusyError(
-            f"another process is adding images to the pool in {directory}; wait until it has ended, then repeat"
-        ) from error
-    finally:
-        os.close(lock)

@@ -1,6 +1,5 @@
 """Looking at every image of a listing once: which can be read, how large are they, and what is wrong with the rest."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
 
 import pyarrow as pa
@@ -10,16 +9,14 @@ from pickwell.data.decode import LIMITS, Limits, measure
 from pickwell.data.reasons import ImageError
 from pickwell.data.sources import MaskedFolder, Source
 from pickwell.data.threads import in_order, workers
-
-Progress = Callable[[int, int, int], None]
-"""Called with how many are done, of how many, and how many of those were set aside."""
+from pickwell.progress import Progress
 
 SEEN = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("reason", pa.string()), ("detail", pa.string())])
 """What is found out of each image: its size, or else the reason to set it aside."""
 
 # So few that a chunk of photographs takes well under a second, so many that handing over small ones costs little.
 CHUNK = 32
-Seen = tuple[int | None, int | None, str | None, str | None]
+Surveyed = tuple[int | None, int | None, str | None, str | None]
 
 
 def survey(
@@ -44,7 +41,7 @@ def survey(
             done += len(batches[-1])
             bad += len(batches[-1]) - batches[-1].column("reason").null_count
             if progress:
-                progress(done, len(listing), bad)
+                progress("reading" + (f", {bad} set aside" if bad else ""), done, len(listing))
     seen = pa.Table.from_batches(batches, schema=SEEN).combine_chunks()
     return pa.table({**{n: listing[n] for n in ("name", "path", "row", "known")}, **{n: seen[n] for n in SEEN.names}})
 
@@ -59,7 +56,7 @@ def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
     return pa.record_batch([pa.array(c, f.type) for c, f in zip(found, SEEN, strict=True)], schema=SEEN)
 
 
-def _one(source: Source, path: str, row: int | None, known: str | None, reason: str | None, limits: Limits) -> Seen:
+def _one(source: Source, path: str, row: int | None, known: str | None, reason: str | None, limits: Limits) -> Surveyed:
     """Size, or reason and detail, of one image: a mask that does not fit sets it aside, too."""
     if reason is not None:
         return None, None, reason, ""

@@ -13,7 +13,8 @@ from typing import Any
 from pickwell import strategies
 from pickwell.errors import SettingsError, unknown
 from pickwell.experiments.experiment import COMMON, FULL, Experiment
-from pickwell.experiments.identity import pools_digest, shared_digest, strategy_digest
+from pickwell.experiments.identity import pools_digest, run_digest, strategy_digest
+from pickwell.learner import Devices
 from pickwell.learner.training import steps_for
 
 HARMLESS = (*COMMON, "methods")
@@ -63,9 +64,7 @@ class Cell:
     def facts(self) -> dict[str, Any]:
         """All settings that can change the numbers, defaults of the strategy included."""
         values = {key: value for key, value in self.experiment.dump().items() if key not in HARMLESS}
-        # How often a fit is saved, and where its images lie, changes no number.
-        for harmless in ("checkpoint_seconds", "memory_limit_mib"):
-            del values["training"][harmless]
+        values["training"] = self.experiment.training.telling
         chosen = self.chosen
         name = chosen.pop("name")
         settings = strategies.settings_of(strategies.create(name, chosen))
@@ -82,7 +81,7 @@ class Cell:
     @property
     def folder(self) -> str:
         """The name of its directory: readable, the facts' hash, and the code's."""
-        return f"{self.stem}.{code(self.chosen['name'], bool(self.experiment.data.features))}"
+        return f"{self.stem}.{_code(self)}"
 
     @property
     def stem(self) -> str:
@@ -122,20 +121,21 @@ def known(experiment: Experiment, root: Path, methods: Sequence[str] = ()) -> li
     return [*grid(experiment, methods), *(cell for cell in further if cell.stem in there)]
 
 
-@cache
-def code(strategy: str, embedded: bool = False) -> str:
+def _code(cell: Cell) -> str:
     """Two hashes: of the code, the libraries and the arithmetic that all cells share, and of the strategy's own code.
 
-    The first `SHARED` letters are the first: cells in which they are equal may be compared with one another. With
-    `embedded`, features in place of images, what makes these is a part of it.
+    The first `SHARED` letters are the first: cells of a variant in which they are equal may be compared.
     """
-    from pickwell.learner import Devices
+    chosen = cell.experiment
+    shared = [run_digest(chosen.task, chosen.model.name), pools_digest(chosen.data), *_machine()]
+    return _digest(shared)[:SHARED] + _digest(strategy_digest(cell.chosen["name"]))[:4]
 
-    # What "auto" means here; a precision that an experiment names is one of its settings.
+
+@cache
+def _machine() -> tuple[dict[str, str], str, str]:
+    """The libraries, and what "auto" means here; a precision that an experiment names is one of its settings."""
     devices = Devices("auto")
-    libraries = {name: version(name) for name in LIBRARIES}
-    common = _digest([shared_digest(), libraries, devices.device.type, devices.precision, embedded and pools_digest()])
-    return common[:SHARED] + _digest(strategy_digest(strategy))[:4]
+    return {name: version(name) for name in LIBRARIES}, devices.device.type, devices.precision
 
 
 def _digest(facts: Any) -> str:

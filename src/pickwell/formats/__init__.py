@@ -1,41 +1,43 @@
 """Label files in and out. One file, one format, one name: `label_studio.py` is `label-studio`; nothing is registered.
 
-A format has `TASKS` and any of: `read(where, context)`, `write(out, labelled, context)` and `ask(out, question)`, which
-writes the to-label list. docs/formats.md says what each of them keeps to.
+A format is a module that has `TASKS` and any of: `read(where, context)`, `write(out, labelled, context)` and
+`ask(out, question)`, which writes the to-label list. docs/formats.md says what each of them keeps to.
 """
 
-import pkgutil
-from importlib import import_module
 from types import ModuleType
+from typing import Any
 
-from pickwell.errors import SettingsError, unknown
+from pickwell.errors import SettingsError
+from pickwell.registry import Registry, whole
 
-__all__ = ["available", "named"]
+__all__ = ["available", "listed", "named"]
 
 # Modules beside the formats that are none.
-_SHARED = {"comma_separated", "exporting", "importing"}
+ROOM = Registry("format", __name__, whole, without=frozenset({"comma_separated", "exchange", "exporting", "importing"}))
+DOING = {"read": "imported", "write": "exported", "ask": "written as a to-label list"}
+"""What a format may do, as sentences say it."""
 
-
-def available() -> list[str]:
-    """The names of all formats, sorted."""
-    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
-    return sorted(name.replace("_", "-") for name in found if name not in _SHARED)
+available = ROOM.available
 
 
 def named(name: str, doing: str = "", task: str = "") -> ModuleType:
     """The format of that name, if it can do that (`read`, `write` or `ask`) for that task; else a SettingsError."""
-    if name not in available():
-        raise SettingsError(unknown("format", name, available()))
-    able = [other for other in available() if _can(_module(other), doing, task)]
-    if name not in able:
-        said = {"read": "imported", "write": "exported", "ask": "written as a to-label list"}[doing]
+    found = ROOM.named(name)
+    if not _can(found, doing, task):
+        able = [other for other, module in sorted(ROOM.everything().items()) if _can(module, doing, task)]
         of_task = f" of {task}" if task else ""
-        raise SettingsError(f"labels{of_task} cannot be {said} as {name}; available: {', '.join(able)}")
-    return _module(name)
+        raise SettingsError(f"labels{of_task} cannot be {DOING[doing]} as {name}; available: {', '.join(able)}")
+    return found
 
 
-def _module(name: str) -> ModuleType:
-    return import_module(f"{__name__}.{name.replace('-', '_')}")
+def listed() -> list[dict[str, Any]]:
+    """What is to be said of each format: its `tasks`, and what labels `can_be` with it."""
+    found = ROOM.listed()
+    for facts in found:
+        module = ROOM.named(facts["name"])
+        facts["tasks"] = list(module.TASKS)
+        facts["can_be"] = [said for doing, said in DOING.items() if _can(module, doing, "")]
+    return found
 
 
 def _can(module: ModuleType, doing: str, task: str) -> bool:

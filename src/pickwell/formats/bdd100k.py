@@ -1,4 +1,8 @@
-"""BDD100K semantic segmentation: train ids in `labels/sem_seg/masks/<split>/<id>.png`, before 2021 in `seg/labels`."""
+"""BDD100K semantic segmentation: train ids in `labels/sem_seg/masks/<split>/<id>.png`, before 2021 in `seg/labels`.
+
+Use when: the masks are BDD100K's, or a tool for that set is to read them.
+Source: https://doc.bdd100k.com/format.html
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

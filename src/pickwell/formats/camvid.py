@@ -1,4 +1,8 @@
-"""CamVid: as SegNet has it (`trainannot/X.png`, 0 to 10 and 11 for void), or in colours (`X_L.png` and their table)."""
+"""CamVid: as SegNet has it (`trainannot/X.png`, 0 to 10 and 11 for void), or in colours (`X_L.png` and their table).
+
+Use when: the masks are CamVid's, in either of the two layouts that are passed around.
+Source: Brostow et al. 2009; Badrinarayanan et al. 2017 (SegNet).
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

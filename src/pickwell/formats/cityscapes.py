@@ -1,5 +1,8 @@
 """Cityscapes: `gtFine/<split>/<city>/<image>_gtFine_labelIds.png`, and the same as `_labelTrainIds.png`.
 
+Use when: the masks are Cityscapes', or a tool for that set is to read them.
+Source: Cordts et al. 2016.
+
 The numbers are those of cityscapesscripts/helpers/labels.py (M. Cordts et al.), which every tool for the set shares.
 """
 

@@ -1,4 +1,8 @@
-"""COCO JSON: run lengths and polygons in, run lengths out, one for each class of an image."""
+"""COCO JSON: run lengths and polygons in, run lengths out, one for each class of an image.
+
+Use when: a tool knows COCO, as most do that draw or learn from masks.
+Source: https://cocodataset.org/#format-data
+"""
 
 import json
 from collections import defaultdict

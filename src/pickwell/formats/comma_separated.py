@@ -1,23 +1,44 @@
-"""The to-label list and the labels that come back, as CSV: `item` and `label` decide, other columns may be there."""
+"""The to-label list and the labels that come back, as CSV: image and label decide, other columns may be there."""
 
 import csv
 import io
-import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from pickwell.data.csv_rows import IMAGE, LABEL, column, rows
 from pickwell.data.pool import Pool
-from pickwell.errors import LabelError
+from pickwell.errors import LabelError, unknown_item
+from pickwell.files import replacing
 from pickwell.items import Kind, Label, Round
 
 WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
 """What stands in the label column for "ask another time" and "never label it"."""
 
-Row = dict[str, str]
-"""The cells of a row by column."""
-
 COLUMNS = ("rank", "item", "name", "score", "label")
+
+
+class Row(NamedTuple):
+    """A row of labels: where it stands, and its cells. `label` is None where the row ends before it."""
+
+    where: str
+    image: str
+    item: int | None
+    label: str | None
+    annotator: str
+    others: dict[str, str]
+
+    @property
+    def kind(self) -> Kind:
+        """What the label says of the image."""
+        return WORDS.get(self.label or "", Kind.ANSWER)
+
+    def ends_early(self) -> LabelError:
+        """The error of a row that ends before its label."""
+        return LabelError(
+            f"{self.where} ends before its label; write a separator for every column, also for empty cells"
+        )
 
 
 def write_picks(path: Path, question: Round, pool: Pool, taken: Collection[int]) -> str:
@@ -33,18 +54,17 @@ def write_picks(path: Path, question: Round, pool: Pool, taken: Collection[int])
         problem = f"labels in it are of images that have none now (item {shown})"
     text = io.StringIO()
     kept_rows = [typed[pick.item] for pick in question.waiting if pick.item in typed]
-    further = dict.fromkeys(column for row in kept_rows for column in row if column not in COLUMNS)
+    further = dict.fromkeys(name for row in kept_rows for name in row.others if name not in COLUMNS)
     table = csv.DictWriter(text, [*COLUMNS, *further], restval="", lineterminator="\n")
     table.writeheader()
     for pick in question.waiting:
         score = "" if pick.held_out else f"{pick.score:.6g}"
         asked = {"rank": pick.rank, "item": pick.item, "name": pool.item(pick.item).name, "score": score}
-        table.writerow({**typed.get(pick.item, {}), **asked})
-    # In one move: whoever has the list open sees the old one or the new one.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
-    kept = _moved_aside(path) if problem else None
-    partial.replace(path)
+        before = typed.get(pick.item)
+        table.writerow({**before.others, "label": before.label, **asked} if before else asked)
+    with replacing(path, shared=True) as new:
+        new.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
+        kept = _moved_aside(path) if problem else None
     if kept is None:
         return ""
     return (
@@ -58,10 +78,10 @@ def _typed(path: Path, pool: Pool) -> tuple[dict[int, Row], str]:
     if not path.is_file() or not path.stat().st_size:
         return {}, ""
     try:
-        rows = _labelled(path, pool)
+        found = _labelled(path, pool)
     except LabelError as error:
         return {}, f"it could not be read as a to-label list: {error}"
-    return {item: row for item, row in rows.items() if WORDS.get(row["label"]) is not Kind.SKIP}, ""
+    return {item: row for item, row in found.items() if row.kind is not Kind.SKIP}, ""
 
 
 def _moved_aside(path: Path) -> Path:
@@ -80,108 +100,77 @@ def _moved_aside(path: Path) -> Path:
 def read_labels(path: Path, pool: Pool) -> list[Label]:
     """The labels in a CSV file; rows with an empty label are answers still to come.
 
-    `item` is an id or a name. Raises LabelError for a file without the columns, without a label, with an unknown item
-    or with an item twice.
+    An `item` is an id or a name, other columns of images hold names. Raises LabelError for a file without the columns,
+    without a label, with an unknown item or with an item twice.
     """
-    rows = _labelled(path, pool)
-    if not rows:
+    labelled = _labelled(path, pool)
+    if not labelled:
         raise LabelError(f"{path} holds no label; fill in its label column (a class, !skip or !ignore)")
-    return [_label(item, row) for item, row in rows.items()]
-
-
-def _label(item: int, row: Row) -> Label:
-    kind = WORDS.get(row["label"], Kind.ANSWER)
-    value = row["label"] if kind is Kind.ANSWER else None
-    return Label(item, value, kind, row.get("annotator", ""))
+    return [
+        Label(item, row.label if row.kind is Kind.ANSWER else None, row.kind, row.annotator)
+        for item, row in labelled.items()
+    ]
 
 
 def _labelled(path: Path, pool: Pool) -> dict[int, Row]:
     """The rows that have a label, by item."""
-    rows = [(f"{path} line {line}", row) for line, row in _rows(path) if row.get("label") != ""]
-    named = pool.manifest.find_all([row.get("item", "") for _, row in rows]).tolist()
+    # The name of a mask's file need not be UTF-8.
+    told = [row for row in label_rows(path, "surrogateescape") if row.label != ""]
+    named = pool.manifest.find_all([row.image for row in told]).tolist()
     labelled: dict[int, Row] = {}
-    for (where, row), found in zip(rows, named, strict=True):
-        item = _item(row.get("item", ""), found, len(pool), where)
-        if "label" not in row:
-            _check_unlabelled(row, pool.item(item).name, where)
+    for row, found in zip(told, named, strict=True):
+        item = found if row.item is None else row.item
+        if not 0 <= item < len(pool):
+            unknown = unknown_item(row.image, len(pool))
+            raise LabelError(f"{row.where}: {unknown}; give one of them, or a name of the to-label list")
+        if row.label is None:
+            _check_unlabelled(row, pool.item(item).name)
             continue
         if item in labelled:
-            raise LabelError(f"{where}: item {item} is there twice; keep one row an item")
+            raise LabelError(f"{row.where}: item {item} is there twice; keep one row an item")
         labelled[item] = row
     return labelled
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The cells of each row by column, with its line number; LabelError where the header lacks a column."""
-    try:
-        # Spreadsheets put a byte order mark first, and the name of a mask's file need not be UTF-8.
-        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise LabelError(f"{path} cannot be read: {error.strerror}") from None
-    if "\0" in text:
-        raise LabelError(f"{path} is not UTF-8 text; save it as CSV in UTF-8")
-    table = cells(path, text)
-    columns = [name.strip() for name in next(table)[1]]
-    if not any(columns):
-        raise LabelError(f"{path} is empty; it needs a header line with the columns item and label")
-    missing = {"item", "label"} - set(columns)
-    if missing:
+def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
+    """The rows of a CSV file of labels; LabelError where its header lacks a column. `errors` is as in `rows`."""
+    table = rows(path, errors)
+    _, header = next(table, (1, []))
+    header = [name.strip() for name in header]
+    image, label, annotator = (column(header, names) for names in (IMAGE, LABEL, ("annotator",)))
+    if image is None or label is None:
+        said = f"has the columns {', '.join(header)}" if header else "is empty"
         raise LabelError(
-            f"{path} has the columns {', '.join(columns)}; {' and '.join(sorted(missing))} missing: "
-            "the header line must name item and label"
+            f"{path} {said}; its header line must name one of the image ({', '.join(IMAGE)}) and one of the label "
+            f"({', '.join(LABEL)})"
         )
+    by_id = header[image].casefold() == "item"
     for line, row in table:
-        yield line, {column: cell.strip() for column, cell in zip(columns, row, strict=False)}
+        cells = [*map(str.strip, row), *[""] * (len(header) - len(row))]
+        yield Row(
+            f"{path} line {line}",
+            cells[image],
+            # Other tools count otherwise: an `id` is theirs, and a name like any other.
+            int(cells[image]) if by_id and _is_id(cells[image]) else None,
+            cells[label] if label < len(row) else None,
+            cells[annotator] if annotator is not None else "",
+            {name: cells[place] for place, name in enumerate(header) if place not in (image, label)},
+        )
 
 
-def cells(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV file with their line numbers, the header first; those without any content are passed over.
-
-    Commas, semicolons or tabs separate. A row may be shorter than the header, and raises a LabelError if it is longer.
-    """
-    lines = io.StringIO(text, newline="")
-    # Where commas are decimal points, spreadsheets write semicolons.
-    delimiter = max(",;\t", key=lines.readline().count)
-    lines.seek(0)
-    table = csv.reader(lines, delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        header = next(table, [])
-        yield line, header
-        line = table.line_num + 1
-        for row in table:
-            if len(row) > len(header):
-                raise LabelError(
-                    f"{path} line {line} has {len(row)} cells, its header {len(header)}; "
-                    "quote values that hold a separator"
-                )
-            if any(map(str.strip, row)):
-                yield line, row
-            line = table.line_num + 1
-    except csv.Error as error:
-        raise LabelError(f"{path} line {line} is not CSV: {error}; mend it, its quotes first") from None
+def _is_id(text: str) -> bool:
+    # More than 18 digits are no id: ids have 63 bits.
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def _check_unlabelled(row: Mapping[str, str], name: str, where: str) -> None:
+def _check_unlabelled(row: Row, name: str) -> None:
     """Refuses a row that ends before its label, unless none of its cells can be that label.
 
     Spreadsheets may leave out the empty cells at a row's end: Excel does where the same cells of the rows around are
     empty, too.
     """
     # As far as ASCII goes: what spreadsheets take for another encoding comes back as other letters.
-    is_name = (row.get("name") or name).encode("ascii", "ignore") == name.encode("ascii", "ignore")
-    others = [cell for column, cell in row.items() if column not in ("item", "name")]
+    is_name = (row.others.get("name") or name).encode("ascii", "ignore") == name.encode("ascii", "ignore")
+    others = [cell for column, cell in row.others.items() if column != "name"]
     if not is_name or not all(re.fullmatch(r"[-+0-9.,eE]*", cell) for cell in others):
-        raise LabelError(f"{where} ends before its label; write a separator for every column, also for empty cells")
-
-
-def _item(text: str, named: int, items: int, where: str) -> int:
-    """The id that a cell means: digits are an id, anything else a name."""
-    # More than 18 digits are no id: ids have 63 bits.
-    found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else named
-    if not 0 <= found < items:
-        shown = text.encode("utf-8", "backslashreplace").decode()
-        raise LabelError(
-            f"{where}: unknown item '{shown}'; an item is an id (0 to {items - 1}) or a name of the to-label list"
-        )
-    return found
+        raise row.ends_early()

@@ -1,23 +1,26 @@
-"""CSV: a header line, a column for the image and one for its label; other columns may be there."""
+"""CSV: a header line, a column for the image and one for its label; other columns may be there.
+
+Use when: labels go through a spreadsheet, an editor or a script.
+Source: RFC 4180.
+"""
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pickwell.errors import LabelError
-from pickwell.formats.comma_separated import COLUMNS, WORDS, cells
+from pickwell.formats.comma_separated import COLUMNS, Row, label_rows
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
 from pickwell.formats.exchange.mask_pictures import numbers, renumbered, save
 from pickwell.formats.exchange.names import inside
-from pickwell.formats.exchange.paths import appearing, read_text
+from pickwell.formats.exchange.paths import appearing
 from pickwell.formats.masks import indices
+from pickwell.items import Kind
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
-
-_IMAGE = ("item", "name", "path", "filename", "file", "image", "id")
-_LABEL = ("label", "class", "target")
 
 
 def read(where: Path, context: Context) -> list[Found]:
@@ -25,54 +28,22 @@ def read(where: Path, context: Context) -> list[Found]:
 
     A mask's path is relative to the CSV and stays below its folder. Commas, semicolons or tabs separate.
     """
-    found = []
-    for line, row in _rows(where):
-        image, label, annotator = (row[column].strip() for column in ("image", "label", "annotator"))
-        if label:
-            # Other tools count otherwise: an `id` is theirs, and a name like any other.
-            item = int(image) if row["by"] == "item" and _is_id(image) else None
-            found.append(_found(where, context, image, label, item, annotator, f"line {line}"))
-    return found
+    return [_found(where, context, row) for row in label_rows(where) if row.label != ""]
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
-def _found(where: Path, context: Context, image: str, label: str, item: int | None, annotator: str, line: str) -> Found:
-    known = Found(image, kind=WORDS.get(label, WORDS["!skip"]), annotator=annotator, where=line, item=item)
-    if label in WORDS:
+def _found(where: Path, context: Context, row: Row) -> Found:
+    if row.label is None:
+        raise row.ends_early()
+    known = Found(row.image, kind=row.kind, annotator=row.annotator, where=row.where, item=row.item)
+    if row.kind is not Kind.ANSWER:
         return known
     if context.task == CLASSIFICATION:
-        return Found(image, label, annotator=annotator, where=line, item=item)
+        return replace(known, label=row.label)
     try:
-        path = where.parent / inside(label, "the mask")
+        path = where.parent / inside(row.label, "the mask")
     except LabelError as error:
-        return Found(image, problem=str(error), where=line, item=item)
-    return Found(image, load=numbers(path, indices(context)), annotator=annotator, where=line, item=item)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows with their line numbers, as image, label and annotator, and by which column the image is named."""
-    table = cells(path, read_text(path))
-    header = [name.strip().casefold() for name in next(table)[1]]
-    by, label = _column(path, header, _IMAGE, "the image"), _column(path, header, _LABEL, "the label")
-    annotator = header.index("annotator") if "annotator" in header else -1
-    for line, row in table:
-        if len(row) < len(header):
-            raise LabelError(
-                f"{path} line {line} has {len(row)} cells, its header {len(header)}; "
-                "write a separator for every column, also for empty cells"
-            )
-        named = {"image": row[by], "label": row[label], "by": header[by]}
-        yield line, {**named, "annotator": row[annotator] if annotator >= 0 else ""}
-
-
-def _column(path: Path, header: Sequence[str], names: Sequence[str], what: str) -> int:
-    found = [name for name in names if name in header]
-    if not found:
-        raise LabelError(f"{path} has no column for {what}; its header line must have one of {', '.join(names)}")
-    return header.index(found[0])
+        return replace(known, problem=str(error))
+    return replace(known, load=numbers(path, indices(context)))
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:

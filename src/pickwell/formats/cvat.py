@@ -1,4 +1,8 @@
-"""CVAT for images 1.1 (XML): tags for classes; masks, and polygons in, for label maps."""
+"""CVAT for images 1.1 (XML): tags for classes; masks, and polygons in, for label maps.
+
+Use when: people label in CVAT.
+Source: https://docs.cvat.ai
+"""
 
 import re
 from collections.abc import Iterator, Sequence

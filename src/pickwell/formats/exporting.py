@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from pickwell.data.pool import Pool
 from pickwell.data.sources.folder import FolderTree
 from pickwell.errors import LabelError, RoundError
 from pickwell.formats.exchange.found import Asked, Labelled, Question
 from pickwell.items import ItemId, Round
 from pickwell.store import Labels
-from pickwell.tasks.segmentation.label_maps import MaskFolder
+from pickwell.tasks.task import Task
 
 
-def labelled(labels: Labels, pool: Pool, masks: MaskFolder) -> list[Labelled]:
+def labelled(labels: Labels, pool: Pool, task: Task) -> list[Labelled]:
     """The images whose labels stand, by id; a label map is read when it is called for."""
     items = labels.items.tolist()
     if not items:
@@ -24,7 +26,7 @@ def labelled(labels: Labels, pool: Pool, masks: MaskFolder) -> list[Labelled]:
             (size[0], size[1]),
             label,
             # Bound as defaults: the loop's own variables go on.
-            mask=lambda label=label: masks.get(label),  # type: ignore[misc]
+            mask=lambda label=label: np.asarray(task.answer(label)),  # type: ignore[misc]
             image=lambda item=item: pool.bytes(item),  # type: ignore[misc]
             file=file_of(pool, item),
         )

@@ -1,4 +1,8 @@
-"""FiftyOne's labels.json for image classification: `classes`, and `labels` by image name without its ending."""
+"""FiftyOne's labels.json for image classification: `classes`, and `labels` by image name without its ending.
+
+Use when: classes are looked at in FiftyOne.
+Source: https://docs.voxel51.com
+"""
 
 import json
 from collections.abc import Sequence

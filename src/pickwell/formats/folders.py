@@ -1,4 +1,8 @@
-"""A folder for each class, with its images in it."""
+"""A folder for each class, with its images in it.
+
+Use when: a training script wants one folder a class, or people sort files by hand.
+Source: torchvision's ImageFolder.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

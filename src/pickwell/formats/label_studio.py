@@ -1,4 +1,8 @@
-"""Label Studio JSON: tasks out, annotations in and out. Choices for classes, brushes (and polygons in) for masks."""
+"""Label Studio JSON: tasks out, annotations in and out. Choices for classes, brushes (and polygons in) for masks.
+
+Use when: people label in Label Studio.
+Source: https://labelstud.io/guide/export
+"""
 
 import json
 import re

@@ -1,4 +1,8 @@
-"""The to-label list as a folder of links, `0001_<name>`, so that any viewer shows it in rank order."""
+"""The to-label list as a folder of links, `0001_<name>`, so that any viewer shows it in rank order.
+
+Use when: people look at the picks in an image viewer.
+Source: ours.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,8 @@
-"""PNG masks whose values are class indices: one file an image, its name with the ending .png."""
+"""PNG masks whose values are class indices: one file an image, its name with the ending .png.
+
+Use when: a training script wants plain label maps; the layout that `pickwell init --masks` takes.
+Source: ours.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

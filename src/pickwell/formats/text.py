@@ -1,4 +1,8 @@
-"""The to-label list as text: one image name a line, in rank order."""
+"""The to-label list as text: one image name a line, in rank order.
+
+Use when: a script wants the names of the picks and nothing else.
+Source: ours.
+"""
 
 from pathlib import Path
 

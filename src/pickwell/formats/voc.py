@@ -1,4 +1,8 @@
-"""Pascal VOC segmentation: palette PNGs in SegmentationClass, names in labelmap.txt; CVAT's "Segmentation mask" too."""
+"""Pascal VOC segmentation: palette PNGs in SegmentationClass, names in labelmap.txt; CVAT's "Segmentation mask" too.
+
+Use when: a tool knows Pascal VOC's masks, CVAT among them.
+Source: Everingham et al. 2010.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

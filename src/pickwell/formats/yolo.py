@@ -1,5 +1,8 @@
 """YOLO segmentation (in only): `labels/.../x.txt`, a class and the corners of a polygon a line, in shares of the image.
 
+Use when: labels come from a data set made for YOLO.
+Source: https://docs.ultralytics.com/datasets/segment/
+
 Names come from data.yaml or classes.txt beside the folder labels.
 """
 

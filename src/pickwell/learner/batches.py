@@ -10,7 +10,8 @@ from torch import Tensor
 from pickwell.data.augment import augment
 from pickwell.data.images import to_float
 from pickwell.learner.devices import Devices
-from pickwell.learner.seeds import derive, generator
+from pickwell.learner.generators import generator
+from pickwell.seeds import derive
 
 
 @dataclass(frozen=True, slots=True)

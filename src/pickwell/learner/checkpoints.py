@@ -1,6 +1,5 @@
 """Snapshots of a running fit, and what a finished one leaves: tensors in safetensors files, never pickles."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,17 +13,16 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from pickwell.errors import StoreError
+from pickwell.files import replacing
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], **facts: str) -> None:
     """Writes tensors and facts; a reader sees the old file or the whole new one, whatever happens."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
     # safetensors takes no tensors that share memory, nor other layouts, such as channels last.
-    save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, partial, facts)
-    with partial.open("rb") as handle:
-        os.fsync(handle.fileno())
-    partial.replace(path)
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    with replacing(path, shared=True) as new:
+        save_file(plain, new, facts)
 
 
 @contextmanager

@@ -1,11 +1,9 @@
-"""Where the networks run and in which precision; lightning-fabric does the work."""
+"""Where the networks run and in which precision."""
 
-import logging
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, TypeVar
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from pickwell.learner.allocation import keep_freed_memory
@@ -28,8 +26,11 @@ def cpu_can(capability: str) -> bool:
     return bool(capabilities.get(capability))
 
 
-# Fabric tells every process that makes one which precision it got; `status` and the store say so where it matters.
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+def best_device() -> torch.device:
+    """The first CUDA device, else Apple's GPU, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", 0)
+    return torch.device("mps", 0) if torch.backends.mps.is_available() else torch.device("cpu")
 
 
 class Devices:
@@ -37,15 +38,9 @@ class Devices:
 
     def __init__(self, precision: Precision = "auto") -> None:
         self.precision = ("bf16" if has_bf16() else "fp32") if precision == "auto" else precision
-        keep_freed_memory()
-        self._fabric = Fabric(
-            accelerator="auto", devices=1, precision="bf16-mixed" if self.precision == "bf16" else "32-true"
-        )
-
-    @property
-    def device(self) -> torch.device:
+        self.device = best_device()
         """The device that batches must be on."""
-        return self._fabric.device
+        keep_freed_memory()
 
     def setup(self, module: Module) -> Module:
         """The module itself, moved to the device; on an accelerator its convolutions in the channels-last layout.
@@ -67,4 +62,6 @@ class Devices:
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which forward passes run in the chosen precision."""
-        return self._fabric.autocast()
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return nullcontext()

@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.models.network import DROPOUTS
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
@@ -12,21 +12,14 @@ from pickwell.errors import TrainingError
 from pickwell.learner.batches import Batch, Draws
 from pickwell.learner.checkpoints import Checkpoint, load_optimiser, named, optimiser_tensors, under
 from pickwell.learner.devices import Devices
-from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.generators import isolated
 from pickwell.learner.task_learning import TaskLearning
 from pickwell.models.network import Network
+from pickwell.progress import Progress, SeesLosses
+from pickwell.seeds import derive
 
 EXPLODED = 1e6
 """Nothing is learnt at a cross-entropy above this: a network that knows nothing has log C."""
-Progress = Callable[[str, int, int], None]
-"""Called with what is going on, how much is done, and how much there is."""
-
-
-@runtime_checkable
-class SeesLosses(Protocol):
-    """A Progress that is told the losses as well, before each call."""
-
-    def losses(self, values: Mapping[str, float]) -> None: ...
 
 
 class AuxiliaryModel(Protocol):

@@ -9,8 +9,7 @@ from pickwell.strategies import Strategy, settings_of
 
 
 def check_ability(learning: TaskLearning, settings: Settings, strategy: Strategy) -> None:
-    """Refuses a model that cannot learn the task, or has no dropout for a strategy that samples by it."""
-    learning.check_network(settings.model.name)
+    """Refuses a model that has no dropout for a strategy that samples by it."""
     # The members of a committee differ by themselves: their samples need no dropout.
     if strategy.needs_dropout and strategy.committee == 1 and not learning.sketch(settings).has_dropout:
         raise SettingsError(

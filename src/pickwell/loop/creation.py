@@ -7,7 +7,7 @@ from typing import Any
 
 from pickwell import strategies, tasks
 from pickwell.campaign.directory import MADE_IN, Directory, new_directory
-from pickwell.config import Settings, TaskSettings
+from pickwell.config import Settings
 from pickwell.data import augment
 from pickwell.data.pool import Pool, Summary
 from pickwell.errors import PoolError, SettingsError, unknown
@@ -93,29 +93,6 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
     check_ability(learning, settings, strategy)
     check_size(learning, settings, strategy.committee)
     return None
-
-
-def check_task(task: TaskSettings, made: Mapping[str, Any]) -> None:
-    """Refuses a task that has become another since the campaign was made with the settings `made`.
-
-    Classes may come and go while labels are names; masks hold their places in the list, which is therefore fixed.
-    """
-    was = TaskSettings.model_validate(made["task"])
-    if task.kind != was.kind:
-        raise SettingsError(
-            f"task.kind of campaign.toml is {task.kind}, but the campaign was made for {was.kind}; put it back, or "
-            "make another campaign"
-        )
-    if task.kind == "segmentation" and task != was:
-        raise SettingsError(
-            f"the class list of campaign.toml is {_said(task)}, but the campaign's masks were made with {_said(was)}, "
-            "and hold numbers that mean places in it; put it back, or make another campaign"
-        )
-
-
-def _said(task: TaskSettings) -> str:
-    """A class list in words."""
-    return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")
 
 
 def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, Any]) -> Settings:

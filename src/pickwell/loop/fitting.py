@@ -14,12 +14,14 @@ from pickwell.items import Metrics
 from pickwell.learner import Batch, Devices, Draws, TaskLearner
 from pickwell.learner.batches import Targets
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under, writing_networks
-from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.generators import isolated
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning
-from pickwell.learner.training import Plan, Progress, Trainer, steps_for, train
+from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.loop.sizing import check_size
 from pickwell.models.network import Network
+from pickwell.progress import Progress
+from pickwell.seeds import derive
 from pickwell.strategies import Strategy, settings_of
 
 FEW = 2
@@ -135,9 +137,7 @@ class Fitter:
     def key(self, training_set: TrainingSet, strategy: Strategy, name: str) -> str:
         """A hash of everything that can change what a fit gives."""
         settings = self.settings.model_dump(mode="json", include={"task", "model", "seed", "training"})
-        # How often a fit is saved, and where its images lie, changes nothing in it.
-        for harmless in ("checkpoint_seconds", "memory_limit_mib"):
-            del settings["training"][harmless]
+        settings["training"] = self.settings.training.telling
         facts = json.dumps(
             [settings, name, settings_of(strategy), training_set.round, version("pickwell")], default=str
         )

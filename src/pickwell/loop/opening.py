@@ -3,53 +3,64 @@
 import hashlib
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from pickwell import strategies
-from pickwell.campaign.hints import Hints
-from pickwell.campaign.maps import Maps
+from pickwell.campaign.opened import OpenCampaign
+from pickwell.files import digest
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, writing_networks
-from pickwell.learner.seeds import derive, generator
+from pickwell.learner.generators import generator
 from pickwell.learner.stream import Stream
+from pickwell.learner.task_learning import learning_of
 from pickwell.loop.fitting import Fit
 from pickwell.loop.picking import interleave, slice_to_hold_out, versions
-from pickwell.loop.pool_vectors import PoolVectors, digest
+from pickwell.loop.pool_vectors import PoolVectors
 from pickwell.loop.suggestions import hints_of
 from pickwell.loop.view import PoolStream, PoolView
+from pickwell.seeds import derive
 from pickwell.store import Labels
 from pickwell.strategies import Strategy
-
-if TYPE_CHECKING:
-    from pickwell.loop.campaign import Campaign
 
 logger = logging.getLogger("pickwell")
 
 
-def open_round(campaign: "Campaign", name: str, strategy: Strategy, budget: int, free: Tensor) -> Round:
-    """Draws what is to be measured on, fits, lets the strategy pick among `free`, and opens the round."""
+def open_round(
+    campaign: OpenCampaign,
+    whole: PoolStream,
+    fitted: Callable[[Labels], Fit],
+    name: str,
+    strategy: Strategy,
+    budget: int,
+    free: Tensor,
+) -> Round:
+    """Draws what to measure on, fits, lets the strategy pick from `free` of the `whole` pool, opens the round."""
     settings, store = campaign.settings, campaign.store
     number, labels = store.next_number(), store.labels()
     seed = derive(settings.seed, "round", number)
     share, held = settings.validation.share, int(labels.held_out.sum())
     drawn = slice_to_hold_out(free, budget, share, held, len(labels), generator(seed, "validation"))
-    fit = campaign.fitted(name, strategy, labels).fit if len(labels.part(held_out=False)[0]) else None
-    fitted = time.perf_counter()
+    fit = fitted(labels) if len(labels.part(held_out=False)[0]) else None
+    began = time.perf_counter()
     chosen = fit.strategy if fit else strategy
     unlabelled = free[~torch.isin(free, drawn)]  # what is drawn is no longer among what the strategy may pick
     checkpoint = _checkpoint(campaign, fit, unlabelled) if fit else None
-    view = _view(campaign, fit, drawn, unlabelled, labels, checkpoint, generator(seed, "strategy"))
+    view = _view(campaign, whole, fit, drawn, unlabelled, labels, checkpoint, generator(seed, "strategy"))
     with writing_networks(campaign.directory.fits):
         picks = chosen.select(view, budget - len(drawn))
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
     question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
     queried = time.perf_counter()
-    _show(campaign, fit, chosen, number, [pick.item for pick in question], labels)
-    seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - fitted, "hints": time.perf_counter() - queried}
+    if fit:
+        _show(campaign, whole, fit, number, [pick.item for pick in question], labels)
+    if found := chosen.projection():
+        campaign.maps.write(number, found)
+    seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - began, "hints": time.perf_counter() - queried}
     # Last: a process that is killed before leaves nothing, and asking again makes the same round.
     opened = store.open_round(
         number=number,
@@ -67,7 +78,7 @@ def open_round(campaign: "Campaign", name: str, strategy: Strategy, budget: int,
     return opened
 
 
-def _checkpoint(campaign: "Campaign", fit: Fit, unlabelled: Tensor) -> Checkpoint:
+def _checkpoint(campaign: OpenCampaign, fit: Fit, unlabelled: Tensor) -> Checkpoint:
     """Where the strategy may keep what it has reached; for a query of another fit or of other images it is empty."""
     among = hashlib.sha256(unlabelled.numpy().tobytes()).hexdigest()[:24]
     # Not named as finished fits are: of those only some are kept.
@@ -76,7 +87,8 @@ def _checkpoint(campaign: "Campaign", fit: Fit, unlabelled: Tensor) -> Checkpoin
 
 
 def _view(
-    campaign: "Campaign",
+    campaign: OpenCampaign,
+    whole: PoolStream,
     fit: Fit | None,
     drawn: Tensor,
     unlabelled: Tensor,
@@ -87,12 +99,12 @@ def _view(
     """What the strategy sees; `drawn` is held out already."""
 
     def some(ids: Tensor) -> Stream:
-        return PoolStream(campaign.images, ids, campaign.devices, campaign.progress)
+        return replace(whole, items=ids)
 
-    settings, pool, devices = campaign.settings, campaign.pool, campaign.devices
+    settings = campaign.settings
     return PoolView(
         # A first, random round has no model, and asks it nothing.
-        learner=fit.learner if fit else TaskLearner((), devices),
+        learner=fit.learner if fit else TaskLearner((), whole.devices),
         rng=rng,
         unlabelled=some(unlabelled),
         labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
@@ -100,22 +112,20 @@ def _view(
         pending=some(drawn),
         vectors=PoolVectors(
             campaign.directory.vectors,
-            some(torch.arange(len(pool))),
+            whole,
             settings.seed,
-            (digest(pool.manifest.path), settings.model.image_size, devices.device.type, versions()),
+            (digest(campaign.pool.manifest.path), settings.model.image_size, whole.devices.device.type, versions()),
         ),
         checkpoint=checkpoint,
     )
 
 
-def _show(
-    campaign: "Campaign", fit: Fit | None, strategy: Strategy, number: int, items: list[int], labels: Labels
-) -> None:
+def _show(campaign: OpenCampaign, whole: PoolStream, fit: Fit, number: int, items: list[int], labels: Labels) -> None:
     """Writes down, before the round opens, what people are shown beside its picks."""
-    folder, task = campaign.directory.rounds, campaign.task
-    if fit:
-        rng = generator(derive(campaign.settings.seed, "round", number), "hints")
-        Hints(folder).write(number, hints_of(items, labels, task.suggested, fit.learner, campaign.stream, rng))
-        campaign.learning.show(folder, number, items, fit.learner, campaign.stream)
-    if found := strategy.projection():
-        Maps(folder).write(number, found)
+
+    def some(ids: Tensor) -> Stream:
+        return replace(whole, items=ids, progress=None)
+
+    rng = generator(derive(campaign.settings.seed, "round", number), "hints")
+    campaign.hints.write(number, hints_of(items, labels, campaign.task.suggested, fit.learner, some, rng))
+    learning_of(campaign.task).show(campaign.directory.rounds, number, items, fit.learner, some)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickwell.learner.seeds import generator
+from pickwell.files import replacing
+from pickwell.learner.generators import generator
 from pickwell.learner.stream import Stream
 
 Rows = NDArray[np.float32]
@@ -38,18 +38,12 @@ class PoolVectors:
         if found is None:
             self.folder.mkdir(exist_ok=True)
             # First, so that the disk holds one table of a name at most.
-            for old in self.folder.glob(f"{name}-*"):
+            for old in (*self.folder.glob(f"{name}-*"), *self.folder.glob(f".{name}-*")):
                 old.unlink()
             _write(path, make(self.pool, generator(self.seed, "vectors", name)), len(self.pool))
             found = _read(path, len(self.pool))
             assert found is not None, f"{path} cannot be read back"
         return found
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path, rows: int) -> Rows | None:
@@ -64,24 +58,15 @@ def _read(path: Path, rows: int) -> Rows | None:
 
 def _write(path: Path, parts: Iterable[Tensor], rows: int) -> None:
     """Writes the parts one after another; a reader sees the whole file or none."""
-    partial, done = path.with_suffix(".partial"), 0
-    try:
-        # Not through a memory map: on a full disk that ends the process without a word.
-        with partial.open("wb") as file:
-            for part in parts:
-                values = part.float().cpu().numpy()
-                if not done:
-                    # A header by hand: how long a vector is shows in the first part only.
-                    shape = {"descr": "<f4", "fortran_order": False, "shape": (rows, values.shape[1])}
-                    np.lib.format.write_array_header_1_0(file, shape)
-                file.write(np.ascontiguousarray(values, "<f4").tobytes())
-                done += len(values)
-            assert done == rows, f"{done} vectors for {rows} items"
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        # A full disk gives an error without the name of the file.
-        raise OSError(error.errno, error.strerror, error.filename or str(partial)) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    done = 0
+    # Not through a memory map: on a full disk that ends the process without a word.
+    with replacing(path) as new, new.open("wb") as file:
+        for part in parts:
+            values = part.float().cpu().numpy()
+            if not done:
+                # A header by hand: how long a vector is shows in the first part only.
+                shape = {"descr": "<f4", "fortran_order": False, "shape": (rows, values.shape[1])}
+                np.lib.format.write_array_header_1_0(file, shape)
+            file.write(np.ascontiguousarray(values, "<f4").tobytes())
+            done += len(values)
+        assert done == rows, f"{done} vectors for {rows} items"

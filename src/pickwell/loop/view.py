@@ -11,8 +11,8 @@ from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.checkpoints import Checkpoint
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels
-from pickwell.learner.training import Progress
 from pickwell.loop.pool_vectors import PoolVectors, Rows
+from pickwell.progress import Progress
 
 
 @dataclass(frozen=True)

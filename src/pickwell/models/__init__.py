@@ -1,19 +1,22 @@
 """Task networks by name.
 
-A family is one file of this folder with a table `NETWORKS` (classifiers), and `DENSE` where it can label pixels: name
-to a function from a `Plan` to a `Network`. Nothing else needs to know of it.
+A family is one file of this folder, or a module that another package offers, with a table `NETWORKS` (classifiers),
+`DENSE` where it can label pixels, or `VECTORS`: name to a function from a `Plan` to a `Network`.
 """
 
+import logging
 import math
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from pickwell.errors import SettingsError, unknown
-from pickwell.models.network import Build, Network, Plan
-from pickwell.models.weights import Loaded, load_weights
+from pickwell.models.network import Build, Loaded, Network, Plan
+from pickwell.models.weights import load_weights
+from pickwell.registry import Registry, about, whole
+
+logger = logging.getLogger("pickwell")
 
 __all__ = [
     "Loaded",
@@ -22,10 +25,17 @@ __all__ = [
     "available",
     "available_dense",
     "available_vectors",
+    "listed",
     "load",
     "load_dense",
     "load_weights",
+    "module",
 ]
+
+
+ROOM = Registry("network family", __name__, whole, without=frozenset({"blocks", "network", "weights"}))
+TABLES = {"NETWORKS": "classification", "DENSE": "segmentation", "VECTORS": "classification of vectors"}
+"""The tables that a family may have, and what their networks are for."""
 
 
 def available() -> list[str]:
@@ -41,6 +51,24 @@ def available_dense() -> list[str]:
 def available_vectors() -> list[str]:
     """The names that `load` knows for vectors in place of images, sorted."""
     return sorted(_table("VECTORS"))
+
+
+def module(name: str) -> str:
+    """The module that holds the network of that name; a SettingsError names the nearest one if there is none."""
+    families = {network: family for table in TABLES for network, family in _table(table).items()}
+    if name not in families:
+        raise SettingsError(unknown("model", name, families))
+    return ROOM.module(families[name])
+
+
+def listed() -> list[dict[str, Any]]:
+    """What is to be said of each network; `tasks` are what it is for, in `TABLES`' words."""
+    families = {name: family for table in TABLES for name, family in _table(table).items()}
+    return [
+        about(name, ROOM.package(family), ROOM.named(family))
+        | {"tasks": [use for table, use in TABLES.items() if name in _table(table)]}
+        for name, family in sorted(families.items())
+    ]
 
 
 def load(
@@ -80,11 +108,11 @@ def load_dense(
 
 
 def _load(table: str, subject: str, name: str, plan: Plan, weights: str | Path | None) -> Network:
-    builds = _table(table)
-    if name not in builds:
-        raise SettingsError(unknown(subject, name, builds))
+    families = _table(table)
+    if name not in families:
+        raise SettingsError(unknown(subject, name, families))
     _check(plan)
-    network = builds[name](plan)
+    network = _builds(families[name], table)[name](plan)
     network.name = name
     if weights is not None:
         network.loaded = load_weights(network, weights)
@@ -101,6 +129,16 @@ def _check(plan: Plan) -> None:
 
 
 @cache
-def _table(attribute: str) -> Mapping[str, Build]:
-    families = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    return {name: build for family in families for name, build in getattr(family, attribute, {}).items()}
+def _table(table: str) -> Mapping[str, str]:
+    """The families by the names of their networks."""
+    found: dict[str, str] = {}
+    for family in ROOM.everything():
+        for name in _builds(family, table):
+            if (other := found.setdefault(name, family)) != family:
+                logger.warning("network '%s' of the package %s is left out, for %s has one of that name",
+                               name, ROOM.package(family), ROOM.package(other))  # fmt: skip
+    return found
+
+
+def _builds(family: str, table: str) -> Mapping[str, Build]:
+    return getattr(ROOM.named(family), table, {})

@@ -1,4 +1,7 @@
-"""Dilated residual networks (Yu, Koltun and Funkhouser, 2017) under the parameter names of the authors' code.
+"""Dilated residual networks under the parameter names of the authors' code.
+
+Use when: masks are to be learnt; of classes, large photographs of which details count.
+Source: Yu, Koltun and Funkhouser 2017.
 
 Maps an eighth of the image's size, no max pooling, and two last levels without residuals against gridding. DRN-C builds
 its first and last two levels of basic blocks, DRN-D of plain convolutions.

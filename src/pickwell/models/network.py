@@ -1,20 +1,19 @@
 """What every task network can do, and the plan that one is built from."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from pickwell.models.weights import Loaded
-
 SMALL = 64
 """Images up to this side get a stem (and, for VGG, a head) that keeps their few pixels."""
+
+SHOWN = 3
+"""How many of a weight file's entries are named."""
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -43,6 +42,24 @@ class Plan:
 
 
 Build = Callable[[Plan], "Network"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a weight file gave a network."""
+
+    path: Path
+    entries: int
+    """How many of the network's entries it filled."""
+    fresh: tuple[str, ...]
+    """The network's entries that keep their initial values: a head of other classes, a stem of another size."""
+    skipped: tuple[str, ...]
+    """The file's entries that have no place in the network."""
+
+    def __str__(self) -> str:
+        fresh = f"; left fresh: {some(self.fresh)}" if self.fresh else ""
+        skipped = f"; not used: {some(self.skipped)}" if self.skipped else ""
+        return f"{self.entries} entries from {self.path.name}{fresh}{skipped}"
 
 
 class Network(nn.Module, ABC):
@@ -135,3 +152,10 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few names, and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(listed[:SHOWN]) + more

@@ -1,4 +1,7 @@
-"""ResNet-18 (He et al., 2016) under torchvision's parameter names.
+"""ResNet-18 under torchvision's parameter names.
+
+Use when: photographs are to be classified; the default above 64 pixels a side.
+Source: He et al. 2016.
 
 Up to 64 pixels a side the stem is a 3x3 convolution of stride 1 without pooling, the usual form for CIFAR.
 """

@@ -1,4 +1,8 @@
-"""Networks for feature vectors `(B, D)` in place of images: a linear head, and one hidden layer."""
+"""Networks for feature vectors `(B, D)` in place of images: a linear head, and one hidden layer.
+
+Use when: an experiment is on features in place of images (data.features, or a feature file).
+Source: ours.
+"""
 
 from typing import Final
 

@@ -1,4 +1,7 @@
-"""VGG-16, with and without batch norm (Simonyan and Zisserman, 2015), under torchvision's parameter names.
+"""VGG-16, with and without batch norm, under torchvision's parameter names.
+
+Use when: the paper's classifier is wanted, or a strategy asks for dropout passes.
+Source: Simonyan and Zisserman 2015.
 
 Up to 64 pixels a side the head is dropout and one linear layer on the 512 averaged features (14.7 M weights). VAAL's
 authors give CIFAR's 1x1 map to ImageNet's head: 49 copies of one vector into 4096 units, 120 M weights for no gain.

@@ -2,8 +2,7 @@
 
 import pickle
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,30 +11,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pickwell.errors import WeightsError
-from pickwell.models.network import Network
+from pickwell.models.network import Loaded, Network, some
 
 WRAPPERS = ("state_dict", "model", "model_state_dict")
 PREFIXES = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
-SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a weight file gave a network."""
-
-    path: Path
-    entries: int
-    """How many of the network's entries it filled."""
-    fresh: tuple[str, ...]
-    """The network's entries that keep their initial values: a head of other classes, a stem of another size."""
-    skipped: tuple[str, ...]
-    """The file's entries that have no place in the network."""
-
-    def __str__(self) -> str:
-        fresh = f"; left fresh: {_some(self.fresh)}" if self.fresh else ""
-        skipped = f"; not used: {_some(self.skipped)}" if self.skipped else ""
-        return f"{self.entries} entries from {self.path.name}{fresh}{skipped}"
 
 
 def load_weights(network: Network, path: str | Path) -> Loaded:
@@ -162,7 +142,7 @@ def _fits(own: Tensor, given: Tensor) -> bool:
 
 
 def _refusal(network: Network, path: Path, problems: Mapping[str, list[str]]) -> str:
-    listed = "; ".join(f"{len(entries)} {kind}: {_some(entries)}" for kind, entries in problems.items())
+    listed = "; ".join(f"{len(entries)} {kind}: {some(entries)}" for kind, entries in problems.items())
     return (
         f"{path} does not fit {network.name or type(network).__name__}: {listed}; choose the network and width that "
         "the file was made for, or leave weights out to begin fresh"
@@ -172,12 +152,6 @@ def _refusal(network: Network, path: Path, problems: Mapping[str, list[str]]) ->
 def _shape(value: Tensor) -> str:
     size = "x".join(map(str, value.shape)) or "one number"
     return size if value.is_floating_point() else f"{size} of {str(value.dtype).removeprefix('torch.')}"
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
-    return ", ".join(listed[:SHOWN]) + more
 
 
 def _first_line(error: Exception) -> str:

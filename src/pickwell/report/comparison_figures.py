@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, Lines, about_zero, dress, lines
-from pickwell.report.runs import Report
+from pickwell.report.lines import Figure, about_zero, dress
 from pickwell.statistics.estimates import Estimate
 
 ROW_HEIGHT = 34
@@ -22,15 +21,6 @@ class Bar:
     estimate: Estimate
     words: str
     strong: bool = False
-
-
-def curves(report: Report, title: str, rule: tuple[str, float] | None = None, ink: Ink = LIGHT) -> Figure | None:
-    """The metric by labels, with a dashed line at the `rule`: what the full data reach."""
-    plot = Lines(
-        title=title, subtitle="Lines: means over seeds.",
-        value=lambda row: row.accuracy, by="labels", rule=rule,
-    )  # fmt: skip
-    return lines(report, plot, ink)
 
 
 def intervals(bars: Sequence[Bar], title: str, subtitle: str, axis: str, ink: Ink = LIGHT) -> Figure | None:

@@ -1,6 +1,6 @@
 """The page of an experiment: what the cells show, judged, with the methods in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,16 +9,18 @@ from filelock import FileLock
 from pickwell.errors import StoreError
 from pickwell.experiments.cells import Cell
 from pickwell.experiments.experiment import FULL, Experiment
-from pickwell.experiments.judge import results_tables
-from pickwell.experiments.judge.judgement import Judgement, judge
-from pickwell.experiments.run.runner import Bench, State, states
-from pickwell.report import experiment_pictures, experiment_sections
-from pickwell.report.page import Page, write
-from pickwell.report.runs import Report
-from pickwell.report.text.methods import uneven_seeds
-from pickwell.report.text.phrases import listing
-from pickwell.report.text.summary import warnings
-from pickwell.statistics.comparisons import Comparison, claim
+from pickwell.experiments.results import cell_results, results_tables
+from pickwell.experiments.run.results_folder import ResultsFolder
+from pickwell.experiments.run.runner import State, states
+from pickwell.report import comparison_sections, experiment_pictures, experiment_sections
+from pickwell.report.learning_section import learning
+from pickwell.report.page import write
+from pickwell.report.picked_sections import by_class, picked
+from pickwell.report.report import Report
+from pickwell.report.sections import Page
+from pickwell.report.text.claims import summary, uneven_seeds, warnings
+from pickwell.statistics.judgement import Judgement, judge
+from pickwell.statistics.runs import Run
 
 
 class Written(NamedTuple):
@@ -28,54 +30,56 @@ class Written(NamedTuple):
     notes: Sequence[str]
 
 
-def report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool = True) -> Written:
+def report(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder, *, pictures: bool = True) -> Written:
     """Judges the finished cells and writes the tables, the figures and `report.html`.
 
     With `pictures` the page shows the first picks of each round.
     """
     # Before the lock, which would leave a folder where there was none.
-    if not any((bench.root / "cells").glob("*/result.json")):
-        raise _nothing(bench)
+    if not any((results.root / "cells").glob("*/result.json")):
+        raise _nothing(results)
     # Two runners that end together would write the same files.
-    with FileLock(bench.root / "report.lock"):
-        return _report(experiment, cells, bench, pictures=pictures)
+    with FileLock(results.root / "report.lock"):
+        return _report(experiment, cells, results, pictures=pictures)
 
 
-def _report(experiment: Experiment, cells: Sequence[Cell], bench: Bench, *, pictures: bool) -> Written:
-    found, others = results_tables.results(bench.root, cells, any_code=bench.any_code)
+def _report(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder, *, pictures: bool) -> Written:
+    found, others = cell_results.results(results.root, cells, any_code=results.any_code)
     if not found:
-        raise _nothing(bench)
-    results_tables.export(found, bench.root / "data")
-    judged = [result for result in found if results_tables.is_measured(result, experiment.metric)]
+        raise _nothing(results)
+    results_tables.export(found, results.root / "data")
+    judged = [result for result in found if cell_results.is_measured(result, experiment.metric)]
     if not judged:
         raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
     if lost := len(found) - len(judged):
         others.append(
             f"In {lost} of {len(found)} finished cells no {experiment.measure} could be measured; they are left out."
         )
-    made = page(experiment, judged, cells, bench, others, pictures=pictures)
-    return Written(write(made, bench.root / "report.html"), others)
+    made = page(experiment, judged, cells, results, others, pictures=pictures)
+    return Written(write(made, results.root / "report.html", files=True), others)
 
 
-def _nothing(bench: Bench) -> StoreError:
-    return StoreError(f"{bench.root} has no finished cell of this experiment; run it first: pickwell bench run")
+def _nothing(results: ResultsFolder) -> StoreError:
+    return StoreError(f"{results.root} has no finished cell of this experiment; run it first: pickwell bench run")
 
 
 def page(
     experiment: Experiment,
     found: Sequence[dict[str, Any]],
     cells: Sequence[Cell],
-    bench: Bench,
+    results: ResultsFolder,
     others: Sequence[str],
     *,
     pictures: bool = True,
 ) -> Page:
     """The report as a page."""
-    judged = judge(experiment, found)
-    reports = _reports(experiment, found)
+    order = [*experiment.methods, FULL]
+    runs = sorted(cell_results.runs(found, experiment.metric), key=lambda run: (order.index(run.strategy), run.seed))
+    judged = judge(runs, experiment.baseline, experiment.judged_alone, reference=FULL)
+    reports = _reports(experiment, runs, found)
     # Shown may also be what another version of the code has finished.
-    shown = {(result["variant"], result["method"], result["seed"]) for result in found}
-    missing = [o for o in states(cells, bench) if (o.cell.variant, o.cell.method, o.cell.seed) not in shown]
+    shown = {(run.variant, run.strategy, run.seed) for run in runs}
+    missing = [o for o in states(cells, results) if (o.cell.variant, o.cell.method, o.cell.seed) not in shown]
     failed = [o for o in missing if o.state in (State.FAILED, State.DIVERGED)]
     waiting = [o for o in missing if o.state in (State.WAITING, State.BUSY)]
     notes = [f"{len(waiting)} of {len(cells)} cells have not been run yet."] if waiting else []
@@ -85,53 +89,40 @@ def page(
     return Page(
         title=experiment.title,
         subtitle=" ".join(experiment.notes),
-        summary=tuple(_summary(experiment, judged)),
+        summary=tuple(_summary(judged, reports)),
         sections=(
-            experiment_sections.learning(experiment, judged, reports),
-            experiment_sections.by_class(experiment, judged, found),
-            experiment_sections.savings(experiment, judged),
-            experiment_sections.matches(judged),
-            experiment_sections.times(judged),
-            *experiment_sections.picked(reports),
-            *([experiment_pictures.pictures(experiment, found, bench)] if pictures else []),
-            experiment_sections.published(experiment, judged, found),
+            learning(judged, reports),
+            by_class(judged, reports),
+            comparison_sections.savings(judged, experiment.measure),
+            comparison_sections.matches(judged),
+            comparison_sections.times(judged),
+            *picked(reports),
+            *([experiment_pictures.pictures(experiment, found, results)] if pictures else []),
+            experiment_sections.published(experiment, judged, reports),
             experiment_sections.failures(failed),
-            experiment_sections.methods(experiment, found),
+            experiment_sections.methods(experiment, judged, found),
         ),
         warnings=(*others, *notes, *told),
     )
 
 
-def _reports(experiment: Experiment, found: Sequence[dict[str, Any]]) -> dict[str, Report]:
-    """The runs of each variant, as the report's figures take them; the reference is no curve."""
-    order = list(experiment.methods)
-    grouped: dict[str, Report] = {}
-    for variant in dict.fromkeys(result["variant"] for result in found):
-        own = [r for r in found if r["variant"] == variant and r["method"] != FULL]
-        own.sort(key=lambda r: (order.index(r["method"]), r["seed"]))
-        absent = {tuple(r["absent"]) for r in own}
-        grouped[variant] = Report(
-            title=experiment.title, subtitle="", runs=tuple(results_tables.runs(own, experiment.metric)),
+def _reports(experiment: Experiment, runs: Sequence[Run], found: Sequence[dict[str, Any]]) -> dict[str, Report]:
+    """The runs of each variant, as figures take them; the reference is no curve."""
+    absent = {variant: {tuple(r["absent"]) for r in found if r["variant"] == variant and r["method"] != FULL}
+              for variant in dict.fromkeys(result["variant"] for result in found)}  # fmt: skip
+    return {
+        variant: Report(
+            title=experiment.title, subtitle="",
+            runs=tuple(run for run in runs if run.variant == variant and run.strategy != FULL),
             baseline=experiment.baseline, metric=experiment.measure,
             # Absent classes that the seed draws differ from run to run: none can be marked for all of them.
-            classes=tuple(found[0]["classes"]), marked=absent.pop() if len(absent) == 1 else (),
-        )  # fmt: skip
-    return grouped
+            classes=tuple(found[0]["classes"]), marked=next(iter(kinds)) if len(kinds) == 1 else (),
+        )
+        for variant, kinds in absent.items()
+    }  # fmt: skip
 
 
-def _summary(experiment: Experiment, judged: Judgement) -> list[str]:
-    against = [c for c in judged.comparisons if c.second == experiment.baseline]
-    if against:
-        return [f"{claim(c, judged.measure)}{_committee(c, judged)}." for c in against]
-    if len(judged.methods) < 2:
-        return ["One method alone: there is nothing to compare it with."]
-    return [f"No cell of {experiment.baseline} is finished, with which every method is to be compared."]
-
-
-def _committee(found: Comparison, judged: Judgement) -> str:
-    """Which side of a claim has the help of several networks, where the other has not the same."""
-    sizes = {name: judged.committees.get((found.variant, name)) for name in (found.first, found.second)}
-    if found.verdict is None or len(set(sizes.values())) == 1:
-        return ""
-    told = [f"{name} is measured by the mean prediction of {n} networks" for name, n in sizes.items() if n]
-    return f"; {listing(told)}, which alone makes a part of the difference"
+def _summary(judged: Judgement, reports: Mapping[str, Report]) -> list[str]:
+    lacking = judged.baseline not in judged.methods and len(judged.methods) != 1
+    alone = f"No cell of {judged.baseline} is finished, with which every method is to be compared."
+    return [*([alone] if lacking else []), *summary(judged, reports)]

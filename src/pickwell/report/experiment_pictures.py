@@ -6,13 +6,12 @@ from typing import Any
 import pyarrow.compute as pc
 
 from pickwell.data.pool import Pool
-from pickwell.errors import PoolError
 from pickwell.experiments.data.prepare import prepared
 from pickwell.experiments.experiment import FULL, Experiment
-from pickwell.experiments.run.runner import Bench
-from pickwell.report.campaign_page import thumbnail
-from pickwell.report.page import Album, Section
-from pickwell.report.runs import Gallery, Picked
+from pickwell.experiments.run.results_folder import ResultsFolder
+from pickwell.report.galleries import Gallery, Picked, thumbnail
+from pickwell.report.sections import Album, Section
+from pickwell.report.text.phrases import where
 
 ROW = 8
 """Pictures of one round at most."""
@@ -20,7 +19,7 @@ MOST = 1_200
 """Pictures of a page at most: about 3 MB."""
 
 
-def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Bench) -> Section:
+def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], results: ResultsFolder) -> Section:
     """The first picks of each round under the first seed; nothing where the images are there no more, or are vectors.
 
     Results can be passed on without their pools, and photographs may not always be: `--no-pictures` leaves them out.
@@ -31,7 +30,7 @@ def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Ben
     row = min(ROW, MOST // max(1, asked))
     if not row:
         return Section("")
-    albums = tuple(_albums(experiment, shown, bench, row))
+    albums = tuple(_albums(experiment, shown, results, row))
     note = (
         f"Seed {first}: the first {row} of every round, the first asked for on the left; below each its label, where "
         f"it has one.{' Outlined: the absent classes.' if any(r['absent'] for r in shown) else ''}"
@@ -39,7 +38,9 @@ def pictures(experiment: Experiment, found: Sequence[dict[str, Any]], bench: Ben
     return Section("What do the picks look like?", notes=(note,) if albums else (), albums=albums)
 
 
-def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Bench, row: int) -> Iterator[Album]:
+def _albums(
+    experiment: Experiment, shown: Sequence[dict[str, Any]], results: ResultsFolder, row: int
+) -> Iterator[Album]:
     """An album a method and variant, of the rounds that have a picture to show; each picture is read once."""
     kept: dict[int, bytes] = {}
     pools: dict[str, Pool | None] = {}
@@ -47,18 +48,18 @@ def _albums(experiment: Experiment, shown: Sequence[dict[str, Any]], bench: Benc
         name = result["variant"]
         if name not in pools:
             # Ids count anew in the pool of each variant: pictures of another pool would be of other images.
-            pools[name], kept = _pool(experiment.variant(name), bench, result["data"]), {}
+            pools[name], kept = _pool(experiment.variant(name), results, result["data"]), {}
         pool = pools[name]
         if pool is not None:
             rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
             galleries = tuple(gallery for gallery in rounds if any(pick.png for pick in gallery.picks))
             if galleries:
-                yield Album(result["method"] + (f" ({name})" if name else ""), galleries)
+                yield Album(where(name, result["method"]), galleries, open=result is shown[0])
 
 
-def _pool(experiment: Experiment, bench: Bench, fingerprint: str) -> Pool | None:
+def _pool(experiment: Experiment, results: ResultsFolder, fingerprint: str) -> Pool | None:
     """The pool that the picks are of; None where it is gone, or holds vectors."""
-    known = prepared(experiment, bench.root, fingerprint)
+    known = prepared(experiment, results.root, fingerprint)
     return None if known is None or known.feature_size() else Pool.open(known.pool)
 
 
@@ -68,15 +69,8 @@ def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, 
     for pick in asked["picks"].filter(pc.invert(asked["picks"]["held_out"])).slice(0, row).to_pylist():
         item = pick["item"]
         if item not in kept:
-            kept[item] = _picture(pool, item)
+            kept[item] = thumbnail(pool, item)
         label = None if masks else pool.item(item).known
         marked = label in result["absent"]
         picks.append(Picked(item, pick["name"], pick["rank"], pick["score"], label, kept[item], marked))
     return Gallery(f"Round {asked['round']}", tuple(picks))
-
-
-def _picture(pool: Pool, item: int) -> bytes:
-    try:
-        return thumbnail(pool, item)
-    except (OSError, PoolError):
-        return b""

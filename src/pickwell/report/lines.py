@@ -9,9 +9,10 @@ from typing import Any
 import altair as alt
 
 from pickwell.report.ink import DASHES, MARKS, Hues, Ink, hues, theme
-from pickwell.report.runs import Report, RoundRow, Run, known, strategies
+from pickwell.report.report import Report
 from pickwell.report.text.phrases import interval, number, percent
 from pickwell.statistics.estimates import Point, points, within
+from pickwell.statistics.runs import RoundRow, Run, known, strategies
 
 Figure = alt.Chart | alt.LayerChart
 WIDTH, HEIGHT = 640, 260
@@ -44,6 +45,10 @@ class Lines:
     limits: tuple[float, float] = (0.0, 1.0)
     percentages: bool = False
 
+    def along(self, point: Point) -> float:
+        """Where on the axis a point is."""
+        return point.labels if self.by == "labels" else float(point.round)
+
 
 def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     """The chart, or None where no row has the value."""
@@ -59,8 +64,10 @@ def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     x, y = _axes(curve, plot, ends)
     colour = alt.Color("strategy:N", scale=scale(colours.names, colours.lines), legend=None)
     layers = _layers(curve, second, faint, plot, colours)
-    rules = [_rule(plot.rule[1], ink).encode(y=y)] if plot.rule else []
-    drawn = [layer.encode(x=x, y=y if layer.mark.type != "area" else y_low(ends), color=colour) for layer in layers]
+    rules = [alt.Chart(alt.InlineData(values=[{"mean": plot.rule[1]}])).mark_rule(
+        color=ink.muted, strokeDash=[3, 3], strokeWidth=1.5).encode(y=y)] if plot.rule else []  # fmt: skip
+    low = alt.Y("low:Q", title=None, scale=y["scale"])
+    drawn = [layer.encode(x=x, y=low if layer.mark.type == "area" else y, color=colour) for layer in layers]
     height = max(HEIGHT, NAME_ROOM * len(shown))
     names = [layer.encode(x=x, y=y) for layer in _end_names(curve, plot, colours, ends, height, ink)]
     # Scales of their own: the names at the ends have colours to be read in, the lines have theirs to be seen.
@@ -86,15 +93,13 @@ def _layers(
     rows = alt.InlineData(values=[_row(point, plot.percentages) for point in curve])
     bands = alt.InlineData(values=[_row(p, plot.percentages) for p in curve if p.estimate.low is not None])
     dash = alt.StrokeDash("strategy:N", legend=None, scale=scale(colours.names, [list(d) for d in colours.dashes]))
-    layers = (
-        [alt.Chart(bands).mark_area(opacity=0.15 if len(colours.names) <= CROWD else 0.06).encode(y2="high:Q")]
-        if bands.values
-        else []
-    )
+    layers: list[alt.Chart] = []
+    if bands.values:
+        faint = 0.15 if len(colours.names) <= CROWD else 0.06
+        layers.append(alt.Chart(bands).mark_area(opacity=faint).encode(y2="high:Q"))
     if seeds:
-        layers.append(
-            alt.Chart(alt.InlineData(values=seeds)).mark_line(strokeWidth=1, opacity=0.28).encode(detail="seed:N")
-        )
+        single = alt.Chart(alt.InlineData(values=seeds))
+        layers.append(single.mark_line(strokeWidth=1, opacity=0.28).encode(detail="seed:N"))
     if second:
         data = alt.InlineData(values=[_row(point, plot.percentages) for point in second])
         layers.append(alt.Chart(data).mark_line(strokeWidth=2, strokeDash=[4, 3]))
@@ -131,7 +136,7 @@ def _levels(curve: Sequence[Point], second: Sequence[Point], seeds: list[dict[st
 
 def _axes(curve: Sequence[Point], plot: Lines, ends: Sequence[float]) -> tuple[alt.X, alt.Y]:
     """The axes: ticks where something was measured, as long as there is room for them."""
-    at = sorted({point.labels if plot.by == "labels" else float(point.round) for point in curve})
+    at = sorted({plot.along(point) for point in curve})
     ticks: dict[str, Any] = {"values": at} if len(at) <= 12 else {"tickCount": 8}
     room = [at[0] - 0.5, at[0] + 0.5] if len(at) == 1 else [at[0], at[-1]]
     x = alt.X(
@@ -143,24 +148,13 @@ def _axes(curve: Sequence[Point], plot: Lines, ends: Sequence[float]) -> tuple[a
     return x, alt.Y("mean:Q", title=None, scale=vertical, axis=alt.Axis(format=form, tickCount=5))
 
 
-def y_low(ends: Sequence[float]) -> alt.Y:
-    """The lower edge of a band, on the axis of the means."""
-    return alt.Y("low:Q", title=None, scale=alt.Scale(domain=list(ends), nice=False, clamp=True))
-
-
-def _rule(level: float, ink: Ink) -> alt.Chart:
-    data = alt.InlineData(values=[{"mean": level}])
-    rule: alt.Chart = alt.Chart(data).mark_rule(color=ink.muted, strokeDash=[3, 3], strokeWidth=1.5)
-    return rule
-
-
 def _end_names(
     curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequence[float], height: int, ink: Ink
 ) -> list[alt.Chart]:
     """The names beside the ends of their lines, moved apart where they would touch; then with leaders to them."""
     last = {point.strategy: point for point in curve}
     named = [*((name, p.estimate.mean) for name, p in last.items()), *([plot.rule] if plot.rule else [])]
-    where = max(_along(point, plot) for point in curve)
+    where = max(plot.along(point) for point in curve)
     pixel = (ends[1] - ends[0]) / height
     levels = spaced([level for _, level in named], LABEL_GAP * pixel, ends[0], ends[1])
     texts = dict(zip(colours.names, colours.texts, strict=True))
@@ -176,7 +170,7 @@ def _end_names(
     # Only where a name is not beside its line; from a line that ends before the others it would look like more of it.
     moved = [
         row for row, (name, _) in zip(rows, named, strict=True)
-        if abs(row["mean"] - row["end"]) > pixel and (name not in last or _along(last[name], plot) == where)
+        if abs(row["mean"] - row["end"]) > pixel and (name not in last or plot.along(last[name]) == where)
     ]  # fmt: skip
     words = alt.Chart(alt.InlineData(values=rows)).mark_text(
         align="left", dx=LEADER[1] + 3 if moved else 9, fontSize=12, limit=175, fontWeight=500
@@ -190,10 +184,6 @@ def _end_names(
     return named_ends
 
 
-def _along(point: Point, plot: Lines) -> float:
-    return point.labels if plot.by == "labels" else float(point.round)
-
-
 def hidden(curve: Sequence[Point], pixel: float) -> set[str]:
     """The strategies whose lines lie, all along, under another's that is drawn after them."""
     paths: dict[str, dict[int, float]] = {}
@@ -201,12 +191,9 @@ def hidden(curve: Sequence[Point], pixel: float) -> set[str]:
         paths.setdefault(point.strategy, {})[point.round] = point.estimate.mean
     names = list(paths)
     return {
-        name
-        for i, name in enumerate(names)
-        for other in names[i + 1 :]
-        if paths[name].keys() <= paths[other].keys()
-        and all(abs(level - paths[other][turn]) < pixel for turn, level in paths[name].items())
-    }
+        name for i, name in enumerate(names) for other in names[i + 1 :]
+        if all(turn in paths[other] and abs(level - paths[other][turn]) < pixel for turn, level in paths[name].items())
+    }  # fmt: skip
 
 
 def spaced(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -229,11 +216,9 @@ def _pushed_down(levels: Sequence[float], gap: float, high: float = math.inf) ->
 
 
 def bounds(
-    levels: Sequence[float],
-    floor: float | None = None,
-    ceiling: float | None = None,
+    levels: Sequence[float], floor: float | None = None, ceiling: float | None = None,
     limits: tuple[float, float] = (-math.inf, math.inf),
-) -> list[float]:
+) -> list[float]:  # fmt: skip
     """The ends of an axis that holds the levels with a little air, on round numbers unless they are given.
 
     An axis that went on past the `limits` of the values would promise more.

@@ -7,9 +7,10 @@ import altair as alt
 
 from pickwell.report.ink import LIGHT, Ink
 from pickwell.report.lines import Figure, Lines, dress, lines, scale
-from pickwell.report.runs import Report, RoundRow, Run, known, last_monitored, numbers, of
+from pickwell.report.report import Report
 from pickwell.report.text.phrases import MINUS
 from pickwell.statistics.estimates import points
+from pickwell.statistics.runs import RoundRow, Run, known, last_monitored, numbers, of
 
 KINDS = {
     "score_histogram": "unlabelled",

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pickwell.errors import SettingsError
-from pickwell.report.runs import Report, Run, known, of, strategies
+from pickwell.report.report import Report
 from pickwell.report.text.phrases import listing
+from pickwell.statistics.runs import Run, known, of, strategies
 
 BASELINE = "random"
 
@@ -30,10 +31,7 @@ def together(reports: Mapping[Path, Report]) -> Report:
         runs=runs,
         baseline=BASELINE if BASELINE in names else names[0],
         galleries=tuple(
-            replace(newest, title=_titled(report, newest.title)) for report in found for newest in report.galleries[-1:]
-        ),
-        scenes=tuple(
-            replace(newest, title=_titled(report, newest.title)) for report in found for newest in report.scenes[:1]
+            replace(newest, title=_titled(report, newest.title)) for report in found for newest in report.galleries[:1]
         ),
         notes=tuple(dict.fromkeys(note for report in found for note in report.notes)),
         warnings=tuple(f"{report.title}: {text}" for report in found for text in report.warnings),
@@ -56,7 +54,7 @@ def _of_one_name(report: Report, all_of_them: Sequence[Report]) -> Report:
     alone = len(usual) == 1 < len(own)
     if run in usual and not alone and sum(other.seed == run.seed for other in usual) == 1:
         return report
-    return replace(report, runs=(Run(f"{run.strategy} ({report.title})", run.seed, run.rounds),))
+    return replace(report, runs=(replace(run, strategy=f"{run.strategy} ({report.title})"),))
 
 
 def _in_step(first: Run, second: Run) -> bool:

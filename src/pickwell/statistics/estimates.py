@@ -1,4 +1,4 @@
-"""Intervals and paired comparisons over seeds: scipy's, with the cases it leaves undefined named."""
+"""Means over seeds and paired differences with their intervals: scipy's, with the cases it leaves undefined named."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from pickwell.report.runs import RoundRow, Run, known, of, strategies
+from pickwell.statistics.runs import RoundRow, Run, known, of, strategies
 
 LEVEL = 0.95
 
@@ -21,30 +21,7 @@ class Estimate:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A strategy's mean difference to the baseline over the seeds that both have, with `at` so many labels each."""
-
-    strategy: str
-    baseline: str
-    estimate: Estimate
-    ours: float
-    theirs: float
-    p: float | None
-    at: tuple[int, ...]
-
-    @property
-    def labels(self) -> int:
-        """The largest number of labels at which the two were compared."""
-        return self.at[-1]
-
-    @property
-    def verdict(self) -> int | None:
-        """1 above, -1 below, 0 not separable; None where there is no interval."""
-        low, high = self.estimate.low, self.estimate.high
-        if low is None or high is None:
-            return None
-        return 1 if low > 0 else -1 if high < 0 else 0
+UNKNOWN = Estimate(float("nan"), None, None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +59,12 @@ def paired(first: Sequence[float], second: Sequence[float]) -> tuple[Estimate, f
     return estimate, None if estimate.low is None else float(stats.ttest_rel(first, second).pvalue)
 
 
-def points(runs: Sequence[Run], value: Callable[[RoundRow], object]) -> list[Point]:
+def accuracy(row: RoundRow) -> float | None:
+    """The metric that curves are of."""
+    return row.accuracy
+
+
+def points(runs: Sequence[Run], value: Callable[[RoundRow], object] = accuracy) -> list[Point]:
     """The mean of `value` by strategy and round; a lone run keeps the interval its rows came with."""
     return [
         point
@@ -101,44 +83,3 @@ def _point(name: str, number: int, runs: Sequence[Run], value: Callable[[RoundRo
     if len(rows) == 1 and value(rows[0]) is rows[0].accuracy:
         estimate = Estimate(estimate.mean, known(rows[0].low), known(rows[0].high), 1)
     return Point(name, number, float(np.mean([row.labels for row in rows])), estimate)
-
-
-def accuracies(run: Run) -> dict[int, float]:
-    """The run's known accuracies by number of labels."""
-    return {row.labels: number for row in run.rounds if (number := known(row.accuracy)) is not None}
-
-
-def shared_labels(runs: Sequence[Run]) -> list[int]:
-    """The numbers of labels at which all of these runs were measured, those apart that never were, in order."""
-    measured = [set(curve) for run in runs if (curve := accuracies(run))]
-    return sorted(set.intersection(*measured)) if measured else []
-
-
-def final_difference(runs: Sequence[Run], strategy: str, baseline: str) -> Difference | None:
-    """How far the strategy is from the baseline at the last number of labels that every shared seed has reached."""
-    return _difference(runs, strategy, baseline, lambda curve, shared: curve[shared[-1]])
-
-
-def curve_difference(runs: Sequence[Run], strategy: str, baseline: str) -> Difference | None:
-    """The same for the mean over the numbers of labels that every shared seed has reached: the area under the curve."""
-    return _difference(runs, strategy, baseline, lambda curve, shared: float(np.mean([curve[n] for n in shared])))
-
-
-def _difference(
-    runs: Sequence[Run], strategy: str, baseline: str, value: Callable[[dict[int, float], list[int]], float]
-) -> Difference | None:
-    """The paired difference of what `value` makes of a run's accuracies with as many labels as all shared seeds had."""
-    first, second = paired_runs(runs, strategy, baseline)
-    shared = shared_labels([*first, *second])
-    if not shared:
-        return None
-    ours, theirs = ([value(accuracies(run), shared) for run in half] for half in (first, second))
-    estimate, p = paired(ours, theirs)
-    return Difference(strategy, baseline, estimate, float(np.mean(ours)), float(np.mean(theirs)), p, tuple(shared))
-
-
-def paired_runs(runs: Sequence[Run], strategy: str, baseline: str) -> tuple[list[Run], list[Run]]:
-    """The measured runs of both, of the seeds that both have, seed by seed."""
-    first, second = ({run.seed: run for run in of(runs, name) if accuracies(run)} for name in (strategy, baseline))
-    seeds = sorted(first.keys() & second.keys())
-    return [first[seed] for seed in seeds], [second[seed] for seed in seeds]

@@ -2,7 +2,6 @@
 
 from pickwell.store.holding import check_free
 from pickwell.store.rows import (
-    Artifact,
     CampaignRow,
     Details,
     Dispute,
@@ -17,7 +16,6 @@ from pickwell.store.rows import (
 from pickwell.store.store import Store
 
 __all__ = [
-    "Artifact",
     "CampaignRow",
     "Details",
     "Dispute",

@@ -1,4 +1,4 @@
-"""Statements about single picks: who holds an item, who has answered it, and holding it on purpose."""
+"""Statements about single picks: who holds an item, who has answered it, and leasing it by its id."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

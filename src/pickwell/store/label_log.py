@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, Integer, and_, case, false, func, null, select, type_coerce
 
 from pickwell.errors import LabelError
-from pickwell.items import IMPORT, Kind, Label, Pick, PickState, RoundState
+from pickwell.items import Kind, Label, Pick, PickState, RoundKind, RoundState
 from pickwell.store import opinions, rounds
 from pickwell.store.rows import Entry, Labels, Told, moment
 from pickwell.store.tables import STATES, batch, chunks, insert_all, label, pick, round_
@@ -98,11 +98,10 @@ def _import(connection: Connection, now: int, items: Sequence[int], held_out: Co
     """Gives items that were never asked a pick in a closed round, so that every label belongs to a pick."""
     kept_back = frozenset(held_out)
     picks = [Pick(item, rank, 0.0, item in kept_back) for rank, item in enumerate(items, 1)]
-    empty: dict[str, Any] = {key: {} for key in ("settings", "versions", "timings", "monitors")}
+    columns: dict[str, Any] = {key: {} for key in ("settings", "versions", "timings", "monitors")}
+    columns |= {"kind": RoundKind.IMPORTED, "strategy": "import", "seed": 0}
     number = rounds.next_number(connection)
-    rounds.insert(
-        connection, now, picks, number=number, state=RoundState.CLOSED, closed=now, strategy=IMPORT, seed=0, **empty
-    )
+    rounds.insert(connection, now, picks, number=number, state=RoundState.CLOSED, closed=now, **columns)
 
 
 def _batch(connection: Connection, now: int, **columns: Any) -> int:

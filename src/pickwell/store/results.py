@@ -1,20 +1,20 @@
-"""Statements about results and artifacts: telling one again replaces it, as a killed run repeats it."""
+"""Statements about results: telling one again replaces it, as a killed run repeats it."""
 
 import math
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
-from pickwell.store.rows import Artifact, Result, moment
-from pickwell.store.tables import artifact, result
+from pickwell.store.rows import Result, moment
+from pickwell.store.tables import result
 
 
-def record(connection: Connection, now: int, number: int, values: Mapping[str, float], labels: int, run: str) -> None:
+def record(connection: Connection, now: int, number: int, values: Mapping[str, float], labels: int) -> None:
     """Keeps the numbers measured in a round with so many labels."""
-    same = (result.c.run == run, result.c.round == number, result.c.labels == labels, result.c.metric.in_(values))
+    same = (result.c.round == number, result.c.labels == labels, result.c.metric.in_(values))
     # Not updated in place: ids are to tell in which order things were measured.
     connection.execute(result.delete().where(*same))
-    common = {"round": number, "run": run, "labels": labels, "time": now}
+    common = {"round": number, "labels": labels, "time": now}
     rows = [{**common, "metric": metric, "value": _stored(float(value))} for metric, value in values.items()]
     if rows:
         connection.execute(result.insert(), rows)
@@ -27,20 +27,6 @@ def _stored(value: float) -> float | None:
 def results(connection: Connection) -> list[Result]:
     """All numbers, in the order in which they were measured."""
     return [
-        Result(r.round, r.labels, r.metric, math.nan if r.value is None else r.value, moment(r.time), r.run)
+        Result(r.round, r.labels, r.metric, math.nan if r.value is None else r.value, moment(r.time))
         for r in connection.execute(select(result).order_by(result.c.id))
-    ]
-
-
-def keep_artifact(connection: Connection, now: int, number: int, kind: str, path: str, sha256: str) -> None:
-    """Keeps that a file belongs to a round; the same path again replaces what was kept of it."""
-    connection.execute(artifact.delete().where(artifact.c.path == path))
-    connection.execute(artifact.insert().values(round=number, kind=kind, path=path, sha256=sha256, time=now))
-
-
-def artifacts(connection: Connection) -> list[Artifact]:
-    """All files, in the order in which they were kept."""
-    return [
-        Artifact(r.round, r.kind, r.path, r.sha256, moment(r.time))
-        for r in connection.execute(select(artifact).order_by(artifact.c.id))
     ]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, case, func, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from pickwell.errors import RoundError
-from pickwell.items import IMPORT, Pick, PickState, Round, RoundState
+from pickwell.items import Pick, PickState, Round, RoundKind, RoundState
 from pickwell.store.rows import Details, moment
 from pickwell.store.tables import insert_all, label, pick, round_
 
@@ -115,11 +115,9 @@ def _check_askable(connection: Connection, number: int) -> None:
         )
 
 
-def close(connection: Connection, now: int, number: int, state: RoundState) -> None:
-    """Moves an open round to another state, or raises RoundError when it is not open."""
-    if state == RoundState.OPEN:
-        raise RoundError(f"round {number} cannot be closed as 'open'; allowed: closed, abandoned")
-    if not mark(connection, number, RoundState.OPEN, state=state, closed=now):
+def close(connection: Connection, now: int, number: int) -> None:
+    """Closes an open round, or raises RoundError when it is not open."""
+    if not mark(connection, number, RoundState.OPEN, state=RoundState.CLOSED, closed=now):
         found = connection.execute(select(round_.c.state).where(round_.c.number == number)).scalar()
         raise RoundError(
             f"round {number} cannot be closed: it is {found} already" if found else _absent(connection, number)
@@ -141,14 +139,19 @@ def _absent(connection: Connection, number: int) -> str:
 def read(connection: Connection, now: int, *, picks: bool = True, where: sa.ColumnElement[bool]) -> list[Round]:
     """The rounds that the condition finds, by number, their picks in rank order."""
     asked = _picks(connection, now, where) if picks else {}
-    query = (
-        select(*round_.c["number", "state", "strategy", "seed", "settings", "overlap"])
-        .where(where)
-        .order_by(round_.c.number)
-    )
+    own = round_.c["number", "state", "strategy", "seed", "settings", "overlap", "kind"]
     return [
-        Round(r.number, RoundState(r.state), r.strategy, r.seed, tuple(asked.get(r.number, ())), r.settings, r.overlap)
-        for r in connection.execute(query)
+        Round(
+            r.number,
+            RoundState(r.state),
+            r.strategy,
+            r.seed,
+            tuple(asked.get(r.number, ())),
+            r.settings,
+            r.overlap,
+            RoundKind(r.kind),
+        )
+        for r in connection.execute(select(*own).where(where).order_by(round_.c.number))
     ]
 
 
@@ -208,6 +211,6 @@ def count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
 
 # An import that was undone leaves a round of picks behind that nobody was ever asked.
 was_asked = pick.c.round.not_in(
-    select(round_.c.number).where(round_.c.strategy == IMPORT, round_.c.state == RoundState.ABANDONED)
+    select(round_.c.number).where(round_.c.kind == RoundKind.IMPORTED, round_.c.state == RoundState.ABANDONED)
 )
 in_open_round = pick.c.round == select(round_.c.number).where(round_.c.state == RoundState.OPEN).scalar_subquery()

@@ -159,15 +159,3 @@ class Result:
     metric: str
     value: float
     time: datetime
-    run: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A file that belongs to a round: its kind, its path inside the campaign and its SHA-256."""
-
-    round: int
-    kind: str
-    path: str
-    sha256: str
-    time: datetime

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from pickwell.errors import StoreError, VersionError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Known here so that opening a database of today need not load Alembic."""
 TABLE = "pickwell_version"
 

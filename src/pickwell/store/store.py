@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select, true
 
 from pickwell.errors import StoreError
-from pickwell.items import Label, Pick, PickState, Round, RoundState
+from pickwell.items import Label, Pick, PickState, Round, RoundKind, RoundState
 from pickwell.store import holding, leases, opinions, remarks, results, rounds
 from pickwell.store import label_log as _labels
 from pickwell.store import undo as _undo
 from pickwell.store.database import Database
 from pickwell.store.rows import (
-    Artifact,
     CampaignRow,
     Details,
     Dispute,
@@ -144,20 +143,21 @@ class Store:
         with self._database.reading() as connection:
             return rounds.read_one(connection, self._clock(), number)
 
-    def rounds(self, *, picks: bool = True) -> list[Round]:
-        """All rounds by number; imports are rounds with the strategy "import"."""
+    def rounds(self, kind: RoundKind | None = None, *, picks: bool = True) -> list[Round]:
+        """The rounds by number: those of a kind, or all, imports among them."""
+        where = true() if kind is None else round_.c.kind == kind
         with self._database.reading() as connection:
-            return rounds.read(connection, self._clock(), picks=picks, where=true())
+            return rounds.read(connection, self._clock(), picks=picks, where=where)
 
     def details(self, number: int) -> Details:
         """What else is kept of a round: versions, timings, monitors, times."""
         with self._database.reading() as connection:
             return rounds.details(connection, number)
 
-    def close_round(self, number: int, state: RoundState = RoundState.CLOSED) -> None:
-        """Closes or abandons the open round; what nobody answered may be picked again. RoundError when not open."""
+    def close_round(self, number: int) -> None:
+        """Closes the open round; what nobody answered may be picked again. RoundError when not open."""
         with self._database.writing() as connection:
-            rounds.close(connection, self._clock(), number, state)
+            rounds.close(connection, self._clock(), number)
 
     def tell(
         self,
@@ -314,7 +314,6 @@ class Store:
         values: Mapping[str, float],
         *,
         labels: int,
-        run: str = "",
         known: datetime | None = None,
     ) -> None:
         """Keeps what was measured in a round by a model that had learnt from so many labels; again replaces it.
@@ -323,22 +322,12 @@ class Store:
         """
         with self._database.writing() as connection:
             at = self._clock() if known is None else microseconds(known)
-            results.record(connection, at, round, values, labels, run)
+            results.record(connection, at, round, values, labels)
 
     def results(self) -> list[Result]:
         """All that was measured, in order of time."""
         with self._database.reading() as connection:
             return results.results(connection)
-
-    def keep_artifact(self, round: int, kind: str, path: str, sha256: str) -> None:  # noqa: A002
-        """Keeps that a file belongs to a round; the same path again replaces it."""
-        with self._database.writing() as connection:
-            results.keep_artifact(connection, self._clock(), round, kind, path, sha256)
-
-    def artifacts(self) -> list[Artifact]:
-        """All files, in order of time."""
-        with self._database.reading() as connection:
-            return results.artifacts(connection)
 
 
 def _after(clock: int, seconds: float) -> int:

@@ -81,6 +81,7 @@ round_ = Table(
     Column("position", BigInteger, nullable=False),
     Column("closed_by", Id, ForeignKey("batch.id")),
     Column("overlap", Integer, nullable=False, server_default="1"),
+    Column("kind", Text, nullable=False, server_default="asked"),
 )
 # At most one round is open, even if a writer forgets our locks. Literals: partial indices take no parameters.
 _open = round_.c.state == sa.literal_column("'open'")
@@ -132,25 +133,12 @@ result = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("round", Integer, nullable=False),
-    Column("run", Text, nullable=False),
     Column("labels", BigInteger, nullable=False),
     Column("metric", Text, nullable=False),
     Column("value", Double),
     Column("time", BigInteger, nullable=False),
-    Unique("run", "round", "labels", "metric"),
+    Unique("round", "labels", "metric"),
 )
-
-artifact = Table(
-    "artifact",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("round", Integer, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("path", Text, nullable=False, unique=True),
-    Column("sha256", Text, nullable=False),
-    Column("time", BigInteger, nullable=False),
-)
-
 
 remark = Table(
     "remark",

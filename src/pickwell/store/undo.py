@@ -1,9 +1,9 @@
 """Taking back what was told last."""
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from pickwell.errors import RoundError
-from pickwell.items import IMPORT, Kind, Label, PickState, RoundState
+from pickwell.items import Kind, Label, PickState, RoundKind, RoundState
 from pickwell.store.label_log import settle
 from pickwell.store.tables import UNDO, batch, insert_all, label, pick, round_
 
@@ -44,10 +44,9 @@ def _last(connection: Connection, annotator: str | None) -> int | None:
 def _refuse_used(connection: Connection, number: int) -> None:
     """Raises RoundError when a round was opened later: its picks were chosen knowing these labels."""
     first = select(func.min(label.c.id)).where(label.c.batch == number).scalar_subquery()
-    told = exists().where(pick.c.round == round_.c.number, pick.c.label.is_not(None))
     # A round's position is how long the log was when it opened: from `first` on it knew these labels.
-    stands = and_(round_.c.strategy != IMPORT, or_(round_.c.state != RoundState.ABANDONED, told))
-    later = connection.execute(select(func.max(round_.c.number)).where(stands, round_.c.position >= first)).scalar()
+    knew = round_.c.kind == RoundKind.ASKED, round_.c.position >= first
+    later = connection.execute(select(func.max(round_.c.number)).where(*knew)).scalar()
     if later is not None:
         raise RoundError(
             f"the last labels cannot be undone: round {later} was opened since, knowing them; "
@@ -80,7 +79,7 @@ def _forget_import(connection: Connection, made: int) -> None:
     """Abandons a round of imported labels none of which is left."""
     touched = select(pick.c.round).join(label, label.c.pick == pick.c.id).where(label.c.batch == made)
     left = exists().where(pick.c.round == round_.c.number, pick.c.label.is_not(None))
-    imported = and_(round_.c.strategy == IMPORT, round_.c.number.in_(touched))
+    imported = and_(round_.c.kind == RoundKind.IMPORTED, round_.c.number.in_(touched))
     connection.execute(round_.update().where(imported, ~left).values(state=RoundState.ABANDONED))
 
 

@@ -15,7 +15,10 @@ from pickwell.strategies.strategy import RoundView, Strategy
 
 @dataclass(kw_only=True)
 class Badge(Strategy):
-    """k-means++ on the gradients of the last layer, for the labels the model itself would give (Ash et al., ICLR 2020).
+    """k-means++ on the gradients of the last layer, for the labels the model itself would give.
+
+    Use when: rounds are large and picks must differ from one another, and one task model has to do.
+    Source: Ash et al., ICLR 2020.
 
     The gradient of an image is (p - e_y) x its features; it is never written out. A pick's score is the mean squared
     distance of the pool's gradients to the nearest pick's, once it is picked. Differs from the source: for masks it is

@@ -15,7 +15,10 @@ from pickwell.strategies.strategy import RoundView, Strategy
 
 @dataclass(kw_only=True)
 class CoreSet(Strategy):
-    """Greedy k-center on penultimate features, starting from the labelled images (Sener and Savarese, ICLR 2018).
+    """Greedy k-center on penultimate features, starting from the labelled images.
+
+    Use when: rounds are large and the task model's features are good already, as those of a pretrained network.
+    Source: Sener and Savarese, ICLR 2018.
 
     A pick's score is its Euclidean distance to the nearest image labelled or picked before it. Differs from the
     source: greedy alone, without the mixed-integer search for outliers, as in VAAL's comparison. Images held out to

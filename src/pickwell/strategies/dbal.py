@@ -11,7 +11,10 @@ from pickwell.strategies.strategy import Uncertain, require
 
 @dataclass(kw_only=True)
 class DBAL(Uncertain):
-    """Queries the largest entropy of the mean over dropout passes (Gal, Islam, Ghahramani 2017, max entropy).
+    """Queries the largest entropy of the mean over dropout passes.
+
+    Use when: the model has dropout and a single prediction is too sure of itself.
+    Source: Gal, Islam and Ghahramani 2017, max entropy.
 
     Differs from the source: batch norm stays in eval mode; the whole pool is scored, not a random part of it.
     """

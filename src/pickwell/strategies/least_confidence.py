@@ -11,7 +11,11 @@ from pickwell.strategies.strategy import Uncertain
 
 @dataclass(kw_only=True)
 class LeastConfidence(Uncertain):
-    """Queries the least probable best class (Lewis and Gale 1994); the score is 1 - its probability."""
+    """Queries the least probable best class; the score is 1 - its probability.
+
+    Use when: only the best class counts, as where accuracy is measured; cheap.
+    Source: Lewis and Gale 1994.
+    """
 
     def uncertainty(self, images: Tensor, learner: Learner) -> Tensor:
         return least_confidence(learner.predict(images))

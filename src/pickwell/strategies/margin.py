@@ -11,7 +11,10 @@ from pickwell.strategies.strategy import Uncertain
 
 @dataclass(kw_only=True)
 class Margin(Uncertain):
-    """Queries the smallest gap between the two most probable classes (Scheffer et al. 2001); the score is 1 - gap.
+    """Queries the smallest gap between the two most probable classes; the score is 1 - gap.
+
+    Use when: there are many classes, of which two are mistaken for one another at a time; cheap.
+    Source: Scheffer et al. 2001.
 
     With one class only there is no gap and every score is 0.
     """

@@ -12,7 +12,10 @@ from pickwell.strategies.strategy import Uncertain, among, require
 
 @dataclass(kw_only=True)
 class MCDropout(Uncertain):
-    """Queries what dropout passes disagree on most (Gal and Ghahramani 2016; Gal et al. 2017; Kendall et al. 2015).
+    """Queries what dropout passes disagree on most.
+
+    Use when: the model has dropout and what it does not know matters more than what is ambiguous (`bald`).
+    Source: Gal and Ghahramani 2016; Gal et al. 2017; Kendall et al. 2015.
 
     `measure`: the mean standard deviation of the class probabilities, the mutual information of label and weights
     (`bald`), or the variation ratio of the passes' votes. Differs from the sources: batch norm stays in eval mode, and

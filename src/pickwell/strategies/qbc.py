@@ -11,7 +11,10 @@ from pickwell.strategies.strategy import Committee
 
 @dataclass(kw_only=True)
 class QBC(Committee):
-    """Queries the largest vote entropy of a committee (Seung et al. 1992; Dagan and Engelson 1995).
+    """Queries the largest vote entropy of a committee.
+
+    Use when: training is cheap and there are many classes, so that votes can split more than two ways.
+    Source: Seung et al. 1992; Dagan and Engelson 1995.
 
     The members differ by their first weights and the order of their batches. Differs from the sources: equal votes are
     ordered by the entropy of the members' mean (`break_ties`).

@@ -11,7 +11,11 @@ from pickwell.strategies.strategy import RoundView, Strategy
 
 @dataclass(kw_only=True)
 class Random(Strategy):
-    """Every unlabelled image is equally likely; none is drawn twice (without replacement)."""
+    """Every unlabelled image is equally likely; none is drawn twice (without replacement).
+
+    Use when: a baseline is needed: every other strategy must beat it. It also keeps the labelled set a fair sample.
+    Source: simple random sampling.
+    """
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         ids = view.unlabelled.ids()

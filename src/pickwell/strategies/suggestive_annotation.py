@@ -17,7 +17,10 @@ from pickwell.strategies.strategy import Committee, RoundView, require
 
 @dataclass(kw_only=True)
 class SuggestiveAnnotation(Committee):
-    """Keeps the most uncertain images, then covers the pool by their similarity (Yang et al., MICCAI 2017).
+    """Keeps the most uncertain images, then covers the pool by their similarity.
+
+    Use when: images are dear to label, as masks are, and training a committee is cheap beside that.
+    Source: Yang et al., MICCAI 2017.
 
     Uncertainty is the standard deviation of the probabilities over a committee trained on bootstraps. Of the
     `candidates` x budget most uncertain images a greedy maximum cover picks those to whose nearest one all unlabelled

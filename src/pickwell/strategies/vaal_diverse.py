@@ -24,6 +24,9 @@ SPACES = ("inputs", "latents")
 class VAALDiverse(VAAL):
     """Picks the images that, labelled, would stand for the most of what D calls unlabelled.
 
+    Use when: in doubt: it is the default, and finds what the labels lack, without near-duplicates in a round.
+    Source: ours, on VAAL; docs/vaal-diverse.md.
+
     A greedy kernel cover of the unlabelled pool in VAAL's latent space that starts from the labelled images; each image
     is to be covered as much as 1 - D says. With `space="inputs"` distances are measured between the vectors that the
     networks look at (between images themselves always by their latents). The score is the share of the pool, so

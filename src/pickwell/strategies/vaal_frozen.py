@@ -36,7 +36,10 @@ class FrozenPair(Pair):
 
 @dataclass(kw_only=True)
 class VAALFrozen(VAAL):
-    """VAAL's ablation with a frozen VAE (VAAL, Sec. 5): Eq. (1), then Eq. (3) on the latents as they are.
+    """VAAL's ablation with a frozen VAE: Eq. (1), then Eq. (3) on the latents as they are.
+
+    Use when: it is asked what the contest between VAE and D is worth.
+    Source: Sinha, Ebrahimi and Darrell, ICCV 2019, Sec. 5.
 
     The first `vae_steps` of the `steps` train the VAE, the others D. The query is VAAL's. Differs from the source,
     which gives no numbers of steps: both get as many as VAAL's default.

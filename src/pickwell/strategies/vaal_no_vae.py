@@ -30,7 +30,10 @@ class ImagePair(Pair):
 
 @dataclass(kw_only=True)
 class VAALNoVAE(VAAL):
-    """VAAL's ablation without a VAE (VAAL, Sec. 5): D alone, on images, learns Eq. (3); the query is VAAL's.
+    """VAAL's ablation without a VAE: D alone, on images, learns Eq. (3); the query is VAAL's.
+
+    Use when: it is asked what the VAE is worth.
+    Source: Sinha, Ebrahimi and Darrell, ICCV 2019, Sec. 5.
 
     D is the encoder's convolutions and its dense layer of `latent` units before the five layers it has in VAAL.
     Differs from the source, which does not say what D on images looks like: ours has VAAL's layers.

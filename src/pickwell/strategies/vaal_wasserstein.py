@@ -30,7 +30,10 @@ class VAEOnlyPair(Pair):
 
 @dataclass(kw_only=True)
 class VAALWasserstein(VAAL):
-    """VAAL's ablation without D (VAAL, Sec. 5): the query is the largest 2-Wasserstein distance to the labelled set.
+    """VAAL's ablation without D: the query is the largest 2-Wasserstein distance to the labelled set.
+
+    Use when: it is asked what D is worth.
+    Source: Sinha, Ebrahimi and Darrell, ICCV 2019, Sec. 5.
 
     d_ij^2 = ||mu_i - mu_j||^2 + ||sigma_i - sigma_j||^2. `to` says what of the labelled set: its `centroid`, the mean
     of mu and of sigma, which is the Gaussians' Wasserstein barycentre (the paper's cluster centroid), or the `nearest`

@@ -5,38 +5,37 @@ suit), `learning.py` with a `TaskLearning` (pixels, network, loss, figures) and,
 `page.py` and `report.py`. docs/architecture.md says what each must have.
 """
 
-import pkgutil
-from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from pickwell.errors import SettingsError, unknown
+from pickwell.registry import Registry, class_in
 from pickwell.tasks.task import Task
 
 if TYPE_CHECKING:
     from pickwell.config import Settings
 
-__all__ = ["Task", "available", "named", "of"]
+__all__ = ["Task", "available", "named", "of", "part"]
 
 
-def available() -> list[str]:
-    """The kinds of task, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+def _class_of(found: Any) -> type[Task]:
+    """The task in a folder's file of the same name, or the class itself."""
+    if not isinstance(found, type):
+        found = import_module(f"{found.__name__}.{found.__name__.rpartition('.')[2]}")
+    return class_in(found, Task)  # type: ignore[type-abstract]
 
 
-@cache
-def named(kind: str) -> type[Task]:
-    """The class of a kind; a SettingsError names the nearest one if there is none."""
-    if kind not in available():
-        raise SettingsError(unknown("kind of task", kind, available()))
-    module = import_module(f"{__name__}.{kind}.{kind}")
-    (found,) = (
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Task) and value.__module__ == module.__name__
-    )
-    return found
+ROOM = Registry("kind of task", __name__, _class_of, without=frozenset({"task"}))
+
+available, named = ROOM.available, ROOM.named
+
+
+def part(task: Task, name: str) -> ModuleType | None:
+    """The file of that name beside the task's class, imported; None where there is none."""
+    module = f"{type(task).__module__.rpartition('.')[0]}.{name}"
+    return import_module(module) if find_spec(module) else None
 
 
 def of(settings: "Settings", folder: Path) -> Task:

@@ -28,12 +28,20 @@ class Task(ABC):
     """The name of the figure shown first, a key of what is measured."""
     figure: ClassVar[str]
     """What people call it."""
+    beside: ClassVar[Mapping[str, str]] = {}
+    """Further figures that are told beside it, and what people call them."""
+    counted: ClassVar[str] = "classes"
+    """What is said before the numbers of labels by class."""
     many_classes: ClassVar[bool] = False
     """Whether one image can show several classes."""
     masked: ClassVar[bool] = False
     """Whether the labels that images come with are mask files beside them."""
+    typed: ClassVar[bool] = True
+    """Whether people answer with a text."""
     noun: ClassVar[str] = "label"
     """What a label is called."""
+    fixed_classes: ClassVar[bool] = False
+    """Whether labels hold places in the class list, so that it never changes; names may come and go."""
     known_by: ClassVar[str] = "--labels-from-folders or a label column"
     """How images come with known labels."""
     test_known_by: ClassVar[str] = "a folder a class (--labels-from-folders), or a label column"
@@ -68,6 +76,10 @@ class Task(ABC):
     def keep(self, answer: Answer) -> str:
         """The text that the store keeps of an answer; what it names is on the disk when this returns."""
         return str(answer)
+
+    def answer(self, value: str) -> Answer:
+        """The answer of which the store keeps this text."""
+        return value
 
     def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
         """The answer that a label file in `folder` gives by this text; LabelError if it gives none."""

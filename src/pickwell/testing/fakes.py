@@ -12,7 +12,8 @@ from torch import Tensor
 
 from pickwell.learner import Batch, Devices
 from pickwell.learner.checkpoints import Checkpoint
-from pickwell.learner.seeds import derive, generator, isolated
+from pickwell.learner.generators import generator, isolated
+from pickwell.seeds import derive
 from pickwell.strategies.strategy import Strategy
 from pickwell.tasks.segmentation.crops import gathered, resize
 

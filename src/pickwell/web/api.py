@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.items import Kind, Pick
 from pickwell.store import Remark, Told
 from pickwell.web import dashboard_figures
@@ -81,8 +82,13 @@ class Asking(Body):
 
 
 def desk(request: Request) -> Desk:
-    """The campaign."""
+    """Where people label."""
     return request.app.state.desk  # type: ignore[no-any-return]
+
+
+def campaign(request: Request) -> OpenCampaign:
+    """The campaign, for what is only looked at."""
+    return desk(request).campaign
 
 
 def loop(request: Request) -> Loop:
@@ -96,6 +102,7 @@ def pictures(request: Request) -> Pictures:
 
 
 AtDesk = Annotated[Desk, Depends(desk)]
+Opened = Annotated[OpenCampaign, Depends(campaign)]
 AtLoop = Annotated[Loop, Depends(loop)]
 router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
 
@@ -112,12 +119,12 @@ def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
     """Leases the next picks for one annotator alone; asking again renews the leases and gives the same picks."""
     picks = at.next(who(request, body), body.n)
     current = dashboard_figures.progress(at.store.current())
-    return {"picks": shown(at, picks, current["number"] if current else 0), "round": current}
+    return {"picks": shown(request, at.campaign, picks, current["number"] if current else 0), "round": current}
 
 
-def shown(at: Desk, picks: list[Pick], number: int) -> list[dict[str, Any]]:
+def shown(request: Request, at: OpenCampaign, picks: list[Pick], number: int) -> list[dict[str, Any]]:
     """Picks with what is known of each: name, size, remark, and what the model makes of it."""
-    ids = [pick.item for pick in picks]
+    ids, page = [pick.item for pick in picks], request.app.state.page
     hints, remarks = at.hints.of(number), at.store.remarks(ids)
     facts = zip(picks, at.pool.manifest.names(ids), at.pool.manifest.sizes(ids).tolist(), strict=True)
     return [
@@ -133,7 +140,7 @@ def shown(at: Desk, picks: list[Pick], number: int) -> list[dict[str, Any]]:
             "flag": pick.item in remarks and remarks[pick.item].flag,
             "note": remarks[pick.item].note if pick.item in remarks else "",
             "hint": hints[pick.item].model_dump(exclude={"item"}) if pick.item in hints else None,
-            **({"prediction": at.predictions.has(number, pick.item)} if at.dense else {}),
+            **page.facts(at, number, pick.item),
         }
         for pick, name, size in facts
     ]
@@ -161,7 +168,7 @@ def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: De
     said = Said(body.items, kind, value, body.seconds, body.via, body.suggestion_seen)
     told: Told = at.tell(who(request, body), said, body.event)
     # The loop looks by itself now and then; this spares the wait.
-    if told.closed is not None or at.settings.loop.when == "every":
+    if told.closed is not None or at.campaign.settings.loop.when == "every":
         then.look()
     return asdict(told)
 
@@ -173,9 +180,9 @@ def undo(request: Request, body: Event, at: AtDesk) -> Mapping[str, Any]:
 
 
 @router.post("/remark")
-def remark(request: Request, body: Remarking, at: AtDesk) -> Mapping[str, Any]:
+def remark(request: Request, body: Remarking, at: Opened) -> Mapping[str, Any]:
     """Keeps a flag and a note beside an item."""
-    at.check_items([body.item])
+    at.answers.sizes([body.item])  # for its error
     made = Remark(body.item, body.event, who(request, body).name, body.flag, body.note)
     return asdict(at.store.keep_remark(made))
 
@@ -183,7 +190,7 @@ def remark(request: Request, body: Remarking, at: AtDesk) -> Mapping[str, Any]:
 @router.post("/heartbeat")
 def heartbeat(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
     """Renews the leases of this tab."""
-    return {"held": at.store.heartbeat(who(request, body).holder, at.settings.serve.lease_seconds)}
+    return {"held": at.renew(who(request, body))}
 
 
 @router.post("/release")
@@ -193,7 +200,7 @@ def release(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
 
 
 @router.get("/status")
-def status(at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
+def status(at: Opened, then: AtLoop) -> Mapping[str, Any]:
     """The open round's progress, and what the loop is doing."""
     state = then.state()
     now = (
@@ -211,7 +218,7 @@ def status(at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
 
 @router.get("/history")
 def history(
-    request: Request, at: AtDesk, annotator: Name = "", limit: Annotated[int, Query(ge=1, le=MOST)] = 60
+    request: Request, at: Opened, annotator: Name = "", limit: Annotated[int, Query(ge=1, le=MOST)] = 60
 ) -> Mapping[str, Any]:
     """What this annotator decided last, the newest at the end; what was undone is left out."""
     name = request.state.name or annotator
@@ -230,7 +237,7 @@ def history(
 
 
 @router.get("/rounds")
-def rounds(at: AtDesk) -> Mapping[str, Any]:
+def rounds(at: Opened) -> Mapping[str, Any]:
     """Every round: strategy, state, times, monitors."""
     return {"rounds": dashboard_figures.rounds(at.store)}
 
@@ -245,7 +252,8 @@ def ask(request: Request, body: Asking, then: AtLoop) -> Mapping[str, bool]:
 
 @router.get("/rounds/{number}")
 def round_(
-    at: AtDesk,
+    request: Request,
+    at: Opened,
     number: Annotated[int, Path(ge=1, lt=2**31)],
     start: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 60,
@@ -257,13 +265,13 @@ def round_(
     said = dict(zip(labels.items.tolist(), labels.values, strict=True))
     page = [
         {**one, "state": pick.state, "label": said.get(pick.item)}
-        for one, pick in zip(shown(at, picks, number), picks, strict=True)
+        for one, pick in zip(shown(request, at, picks, number), picks, strict=True)
     ]
     return {"round": number, "total": len(found.picks), "start": start, "picks": page}
 
 
 @router.get("/rounds/{number}/map", response_class=Response)
-def map_(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
+def map_(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
     """The pool on the plane of the strategy's latents when the round was asked, as bytes; 404 where there is no map.
 
     uint32 N, then little-endian columns of N: item (uint32), x, y in [0, 1] and score (float32; NaN: none), state
@@ -275,7 +283,7 @@ def map_(at: AtDesk, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
 
 
 @router.get("/dashboard")
-def dashboard(at: AtDesk) -> Mapping[str, Any]:
+def dashboard(at: Opened) -> Mapping[str, Any]:
     """The dashboard's figures."""
     return dashboard_figures.dashboard(at)
 

@@ -13,10 +13,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pickwell.errors import BudgetError, BusyError, PickwellError, PoolError, RoundError, StoreError
-from pickwell.web import api, disputes, mask_api, pages
+from pickwell.web import api, disputes, pages
 from pickwell.web.desk import Desk
 from pickwell.web.pictures import NATIVE, Pictures
 from pickwell.web.security import Gate
+from pickwell.web.task_page import page_of
 from pickwell.web.tokens import Tokens
 from pickwell.web.watcher import Loop
 
@@ -43,7 +44,8 @@ def create_app(
 
     `annotator` is the name that a page proposes. Without a `loop` nothing is fitted or asked by itself.
     """
-    watched = loop or Loop(desk)
+    campaign = desk.campaign
+    watched = loop or Loop(campaign)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -56,11 +58,12 @@ def create_app(
     # FastAPI's own documentation pages load their scripts from another host; `pages` has one of ours.
     app = FastAPI(title="Pickwell", version="1", docs_url=None, redoc_url=None, lifespan=life)
     app.state.desk, app.state.loop, app.state.tokens, app.state.annotator = desk, watched, tokens, annotator
-    largest = desk.settings.serve.picture_size
-    app.state.pictures = Pictures(desk.pool, max(largest, NATIVE) if desk.dense else largest)
+    largest, page = campaign.settings.serve.picture_size, page_of(campaign.task)
+    app.state.page = page
+    app.state.pictures = Pictures(campaign.pool, max(largest, NATIVE) if page.drawn_on else largest)
     app.include_router(api.router)
     app.include_router(disputes.router)
-    app.include_router(mask_api.router)
+    app.include_router(page.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=str(files("pickwell.web") / "static")))
     app.add_exception_handler(PickwellError, _said)

@@ -3,106 +3,62 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.items import Kind, PickState, Round, RoundState
-from pickwell.statistics.intervals import wilson
+from pickwell.statistics.runs import known, measured_rows
 from pickwell.store import Entry, Labels, Result, Store
-from pickwell.tasks.segmentation.label_maps import MaskFolder
 from pickwell.web.agreement import agreement
-from pickwell.web.desk import SUGGESTION_SEEN, Desk
+from pickwell.web.desk import SUGGESTION_SEEN
 
-ACCURACY, MEAN_IOU = "accuracy", "mean_iou"
+ACCURACY = "accuracy"
 PAUSE = 300.0
 """Seconds after which an annotator had left: no part of their rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One point of the learning curve: accuracy or mean IoU; of the former with an interval."""
-
-    labels: int
-    value: float
-    measured: int
-    low: float | None
-    high: float | None
-
-
-def curve(results: Iterable[Result], metric: str) -> list[Measured]:
+def curve(results: Iterable[Result], metric: str) -> list[dict[str, Any]]:
     """The metric by number of labels, the newest measurement of each number."""
-    found: dict[int, dict[str, float]] = defaultdict(dict)
-    for row in results:
-        if not row.run:
-            found[row.labels][row.metric] = row.value
-    return [_point(labels, found[labels], metric) for labels in sorted(found) if _known(found[labels].get(metric))]
+    rows = {row.labels: row for row in measured_rows(results, metric) if known(row.accuracy) is not None}
+    return [
+        {"labels": n, "value": rows[n].accuracy, "measured": rows[n].measured, "low": rows[n].low, "high": rows[n].high}
+        for n in sorted(rows)
+    ]
 
 
-def _point(labels: int, values: Mapping[str, float], metric: str) -> Measured:
-    n, value = int(values.get("measured", 0)), values[metric]
-    low, high = wilson(value, n) if n and metric == ACCURACY else (None, None)  # mean IoU is no share of images
-    return Measured(labels, value, n, low, high)
-
-
-def _known(value: float | None) -> bool:
-    return value is not None and not math.isnan(value)
-
-
-@dataclass(slots=True)
-class Annotator:
-    """What one annotator did. `a_minute` counts time at work only: gaps of over five minutes are pauses."""
-
-    name: str
-    answered: int = 0
-    skipped: int = 0
-    ignored: int = 0
-    undone: int = 0
-    suggestions_seen: int = 0
-    seconds: float | None = None
-    a_minute: float | None = None
-    at_work: float = 0.0
-    _times: list[float] = field(default_factory=list, repr=False)
-    _taken: list[float] = field(default_factory=list, repr=False)
+COUNTS = {Kind.ANSWER.value: "answered", Kind.SKIP.value: "skipped", Kind.IGNORE.value: "ignored", "undo": "undone"}
 
 
 def annotators(log: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Counts and pace of everybody who told something, the busiest first; without what was taken back or replaced."""
-    found: dict[str, Annotator] = {}
+    """Counts and pace of everybody who told something, the busiest first; without what was taken back or replaced.
+
+    `a_minute` counts time `at_work` only: gaps of over five minutes are pauses.
+    """
     entries = list(log)
     undone = {entry.undoes for entry in entries}
     said = (entry for entry in entries if entry.kind != "undo" and entry.id not in undone)
     stands = {(entry.annotator, entry.item): entry.id for entry in said}
-    for entry in entries:
-        one = found.setdefault(entry.annotator, Annotator(entry.annotator))
-        if entry.kind == "undo" or stands.get((entry.annotator, entry.item)) == entry.id:
-            _COUNT[entry.kind](one)
-            one.suggestions_seen += SUGGESTION_SEEN in entry.source
-        one._times.append(entry.time.timestamp())
-        if entry.seconds is not None:
-            one._taken.append(entry.seconds)
-    people = sorted((_paced(one) for one in found.values()), key=lambda one: (-one.answered, one.name))
-    return [{k: v for k, v in asdict(one).items() if not k.startswith("_")} for one in people]
+    people = [_annotator(name, [entry for entry in entries if entry.annotator == name], stands)
+              for name in dict.fromkeys(entry.annotator for entry in entries)]  # fmt: skip
+    return sorted(people, key=lambda one: (-one["answered"], one["name"]))
 
 
-def _add(name: str) -> Any:
-    def add(one: Annotator) -> None:
-        setattr(one, name, getattr(one, name) + 1)
-
-    return add
-
-
-_COUNT = {Kind.ANSWER.value: _add("answered"), Kind.SKIP.value: _add("skipped")}
-_COUNT |= {Kind.IGNORE.value: _add("ignored"), "undo": _add("undone")}
-
-
-def _paced(one: Annotator) -> Annotator:
-    gaps = [later - earlier for earlier, later in zip(one._times, one._times[1:], strict=False)]
-    working = [gap for gap in gaps if gap <= PAUSE]
-    one.at_work = sum(working)
-    one.a_minute = 60 * len(working) / one.at_work if one.at_work > 0 else None
-    one.seconds = median(one._taken) if one._taken else None
-    return one
+def _annotator(name: str, entries: Sequence[Entry], stands: Mapping[tuple[str, int], int]) -> dict[str, Any]:
+    counted = [e for e in entries if e.kind == "undo" or stands.get((e.annotator, e.item)) == e.id]
+    kinds = Counter(COUNTS[entry.kind] for entry in counted)
+    times = [entry.time.timestamp() for entry in entries]
+    working = [gap for gap in (later - earlier for earlier, later in pairwise(times)) if gap <= PAUSE]
+    taken = [entry.seconds for entry in entries if entry.seconds is not None]
+    return {
+        "name": name,
+        **{kind: kinds[kind] for kind in COUNTS.values()},
+        "suggestions_seen": sum(SUGGESTION_SEEN in entry.source for entry in counted),
+        "seconds": median(taken) if taken else None,
+        "a_minute": 60 * len(working) / sum(working) if sum(working) else None,
+        "at_work": sum(working, 0.0),
+    }
 
 
 def balance(
@@ -113,14 +69,6 @@ def balance(
     for number, value in zip(labels.rounds.tolist(), labels.values, strict=True):
         counts[number].update(shown(value))
     return [{"round": number, "counts": [counts[number][name] for name in classes]} for number in sorted(counts)]
-
-
-def _shown(desk: Desk) -> Callable[[str], Iterable[str]]:
-    """What says which classes a label shows: its own name, or those that occur in a mask."""
-    if desk.settings.task.kind == "classification":
-        return lambda value: (value,)
-    masks, names = MaskFolder(desk.directory.masks), dict(enumerate(desk.classes))
-    return lambda value: (names[index] for index in masks.shown(value) if index in names)
 
 
 def rounds(store: Store) -> list[dict[str, Any]]:
@@ -159,26 +107,25 @@ def progress(current: Round | None) -> dict[str, Any] | None:
     }
 
 
-def dashboard(desk: Desk) -> dict[str, Any]:
+def dashboard(campaign: OpenCampaign) -> dict[str, Any]:
     """All figures of the dashboard but the progress of a fit."""
-    labels, log = desk.store.labels(), list(desk.store.log())
-    found = rounds(desk.store)
-    metric = ACCURACY if desk.settings.task.kind == "classification" else MEAN_IOU
+    labels, log = campaign.store.labels(), list(campaign.store.log())
+    found = rounds(campaign.store)
     computed = sum(sum(float(v) for v in one["timings"].values() if isinstance(v, int | float)) for one in found)
     return {
-        "position": desk.store.position(),
+        "position": campaign.store.position(),
         "labelled": len(labels),
         "held_out": int(labels.held_out.sum()),
-        "ignored": len(desk.store.ignored()),
-        "images": len(desk.pool),
-        "classes": desk.classes,
-        "metric": metric,
-        "curve": [asdict(point) for point in curve(desk.store.results(), metric)],
-        "balance": balance(labels, desk.classes, _shown(desk)),
+        "ignored": len(campaign.store.ignored()),
+        "images": len(campaign.pool),
+        "classes": campaign.task.classes,
+        "metric": campaign.task.metric,
+        "curve": curve(campaign.store.results(), campaign.task.metric),
+        "balance": balance(labels, campaign.task.classes, campaign.task.shown),
         "rounds": found,
-        "maps": desk.maps.numbers(),
+        "maps": campaign.maps.numbers(),
         "annotators": annotators(log),
         "agreement": agreement(log),
-        "disputes": len(desk.store.disputes()),
+        "disputes": len(campaign.store.disputes()),
         "computed_seconds": computed,
     }

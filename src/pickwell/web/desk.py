@@ -1,23 +1,17 @@
-"""One campaign as the page sees it: settings, pool and store. What people do here is checked here."""
+"""What people do at the page of a campaign: leases, answers under a name, decisions, undo."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
-from pickwell.campaign.directory import Directory
-from pickwell.campaign.hints import Hints
-from pickwell.campaign.maps import Maps
-from pickwell.campaign.old_remarks import move_remarks
-from pickwell.config import Settings
-from pickwell.data.pool import Pool
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
-from pickwell.labels import check_class
-from pickwell.store import Store, Told, check_free
-from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask
-from pickwell.tasks.segmentation.predictions import Predictions
+from pickwell.store import Told, check_free
+from pickwell.tasks.task import Answer
 from pickwell.web.agreement import ADJUDICATED
 
 SUGGESTION_SEEN = "suggestion seen"
@@ -43,17 +37,16 @@ class Who:
 class Said:
     """What somebody says of some items: by keyboard, grid or program; `seen` if the suggestion was looked at.
 
-    An answer is a class's name as `value` or, of one item, its `mask`.
+    An answer's `value` is a class's name or, of one item, its mask as an array.
     """
 
     items: Sequence[int]
     kind: Kind
-    value: str | None = None
+    value: Answer | None = None
     seconds: float | None = None
     via: str = "page"
     seen: bool = False
     used: bool = False
-    mask: Mask | None = None
 
     @property
     def source(self) -> str:
@@ -63,68 +56,57 @@ class Said:
 
 
 class Desk:
-    """An opened campaign; any number of threads may use it."""
+    """A campaign at which people label; any number of threads may use it."""
 
     def __init__(self, root: Path) -> None:
-        self.directory = Directory(root)
-        self.directory.check()
-        self.settings = Settings.read(self.directory.settings)
-        self.pool = Pool.open(self.directory.pool)
-        self.store = Store.open(self.directory.url(self.settings))
+        self.campaign = OpenCampaign(root)
+        self.store = self.campaign.store
         self.made = str(int(self.store.campaign().created.timestamp() * 1_000_000))
         """When the campaign was made: tells it from others of its name, and from those served at the same address."""
-        self.hints = Hints(self.directory.rounds)
-        self.maps = Maps(self.directory.rounds)
-        self.masks = MaskFolder(self.directory.masks)
-        self.predictions = Predictions(self.directory.rounds)
-        move_remarks(root, self.store)
         self._warm()
 
     def _warm(self) -> None:
         """Reads the manifest's columns now rather than for the first page: of a million images they are large."""
-        if len(self.pool):
-            self.pool.item(0)
-            self.pool.manifest.where(0)
-            self.pool.manifest.sizes([0])
+        pool = self.campaign.pool
+        if len(pool):
+            pool.item(0)
+            pool.manifest.where(0)
+            pool.manifest.sizes([0])
             pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
         """Lets go of the database."""
-        self.store.close()
+        self.campaign.close()
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The class names, in the campaign's order."""
-        return self.settings.task.classes
-
-    @property
-    def dense(self) -> bool:
-        """Whether a label is a mask rather than a class."""
-        return self.settings.task.kind == "segmentation"
+    def _lease(self) -> float:
+        return self.campaign.settings.serve.lease_seconds
 
     def next(self, who: Who, n: int) -> list[Pick]:
         """Up to n picks for this annotator alone, best first; those they hold already come first."""
-        return self.store.lease(who.holder, n, self.settings.serve.lease_seconds, author=who.name)
+        return self.store.lease(who.holder, n, self._lease, author=who.name)
+
+    def renew(self, who: Who) -> int:
+        """Renews the leases of this tab; returns how many."""
+        return self.store.heartbeat(who.holder, self._lease)
 
     def tell(self, who: Who, said: Said, event: str) -> Told:
         """Keeps what somebody says; RoundError where an item is another's, LabelError for what cannot be."""
-        self.check_items(said.items)
-        if said.kind is Kind.ANSWER:
-            self._check_answer(said)
+        self._check(said.items, said.kind, said.value)
         share = None if said.seconds is None else said.seconds / len(said.items)
-        labels = [Label(item, said.value, said.kind, who.name, share) for item in said.items]
-        if said.mask is not None:
+        value = said.value if isinstance(said.value, str) else None
+        labels = [Label(item, value, said.kind, who.name, share) for item in said.items]
+        if isinstance(said.value, np.ndarray):
             # No mask is kept whose label the store would refuse.
             check_free(found := self.store.holdings(said.items), labels, who.holder)
-            labels = [replace(one, value=self.masks.put(said.mask)) for one in labels if one.item in found] or labels
+            keep = self.campaign.task.keep
+            labels = [replace(one, value=keep(said.value)) for one in labels if one.item in found] or labels
         # Where a round asks one annotator, the store takes an opinion for a label.
         return self.store.tell(labels, source=said.source, event=event, opinion=True, holder=who.holder)
 
     def decide(self, who: Who, item: int, kind: Kind, value: str | None, event: str) -> Told:
         """Decides about a disputed item; RoundError where nothing is disputed any more."""
-        if kind is Kind.ANSWER:
-            self._check_answer(Said([item], kind, value))
-        self.check_items([item])
+        self._check([item], kind, value)
         found = self.store.holdings([item]).get(item)
         own = found is not None and found.author == who.name  # the same event again, or a correction
         if found is None or (found.state is not PickState.DISPUTED and not own):
@@ -136,24 +118,13 @@ class Desk:
         """Takes back what this annotator told last, and holds those items for them again."""
         labels = self.store.undo(annotator=who.name, event=event)
         if labels:
-            self.store.hold(who.holder, [label.item for label in labels], self.settings.serve.lease_seconds)
+            self.store.hold(who.holder, [label.item for label in labels], self._lease)
         return labels
 
-    def _check_answer(self, said: Said) -> None:
-        """Raises LabelError for what is no answer to this campaign's question."""
-        if not self.dense:
-            if said.mask is not None:
-                raise LabelError("a mask is no answer to classification; name one of its classes at /api/answer")
-            check_class(str(said.value), self.classes)
-        elif said.mask is None:
-            raise LabelError(f"'{str(said.value)[:80]}' is no answer here: labels are masks; send one to /api/masks")
-        else:
-            (item,) = said.items
-            width, height = self.pool.manifest.sizes([item])[0].tolist()
-            check_mask(said.mask, (width, height), len(self.classes), f"item {item}: ")
-
-    def check_items(self, items: Sequence[int]) -> None:
-        """Raises LabelError for an item that the pool does not hold."""
-        for item in items:
-            if not 0 <= item < len(self.pool):
-                raise LabelError(f"unknown item {item}; the pool holds items 0 to {len(self.pool) - 1}")
+    def _check(self, items: Sequence[int], kind: Kind, value: Answer | None) -> None:
+        """Raises LabelError for what is no answer to this campaign's question, or none that a page may give."""
+        # The name of a mask that is kept is none: it might be another image's.
+        if kind is Kind.ANSWER and not self.campaign.task.typed and not isinstance(value, np.ndarray):
+            noun = self.campaign.task.noun
+            raise LabelError(f"'{str(value)[:80]}' is no answer here: labels are {noun}s; send one to /api/{noun}s")
+        self.campaign.answers.check(items, kind, value)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field, StringConstraints
 
 from pickwell.items import Kind
-from pickwell.web.api import MOST, AtDesk, AtLoop, Event, Item, who
+from pickwell.web.api import MOST, AtDesk, AtLoop, Event, Item, Opened, who
 
 router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
 
@@ -22,7 +22,7 @@ class Decision(Event):
 
 
 @router.get("/disputes")
-def disputes(at: AtDesk, limit: Annotated[int, Query(ge=1, le=MOST)] = 60) -> Mapping[str, Any]:
+def disputes(at: Opened, limit: Annotated[int, Query(ge=1, le=MOST)] = 60) -> Mapping[str, Any]:
     """The images that wait for a decision, with what each annotator says."""
     found = at.store.disputes(limit)
     ids = [dispute.item for dispute in found]

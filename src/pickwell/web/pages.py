@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.colours import colours
-from pickwell.web.api import AtDesk
+from pickwell.web.api import Opened
 
 router = APIRouter(include_in_schema=False)
 _templates = Environment(
@@ -26,18 +27,19 @@ _PLACES = {"draw": "label"}  # templates at the place of another
 def _page(request: Request, name: str, title: str, **values: Any) -> HTMLResponse:
     """A page's frame with what its scripts must know before they ask."""
     desk = request.app.state.desk
+    campaign: OpenCampaign = desk.campaign
     told = {
-        "campaign": desk.settings.name,
+        "campaign": campaign.settings.name,
         "made": desk.made,
-        "kind": desk.settings.task.kind,
-        "classes": desk.classes,
+        "kind": campaign.task.kind,
+        "classes": campaign.task.classes,
         "annotator": request.state.name or request.app.state.annotator,
         "fixed": bool(request.state.name),
-        "lease": desk.settings.serve.lease_seconds,
-        "budget": desk.settings.loop.budget,
-        "overlap": desk.settings.serve.overlap,
+        "lease": campaign.settings.serve.lease_seconds,
+        "budget": campaign.settings.loop.budget,
+        "overlap": campaign.settings.serve.overlap,
     }
-    told |= {"colours": colours(len(desk.classes))} if desk.dense else {}
+    told |= {"colours": colours(len(campaign.task.classes))} if request.app.state.page.coloured else {}
     html = _templates.get_template(f"{name}.html").render(
         page=_PLACES.get(name, name), title=title, told=told, **values
     )
@@ -46,14 +48,14 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
 
 @router.get("/")
 def label(request: Request) -> Response:
-    """The page where images are labelled: with a class each or, for segmentation, with a mask."""
-    return _page(request, "draw" if request.app.state.desk.dense else "label", "Label")
+    """The page where images are labelled, with what the kind of task asks for."""
+    return _page(request, request.app.state.page.label, "Label")
 
 
 @router.get("/grid")
 def grid(request: Request) -> Response:
-    """The page where many similar images are labelled at once; masks are drawn one by one."""
-    return _page(request, "no_grid" if request.app.state.desk.dense else "grid", "Grid")
+    """The page where many similar images are labelled at once, where they can be."""
+    return _page(request, request.app.state.page.grid, "Grid")
 
 
 @router.get("/decide")
@@ -128,7 +130,7 @@ def favicon() -> Response:
 
 
 @router.get("/healthz")
-def healthz(desk: AtDesk) -> dict[str, bool]:
+def healthz(campaign: Opened) -> dict[str, bool]:
     """That the server and its database answer."""
-    desk.store.position()
+    campaign.store.position()
     return {"ok": True}

@@ -34,7 +34,7 @@ class Server:
         """`names` are further host names under which it is reached; each of `annotators` gets a new link."""
         self.desk = Desk(root)
         self.names = tuple(name.lower() for name in names)
-        serve = self.desk.settings.serve
+        serve = self.desk.campaign.settings.serve
         self.host = (host or serve.host).lower()  # as browsers send it
         # Before the links, which name the port: 0 asks for any that is free.
         self._socket = _bound(self.host, serve.port if port is None else port)
@@ -45,7 +45,7 @@ class Server:
         self.open = len(self.tokens) == 0  # everybody on this machine may label
         self.app = create_app(
             self.desk,
-            loop=Loop(self.desk),
+            loop=Loop(self.desk.campaign),
             hosts=(*LOOPBACK, self.host, *self.names, *_others(self.host)),
             tokens=None if self.open else self.tokens,
             annotator=_user() if self.open else "",

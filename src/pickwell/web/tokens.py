@@ -3,12 +3,12 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from pickwell.errors import SettingsError
+from pickwell.files import replacing
 
 
 class Tokens:
@@ -30,11 +30,9 @@ class Tokens:
         """A new secret for an annotator, told this once; the one before ends."""
         secret = secrets.token_urlsafe(32)
         self._hashes[name] = _hash(secret)
-        partial = self.path.with_suffix(".partial")
-        # Private before anything is in it.
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(self._hashes, indent=1), encoding="utf-8")
-        os.replace(partial, self.path)  # noqa: PTH105
+        with replacing(self.path) as new:
+            new.touch(mode=0o600)  # private before anything is in it
+            new.write_text(json.dumps(self._hashes, indent=1), encoding="utf-8")
         return secret
 
     def who(self, secret: str) -> str | None:

@@ -9,11 +9,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
+from pickwell.campaign.opened import OpenCampaign
 from pickwell.campaign.progress_file import Doing, doing
 from pickwell.config import LoopSettings
-from pickwell.errors import BudgetError, PickwellError, RoundError, StoreError, of_system
+from pickwell.errors import BudgetError, BusyError, PickwellError, RoundError, StoreError, of_system
 from pickwell.items import PickState, RoundState
-from pickwell.web.desk import Desk
 
 LOOK = 2.0
 """Seconds between two looks at the store, for what other processes did to it."""
@@ -46,9 +46,9 @@ def due(settings: LoopSettings, *, is_open: bool, answered: int, left: int) -> b
 class Loop:
     """Watches the campaign and starts `pickwell ask` when it is due; one at a time, with low priority."""
 
-    def __init__(self, desk: Desk, command: Sequence[str] = (sys.executable, "-m", "pickwell")) -> None:
-        self._desk, self._command = desk, tuple(command)
-        self._settings = desk.settings.loop
+    def __init__(self, campaign: OpenCampaign, command: Sequence[str] = (sys.executable, "-m", "pickwell")) -> None:
+        self._campaign, self._command = campaign, tuple(command)
+        self._settings = campaign.settings.loop
         self._wake, self._stopped, self._lock = Event(), Event(), Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._error = ""
@@ -79,12 +79,12 @@ class Loop:
 
     def state(self) -> LoopState:
         """What is going on."""
-        now = doing(self._desk.directory.root)
+        now = doing(self._campaign.directory.root)
         return LoopState(self._settings.when, self._running(), now, self._error, self.left())
 
     def left(self) -> int:
         """How many images can still be asked for."""
-        return len(self._desk.pool) - self._desk.store.count_taken()
+        return len(self._campaign.pool) - self._campaign.store.count_taken()
 
     def ask(self, budget: int | None = None) -> None:
         """Starts picking the next round; RoundError while one is open or being picked, BudgetError if none is left."""
@@ -105,15 +105,15 @@ class Loop:
 
     def _is_open(self) -> bool:
         # Without picks, of which a round may have thousands: this is asked all the time.
-        return any(found.state is RoundState.OPEN for found in self._desk.store.rounds(picks=False))
+        return any(found.state is RoundState.OPEN for found in self._campaign.store.rounds(picks=False))
 
     def _answered(self) -> int:
-        current = self._desk.store.current() if self._settings.when == "every" else None
+        current = self._campaign.store.current() if self._settings.when == "every" else None
         return sum(pick.state is PickState.ANSWERED for pick in current.picks) if current else 0
 
     def _start(self, budget: int) -> None:
         """Starts `pickwell ask` in a process of its own."""
-        order = [*self._command, "ask", str(self._desk.directory.root), "--budget", str(budget), "--json"]
+        order = [*self._command, "ask", str(self._campaign.directory.root), "--budget", str(budget), "--json"]
         try:
             with ExitStack() as failed:
                 # A file, because a pipe that nobody reads fills up and stops the process.
@@ -146,15 +146,15 @@ class Loop:
                 return
             self._ended(code)
         # With the same labels it would fail again: only new ones are worth another try.
-        position = self._desk.store.position()
+        position = self._campaign.store.position()
         if self._failed[0] == position and self._failed[1] >= TRIES:
             return
         is_open, left = self._is_open(), self.left()
         if due(self._settings, is_open=is_open, answered=self._answered() if is_open else 0, left=left):
             # Somebody else was quicker; the next look will show.
             with suppress(RoundError, BudgetError):
-                if is_open and (current := self._desk.store.current()):
-                    self._desk.store.close_round(current.number)
+                if is_open and (current := self._campaign.store.current()):
+                    self._campaign.store.close_round(current.number)
                 self.ask()
 
     def _ended(self, code: int) -> None:
@@ -166,8 +166,8 @@ class Loop:
         if code == 0:
             self._failed, self._error = (-1, 0), ""
             return
-        position = self._desk.store.position()
-        if "is in use by" not in words:  # another process at work is no failure: look again when it has ended
+        position = self._campaign.store.position()
+        if code != BusyError.code:  # another process at work is no failure: look again when it has ended
             tries = self._failed[1] if self._failed[0] == position else 0
             self._failed = (position, tries + 1)
         self._error = words.splitlines()[-1].removeprefix("pickwell: ") if words else f"it ended with code {code}"

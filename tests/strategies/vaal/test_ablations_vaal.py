@@ -15,8 +15,7 @@ from pickwell.strategies import Strategy, create
 from pickwell.strategies.vaal.pair import Encoded, Pair
 from pickwell.strategies.vaal.vaal import VAAL
 from pickwell.strategies.vaal_wasserstein import gaussian
-from pickwell.testing.fakes import FakeView, blobs, train_auxiliary
-from pickwell.testing.strategy_contract import StrategyContract
+from pickwell.testing import FakeView, StrategyContract, blobs, train_auxiliary
 
 EXACT = "donot_use_mm_for_euclid_dist"
 SMALL: dict[str, Any] = {"latent": 4, "widths": (4, 8), "discriminator_width": 16, "feature_width": 8}

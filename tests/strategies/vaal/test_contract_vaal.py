@@ -5,8 +5,7 @@ import pytest
 from pickwell.strategies import Strategy, create
 from pickwell.strategies.vaal import VAAL
 from pickwell.strategies.vaal_diverse import VAALDiverse
-from pickwell.testing.fakes import FakeDenseLearner, FakeView, scenes, train_auxiliary
-from pickwell.testing.strategy_contract import StrategyContract
+from pickwell.testing import FakeDenseLearner, FakeView, StrategyContract, scenes, train_auxiliary
 
 
 class TestVAAL(StrategyContract):

@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from pickwell.strategies import Strategy
 from pickwell.strategies.vaal import VAAL
 from pickwell.strategies.vaal.monitors import auc
-from pickwell.testing.fakes import FakeView, train_auxiliary
+from pickwell.testing import FakeView, train_auxiliary
 
 ABSENT = 7
 LABELLED = 140

@@ -11,7 +11,7 @@ from tests.strategies.vaal.unfolded import unfolded
 
 from pickwell import strategies
 from pickwell.strategies.vaal import pool_scorer
-from pickwell.testing.fakes import FakeView, blobs, train_auxiliary
+from pickwell.testing import FakeView, blobs, train_auxiliary
 
 SMALL: dict[str, Any] = {"steps": 4, "latent": 4, "discriminator_width": 8}
 

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from pickwell.acquisition.patches import learn
 from pickwell.errors import TrainingError
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 from pickwell.strategies import create
 from pickwell.strategies.vaal import VAAL, representations
 from pickwell.strategies.vaal.representations import patch_vectors, sample
 from pickwell.strategies.vaal.vector_tables import embedded
-from pickwell.testing.fakes import FakeStream, FakeView, blobs, train_auxiliary
+from pickwell.testing import FakeStream, FakeView, blobs, train_auxiliary
 
 SMALL = {"latent": 4, "widths": (4, 8), "discriminator_width": 16, "feature_width": 8, "steps": 3}
 

@@ -17,7 +17,7 @@ from pickwell.strategies.vaal import VAAL, paper_size
 from pickwell.strategies.vaal import vector_tables as tables_module
 from pickwell.strategies.vaal.networks import Discriminator
 from pickwell.strategies.vaal_diverse import VAALDiverse
-from pickwell.testing.fakes import FakeLearner, FakeView, blobs, train_auxiliary
+from pickwell.testing import FakeLearner, FakeView, blobs, train_auxiliary
 
 SMALL = {"latent": 4, "widths": (4, 8), "discriminator_width": 16, "feature_width": 8}
 

@@ -1,5 +1,6 @@
-"""Where images come from: one file a kind, and this ladder of them."""
+"""Where images come from: one file a kind, and this ladder of them; other packages' kinds are tried after ours."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,32 @@ from pickwell.data.sources.masked_folder import MaskedFolder, masked_like
 from pickwell.data.sources.parquet import ParquetSet
 from pickwell.data.sources.source import LISTING, Source
 from pickwell.errors import PoolError, SettingsError, VersionError
+from pickwell.registry import Registry
 
-__all__ = ["KINDS", "LISTING", "FolderTree", "MaskedFolder", "Source", "find", "restore", "same"]
+__all__ = ["LISTING", "FolderTree", "MaskedFolder", "Source", "find", "kinds", "restore", "same"]
 
 KINDS: tuple[type[Source], ...] = (Digits, ParquetSet, CsvTable, MaskedFolder, FolderTree)
-"""The kinds, in the order in which they are tried."""
+"""Our kinds, in the order in which they are tried."""
+
+
+def _class(found: type[Source]) -> type[Source]:
+    return found
+
+
+ROOM = Registry("source of images", __name__, _class, without=frozenset({"source"}))
+
+
+def kinds() -> Iterator[type[Source]]:
+    """The kinds in the order in which they are tried: what ours know is not asked of other packages'."""
+    yield from KINDS
+    yield from ROOM.theirs().values()
 
 
 def find(where: str | Path, labels_from_folders: bool = False, masks: MaskFiles | None = None) -> Source:
     """The source that `where` names, with its masks if any are given; PoolError if there is none."""
     if not str(where).strip():  # as a path it would be the folder that one stands in
         raise PoolError("no images at '': the place is empty; name one, or '.' for the folder you are in")
-    for kind in KINDS:
+    for kind in kinds():
         if found := kind.find(str(where), labels_from_folders):
             if labels_from_folders and not isinstance(found, FolderTree):
                 raise SettingsError(f"labels from folders were asked for, but '{where}' is no folder; leave that out")
@@ -45,7 +60,7 @@ def tree(found: Source, where: str | Path) -> FolderTree:
 
 def restore(record: dict[str, Any]) -> Source:
     """The source that a pool's `sources.json` describes."""
-    for kind in KINDS:
+    for kind in kinds():
         if kind.kind == record.get("kind"):
             return kind.restore(record)
     raise VersionError(f"the pool has a source of kind '{record.get('kind')}', unknown here; install a newer pickwell")

@@ -63,7 +63,7 @@ class FolderTree:
 
     def _entries(self) -> Iterator[Entry]:
         prefix = "" if self.under in ("", ".") else self.under + "/"
-        for found, barred in _walk(str(self.root / self.under), prefix, _Seen(self.root)):
+        for found, barred in _walk(str(self.root / self.under), prefix, _Links(self.root)):
             name, reason = utf8(found)
             folder, slash, _ = name.partition("/")
             yield Entry(name, known=folder if slash and self.labels_from_folders else None, reason=barred or reason)
@@ -71,16 +71,16 @@ class FolderTree:
 
 def has_images(folder: Path) -> bool:
     """Whether there is any image file below `folder`."""
-    return any(barred is None for _, barred in _walk(str(folder), "", _Seen(folder)))
+    return any(barred is None for _, barred in _walk(str(folder), "", _Links(folder)))
 
 
 def files_below(folder: Path, suffix: str) -> list[str]:
     """The paths, from `folder`, of the image files with that suffix below it."""
-    found = _walk(str(folder), "", _Seen(folder))
+    found = _walk(str(folder), "", _Links(folder))
     return [path for path, barred in found if barred is None and PurePath(path).suffix.lower() == suffix]
 
 
-class _Seen:
+class _Links:
     """Which linked folders to follow: each once, and none that holds the root or lies within it."""
 
     def __init__(self, root: Path) -> None:
@@ -97,7 +97,7 @@ class _Seen:
         return True
 
 
-def _walk(folder: str, prefix: str, seen: _Seen) -> Iterator[tuple[str, Reason | None]]:
+def _walk(folder: str, prefix: str, seen: _Links) -> Iterator[tuple[str, Reason | None]]:
     """The paths of the image files from the root, and of the folders that may not be looked into."""
     try:
         with os.scandir(folder) as found:

@@ -21,7 +21,8 @@ from pickwell.data.sources.parquet import ParquetSet
 from pickwell.errors import PoolError, SettingsError
 from pickwell.experiments.data.sets.layout import Layout
 from pickwell.learner import Devices
-from pickwell.learner.seeds import derive, isolated
+from pickwell.learner.generators import isolated
+from pickwell.seeds import derive
 from pickwell.strategies.vaal.losses import negative_elbo, reparameterise
 from pickwell.strategies.vaal.networks import VAE
 

@@ -1,6 +1,5 @@
 """Whether a user's own images and weights are still those that an experiment's results are of."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from pickwell.data.sources.source import place
 from pickwell.errors import SettingsError
 from pickwell.experiments.data import sets
 from pickwell.experiments.experiment import DataSettings
-from pickwell.files import replacing
+from pickwell.files import digest, replacing
 
 KINDS = SUFFIXES | {".parquet"}
 """The endings of files that images are in."""
@@ -46,9 +45,9 @@ def check_weights(named: Iterable[str], root: Path) -> None:
     """
     kept = root / "weights.json"
     before: dict[str, str] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    now = {text: _digest(Path(text)) for text in named if text}
-    for text, digest in now.items():
-        if before.get(text, digest) != digest:
+    now = {text: digest(Path(text)) for text in named if text}
+    for text, found in now.items():
+        if before.get(text, found) != found:
             raise SettingsError(
                 f"model.weights '{text}' has changed since this experiment was begun, and results of both could not be "
                 "compared; choose a new results folder with --out, or put back the file that was there"
@@ -56,11 +55,6 @@ def check_weights(named: Iterable[str], root: Path) -> None:
     if now.keys() - before.keys():
         with replacing(kept) as new:
             new.write_text(json.dumps(before | now, indent=1), encoding="utf-8")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stamp(path: Path, root: Path) -> Stamp:

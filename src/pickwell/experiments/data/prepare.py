@@ -25,8 +25,10 @@ from pickwell.errors import PoolError, SettingsError
 from pickwell.experiments.data import feature_pools, freshness, sets
 from pickwell.experiments.experiment import DataSettings, Experiment
 from pickwell.experiments.identity import pools_digest
-from pickwell.labels import IGNORE_INDEX, split_void
-from pickwell.learner.seeds import generator
+from pickwell.files import digest
+from pickwell.labels import split_void
+from pickwell.learner.generators import generator
+from pickwell.tasks.segmentation.label_maps import counted
 from pickwell.tasks.segmentation.scenes import Scenes
 
 Ids = NDArray[np.int64]
@@ -107,7 +109,7 @@ def _folder(experiment: Experiment, root: Path) -> Path:
     data_settings = experiment.data.model_dump(mode="json")
     facts = [data_settings, experiment.model.image_size if experiment.data.features else 0, experiment.task]
     settings = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-    return root / "pools" / f"{settings[:12]}.{pools_digest()[:4]}"
+    return root / "pools" / f"{settings[:12]}.{pools_digest(experiment.data)[:4]}"
 
 
 def _beside(folder: Path, kind: str) -> Path:
@@ -295,8 +297,7 @@ def _finish(partial: Path, layout: sets.Layout, sources: dict[str, freshness.Sta
         _check_masks(partial / "test", len(classes))
     # Features may differ from one machine to another in their last bits: made once, they hold for all cells.
     for vectors in sorted(partial.glob(feature_pools.file("*"))):
-        with vectors.open("rb") as file:
-            text.update(hashlib.file_digest(file, "sha256").digest())
+        text.update(bytes.fromhex(digest(vectors)))
     facts = {
         "classes": classes,
         "groups": [group for group in layout.groups if set(group) <= set(classes)],
@@ -323,10 +324,6 @@ def _check_masks(directory: Path, classes: int) -> None:
 def _count_pixels(directory: Path, classes: int) -> NDArray[np.int64]:
     """How many pixels of each class each scene shows `(N, C)`, kept beside the pool."""
     pool = Pool.open(directory)
-    # Void pixels are counted in a last place of their own, which is cut off.
-    counts = [
-        np.bincount(pool.mask(item).reshape(-1), minlength=IGNORE_INDEX + 1)[:classes] for item in range(len(pool))
-    ]
-    shown = np.stack(counts).astype(np.int64)
+    shown = np.stack([counted(pool.mask(item))[:classes] for item in range(len(pool))])
     np.save(directory.parent / SHOWN, shown)
     return shown

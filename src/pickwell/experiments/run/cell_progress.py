@@ -1,43 +1,39 @@
-"""What a cell is doing, together with which cell it is and how far it has come."""
+"""The rounds of a cell that have ended, for whoever looks from another process: a file, rewritten after each round."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from pickwell.campaign.directory import Directory
-from pickwell.experiments.cells import Cell
-from pickwell.items import IMPORT, RoundState
-from pickwell.store import Store
+from pickwell.files import replacing
 
-Tell = Callable[[str, int, int, str], None]
-"""Called as a Progress is, and with a sentence about where that happens."""
+ROUNDS = "rounds.json"
 
 
-@dataclass
-class CellProgress:
-    """A Progress of the cell in the directory `root`, the `number`-th of `total`, that adds this and the round."""
+def write_rounds(root: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Puts down the rows so far, as the cell's result will have them."""
+    with suppress(OSError), replacing(root / ROUNDS) as new:  # what is only looked at must not end the work
+        new.write_text(json.dumps(rows, default=plain), encoding="utf-8")
 
-    tell: Tell
-    cell: Cell
-    number: int
-    total: int
-    root: Path
-    _doing: str = ""
-    _done: int = 0
-    _where: str = ""
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        # Looked up where something begins, and not at each of its steps.
-        if what != self._doing or done <= self._done:
-            self._where = f"cell {self.number} of {self.total}: {self.cell}{self._round()}"
-        self._doing, self._done = what, done
-        self.tell(what, done, total, self._where)
+def read_rounds(root: Path) -> list[dict[str, Any]]:
+    """The rows so far; those of the result where no file tells them (results are passed on without); [] before any."""
+    with suppress(FileNotFoundError):
+        found: list[dict[str, Any]] = json.loads((root / ROUNDS).read_text(encoding="utf-8"))
+        return found
+    with suppress(FileNotFoundError):
+        return list(json.loads((root / "result.json").read_text(encoding="utf-8"))["rounds"])
+    return []
 
-    def _round(self) -> str:
-        """The round that is asked for next, as the cell's own store has it: a cell may have begun long ago."""
-        with Store.open(str(Directory(self.root).database)) as store:
-            rounds = store.rounds(picks=False)
-        closed = sum(each.strategy != IMPORT and each.state is RoundState.CLOSED for each in rounds)
-        if closed < self.cell.rounds:
-            return f", round {closed + 1} of {self.cell.rounds}"
-        return f", after round {closed}" if closed else ""
+
+def changed(root: Path) -> int:
+    """When the rows were last written, in nanoseconds of the file system's clock; 0 before that."""
+    with suppress(FileNotFoundError):
+        return (root / ROUNDS).stat().st_mtime_ns
+    return 0
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no word for, as a list, an object or a text."""
+    return value.tolist() if hasattr(value, "tolist") else dict(value) if isinstance(value, Mapping) else str(value)

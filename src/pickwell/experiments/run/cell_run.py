@@ -5,9 +5,10 @@ import os
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,48 +16,59 @@ import numpy as np
 import torch
 
 from pickwell.campaign.directory import Directory, new_directory
+from pickwell.campaign.progress_file import ProgressFile
 from pickwell.config import Settings
 from pickwell.data.pool import Pool
 from pickwell.errors import SettingsError
 from pickwell.experiments.cells import Cell
 from pickwell.experiments.data.prepare import Prepared
 from pickwell.experiments.experiment import FORMAT, FULL
+from pickwell.experiments.run.cell_progress import plain, write_rounds
 from pickwell.files import replacing
-from pickwell.items import IMPORT, Round, RoundState
-from pickwell.learner.seeds import derive, generator
-from pickwell.learner.training import Progress
+from pickwell.items import Round, RoundKind, RoundState
+from pickwell.learner.generators import generator
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.picking import versions
+from pickwell.loop.round_loop import run
 from pickwell.oracle import Noisy, Oracle, Simulated
+from pickwell.seeds import derive
 from pickwell.store import Store
 
 
-def run_cell(cell: Cell, prepared: Prepared, root: Path, progress: Progress | None = None) -> dict[str, Any]:
+def run_cell(cell: Cell, prepared: Prepared, root: Path) -> dict[str, Any]:
     """Runs the cell in the directory `root` until its result is written; returns the result."""
     if not (root / "campaign.toml").exists():
         _create(cell, prepared, root)
-    sitting = _sit_down(root)
-    with Campaign(root, progress=progress) as campaign:
-        training = campaign.settings.training
-        sizes = campaign.settings.model.image_size, training.memory_limit_mib
-        # In place of the campaign's own, so that all cells of this process share what is decoded.
-        campaign.images = prepared.images(prepared.pool, *sizes)
-        campaign.test_images = prepared.images(prepared.test, *sizes)
-        # Decoded now if they are to be kept, so that no method's query pays for it.
-        next(iter(campaign.images.batches(torch.arange(len(campaign.pool)), 1)), None)
-        oracle = _oracle(cell, campaign, prepared)
+    resumes = _count_resumes(root)
+    with closing(ProgressFile(root)) as progress, Campaign(root, progress=progress) as campaign:
+        _share_images(campaign, prepared)
+        oracle, shown = _oracle(cell, campaign, prepared), showing(campaign.pool, prepared)
         absent = absent_classes(cell, prepared.classes)
         # An empty log: the first labels are not told yet. A cell that was stopped has them.
         if not campaign.store.position():
-            first = first_items(cell, showing(campaign.pool, prepared), absent)
+            first = first_items(cell, shown, absent)
             campaign.tell(oracle.answer([campaign.pool.item(item) for item in first]), imported=True, source="start")
-        _rounds(cell, campaign, oracle)
-        result = _result(cell, prepared, campaign, absent) | {"sittings": sitting}
+        rows = partial(_rows, campaign, absent, shown)
+        asked = campaign.store.rounds(RoundKind.ASKED, picks=False)
+        left = cell.rounds - sum(question.state is RoundState.CLOSED for question in asked)
+        told = [lambda _: write_rounds(root, rows())]
+        run(campaign, oracle, cell.experiment.rounds.budget, rounds=left, callbacks=told, final=True)
+        result = _result(cell, prepared, campaign, absent)
+        result |= {"rounds": _with_picks(rows(), cell, campaign), "resumes": resumes}
     with replacing(root / "result.json") as new:
-        new.write_text(json.dumps(result, default=_plain), encoding="utf-8")
+        new.write_text(json.dumps(result, default=plain), encoding="utf-8")
     # Only now: until there is a result, a stopped cell goes on from these.
     shutil.rmtree(root / "fits", ignore_errors=True)
     return result
+
+
+def _share_images(campaign: Campaign, prepared: Prepared) -> None:
+    """Puts images that all cells of this process share in place of the campaign's own."""
+    sizes = campaign.settings.model.image_size, campaign.settings.training.memory_limit_mib
+    campaign.images = prepared.images(prepared.pool, *sizes)
+    campaign.test_images = prepared.images(prepared.test, *sizes)
+    # Decoded now if they are to be kept, so that no method's query pays for it.
+    next(iter(campaign.images.batches(torch.arange(len(campaign.pool)), 1)), None)
 
 
 def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
@@ -68,7 +80,7 @@ def _create(cell: Cell, prepared: Prepared, root: Path) -> None:
             # Relative, so that a results folder can be moved; and to where the directory will be, not where it is made.
             link.symlink_to(os.path.relpath(target.resolve(), root.resolve()), target_is_directory=True)
         directory.settings.write_text(settings.toml(), encoding="utf-8")
-        (partial / "cell.json").write_text(json.dumps(cell.facts(), indent=1, default=_plain), encoding="utf-8")
+        (partial / "cell.json").write_text(json.dumps(cell.facts(), indent=1, default=plain), encoding="utf-8")
         with Store.open(directory.url(settings), create=True) as store:
             store.create_campaign(name=settings.name, seed=cell.seed, settings=settings.dump(), versions=versions())
 
@@ -90,10 +102,10 @@ def campaign_settings(cell: Cell, classes: tuple[str, ...]) -> Settings:
     )
 
 
-def _sit_down(root: Path) -> int:
-    """How often the cell was taken up, this time included."""
-    count = root / "sittings"
-    times = int(count.read_text(encoding="utf-8")) + 1 if count.exists() else 1
+def _count_resumes(root: Path) -> int:
+    """How many times the cell was resumed, this time included: 0 at its first start."""
+    count = root / "resumes"
+    times = int(count.read_text(encoding="utf-8")) + 1 if count.exists() else 0
     # In one move: a file cut short by a kill or a full disk could not be read by any later try.
     with replacing(count) as new:
         new.write_text(str(times), encoding="utf-8")
@@ -166,28 +178,15 @@ def _by_class(names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.argsort(places, kind="stable")
 
 
-def _rounds(cell: Cell, campaign: Campaign, oracle: Oracle) -> None:
-    """Asks and answers what is left of the rounds, and learns from the last answers."""
-    while (
-        sum(r.strategy != IMPORT and r.state is RoundState.CLOSED for r in campaign.store.rounds(picks=False))
-        < cell.rounds
-    ):
-        question = campaign.ask(cell.experiment.rounds.budget)
-        answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.waiting])
-        campaign.tell(answers, source=type(oracle).__name__.lower())
-    campaign.fit_alone()
-
-
-def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
-    """All that the cell has shown, a row for the first labels and one for each round, as JSON takes it."""
-    rounds, shown = campaign.store.rounds(), showing(campaign.pool, prepared)
-    first, questions = rounds[0], [r for r in rounds if r.strategy != IMPORT]
+def _rows(campaign: Campaign, absent: tuple[str, ...], shown: Shown) -> list[dict[str, Any]]:
+    """What the cell has shown so far: a row for the first labels, and one for each round."""
+    questions = campaign.store.rounds(RoundKind.ASKED)
     metrics: dict[int, dict[str, float]] = {}
     for row in campaign.store.results():
         # By number of labels, which is another after each round.
         metrics.setdefault(row.labels, {})[row.metric] = row.value
     rows, labels = [], 0
-    for number, asked in enumerate([first, *questions]):
+    for number, asked in enumerate([campaign.store.rounds()[0], *questions]):
         labels += len(asked.picks)
         details = campaign.store.details(asked.number)
         following = questions[number] if number < len(questions) else None
@@ -196,29 +195,39 @@ def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[st
         query = details.timings.get("query") if number else None
         rows.append(
             {"round": number, "labels": labels, "metrics": metrics.get(labels, {}), "fit_seconds": fit,
-             "query_seconds": query, "monitors": details.monitors, **_picked(campaign, asked, absent, shown)}
+             "query_seconds": query, "monitors": details.monitors, **_counted(asked, absent, shown)}
         )  # fmt: skip
-    if cell.method == FULL:
-        rows[0]["picks"] = []  # all of the pool: nothing was picked
-    return {
-        "format": FORMAT, "facts": cell.facts(), "method": cell.method, "variant": cell.variant, "seed": cell.seed,
-        "code": cell.folder.rsplit(".", 1)[1], "data": prepared.fingerprint, "classes": prepared.classes,
-        "absent": absent, "pool": len(campaign.pool), "features": prepared.feature_size(), "rounds": rows,
-        "versions": versions() | {"python": platform.python_version()},
-        "hardware": hardware(campaign), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-    }  # fmt: skip
+    return rows
 
 
-def _picked(campaign: Campaign, asked: Round, absent: tuple[str, ...], shown: Shown) -> dict[str, Any]:
-    """What was picked in a round: the picks with names, how many show each class, and the share of absent ones."""
+def _counted(asked: Round, absent: tuple[str, ...], shown: Shown) -> dict[str, Any]:
+    """How many of a round's picks show each class, and the share of those that show an absent one."""
     names = [shown[pick.item] for pick in asked.picks]
     counts = Counter(name for each in names for name in each)
     lacking = sum(bool(set(absent) & set(each)) for each in names)
     return {
-        "picks": [asdict(p) | {"name": campaign.pool.item(p.item).name} for p in asked.picks],
         "class_counts": dict(sorted(counts.items())),
-        "shares": {"absent": lacking / len(names)} if absent and names and asked.strategy != IMPORT else {},
+        "shares": {"absent": lacking / len(names)} if absent and names and asked.kind is RoundKind.ASKED else {},
     }
+
+
+def _with_picks(rows: list[dict[str, Any]], cell: Cell, campaign: Campaign) -> list[dict[str, Any]]:
+    """The rows with each round's picks by name; of the reference, which has all of the pool, none was picked."""
+    rounds = [] if cell.method == FULL else campaign.store.rounds()
+    names = campaign.pool.item
+    picks = [[asdict(pick) | {"name": names(pick.item).name} for pick in asked.picks] for asked in rounds]
+    return [row | {"picks": picked} for row, picked in zip(rows, picks or [[]], strict=True)]
+
+
+def _result(cell: Cell, prepared: Prepared, campaign: Campaign, absent: tuple[str, ...]) -> dict[str, Any]:
+    """What the numbers of the rows are of, and were computed with."""
+    return {
+        "format": FORMAT, "facts": cell.facts(), "method": cell.method, "variant": cell.variant, "seed": cell.seed,
+        "code": cell.folder.rsplit(".", 1)[1], "data": prepared.fingerprint, "classes": prepared.classes,
+        "absent": absent, "pool": len(campaign.pool), "features": prepared.feature_size(),
+        "versions": versions() | {"python": platform.python_version()},
+        "hardware": hardware(campaign), "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
 
 
 def hardware(campaign: Campaign) -> dict[str, Any]:
@@ -238,7 +247,3 @@ def _processor() -> str:
     except (OSError, StopIteration):
         # Elsewhere this names the processor; on Linux it says little.
         return platform.processor() or platform.machine()
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else dict(value) if isinstance(value, Mapping) else str(value)

@@ -14,7 +14,7 @@ from pickwell.experiments.data import feature_pools, freshness
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import FULL
 from pickwell.experiments.run.cell_run import absent_classes, campaign_settings, first_items, showing
-from pickwell.learner.seeds import isolated
+from pickwell.learner.generators import isolated
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop import creation
 

@@ -1,16 +1,42 @@
 """The results folder: one folder is of one experiment, to which methods, seeds and variants may be added."""
 
+import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pickwell.config import flat
 from pickwell.errors import SettingsError
-from pickwell.experiments.cells import HARMLESS, grid
+from pickwell.experiments.cells import HARMLESS, Cell, grid
 from pickwell.experiments.experiment import Experiment
 
+DATA = "PICKWELL_DATA"
+"""The environment variable that names the folder of all data sets."""
 SHOWN = 3
 """How many of the settings that differ are named."""
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """A results folder, the folder of all data, and how to treat what is there already."""
+
+    root: Path
+    data: Path
+    retry: bool = False
+    any_code: bool = False
+
+    @classmethod
+    def at(
+        cls, root: Path, data: Path | None = None, *, retry: bool = False, any_code: bool = False
+    ) -> "ResultsFolder":
+        """The folder, with its data folder from the environment variable PICKWELL_DATA unless given."""
+        return cls(root, data or Path(os.environ.get(DATA, ".")), retry, any_code)
+
+    def folder(self, cell: Cell) -> Path:
+        """The cell's directory."""
+        return self.root / "cells" / cell.folder
 
 
 def check_folder(root: Path) -> Experiment | None:
@@ -54,14 +80,7 @@ def _akin(first: Experiment, second: Experiment) -> bool:
 def _entries(values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that numbers depend on, by dotted key."""
     words = {*HARMLESS} - {"methods", "variants"}
-    return _flat({key: value for key, value in values.items() if key not in words})
-
-
-def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        found |= _flat(value, f"{above}{key}.") if isinstance(value, dict) and value else {above + key: value}
-    return found
+    return flat({key: value for key, value in values.items() if key not in words})
 
 
 def _value(entries: Mapping[str, Any], key: str) -> str:

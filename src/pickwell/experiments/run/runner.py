@@ -1,7 +1,6 @@
 """Runs the cells of an experiment: finished ones never again, two runners never the same one, a failure alone."""
 
 import json
-import os
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -16,20 +15,16 @@ from time import perf_counter
 from filelock import FileLock, Timeout
 
 from pickwell.errors import PickwellError, TrainingError, of_memory, of_system
-from pickwell.executors import Executor, Serial
+from pickwell.executors import Executor
+from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, finished
 from pickwell.experiments.data import freshness
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run import preflight
-from pickwell.experiments.run.cell_progress import CellProgress, Tell
 from pickwell.experiments.run.cell_run import run_cell
-from pickwell.experiments.run.results_folder import check_same
+from pickwell.experiments.run.results_folder import ResultsFolder, check_same
 from pickwell.files import replacing
-from pickwell.learner.training import Progress
-
-DATA = "PICKWELL_DATA"
-"""The environment variable that names the folder of all data sets."""
 
 
 class State(StrEnum):
@@ -40,25 +35,6 @@ class State(StrEnum):
     DIVERGED = "diverged"
     FAILED = "failed"
     WAITING = "waiting"
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A results folder, the folder of all data, and how to treat what is there already."""
-
-    root: Path
-    data: Path
-    retry: bool = False
-    any_code: bool = False
-
-    @classmethod
-    def at(cls, root: Path, data: Path | None = None, *, retry: bool = False, any_code: bool = False) -> "Bench":
-        """The bench with its data folder from the environment variable PICKWELL_DATA unless given."""
-        return cls(root, data or Path(os.environ.get(DATA, ".")), retry, any_code)
-
-    def folder(self, cell: Cell) -> Path:
-        """The cell's directory."""
-        return self.root / "cells" / cell.folder
 
 
 @dataclass(frozen=True)
@@ -77,12 +53,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Task:
+class CellWork:
     """A cell and where it belongs; it can be sent to another process."""
 
-    bench: Bench
+    results: ResultsFolder
     cell: Cell
-    progress: Progress | None = None
 
 
 Told = Callable[[Outcome, int, int, float | None], None]
@@ -92,23 +67,17 @@ Told = Callable[[Outcome, int, int, float | None], None]
 def run(
     experiment: Experiment,
     cells: Sequence[Cell],
-    bench: Bench,
+    results: ResultsFolder,
     *,
     executor: Executor | None = None,
     told: Told | None = None,
-    progress: Tell | None = None,
 ) -> list[Outcome]:
     """Runs the cells that are not finished; returns what became of each."""
-    _begin(experiment, cells, bench)
+    _begin(experiment, cells, results)
     clock, outcomes = Clock(getattr(executor, "jobs", 1)), []
-    # A progress bar cannot be sent to another process.
-    tell = None if executor else progress
-    tasks = [
-        Task(bench, cell, CellProgress(tell, cell, number, len(cells), bench.folder(cell)) if tell else None)
-        for number, cell in enumerate(cells, 1)
-    ]
+    work = [CellWork(results, cell) for cell in cells]
     # Closed also where `told` fails: processes must not work on for nobody.
-    with closing((executor or Serial()).map(attempt, tasks)) as settled:
+    with closing((executor or Serial()).map(attempt, work)) as settled:
         for outcome in settled:
             outcomes.append(outcome)
             clock.add(outcome, cells)
@@ -117,27 +86,27 @@ def run(
     return outcomes
 
 
-def _begin(experiment: Experiment, cells: Sequence[Cell], bench: Bench) -> None:
+def _begin(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder) -> None:
     """Refuses what cannot work before anything is computed, and makes the pools."""
-    check_same(experiment, bench.root)
+    check_same(experiment, results.root)
     # Pools are made here, once: workers that all begin by making the same ones would wait for one of them.
-    preflight.check(cells, bench.data, bench.root)
-    (bench.root / "cells").mkdir(parents=True, exist_ok=True)
+    preflight.check(cells, results.data, results.root)
+    (results.root / "cells").mkdir(parents=True, exist_ok=True)
     # Another runner may begin at this moment; whoever reads finds the old file or the new one.
-    with FileLock(bench.root / "begin.lock"):
-        freshness.check_weights({cell.experiment.model.weights for cell in cells}, bench.root)
-        with replacing(bench.root / "experiment.toml") as new:
+    with FileLock(results.root / "begin.lock"):
+        freshness.check_weights({cell.experiment.model.weights for cell in cells}, results.root)
+        with replacing(results.root / "experiment.toml") as new:
             new.write_text(experiment.toml(), encoding="utf-8")
     # Results are worth committing; pools are made again, and weights and databases are large.
     kept = "pools/\n*.lock\n.report.files\ncells/*/*\n!cells/*/result.json\n!cells/*/failure.json\n"
-    (bench.root / ".gitignore").write_text(kept, encoding="utf-8")
+    (results.root / ".gitignore").write_text(kept, encoding="utf-8")
 
 
-def attempt(task: Task) -> Outcome:
+def attempt(work: CellWork) -> Outcome:
     """Runs the cell unless it is finished, has failed before, or another runner is at it."""
-    bench, cell = task.bench, task.cell
-    root = bench.folder(cell)
-    if settled := state_of(bench, cell):
+    results, cell = work.results, work.cell
+    root = results.folder(cell)
+    if settled := state_of(results, cell):
         if (root / "result.json").exists():  # killed between its result and the clearing of its weights
             shutil.rmtree(root / "fits", ignore_errors=True)
         return settled
@@ -147,32 +116,32 @@ def attempt(task: Task) -> Outcome:
     try:
         with lock:
             # Looked at again: another runner may have finished it just now.
-            return state_of(bench, cell) or _work(task, root)
+            return state_of(results, cell) or _finish(work, root)
     except Timeout:
         return Outcome(cell, State.BUSY, sentence="another process is at it")
 
 
-def state_of(bench: Bench, cell: Cell) -> Outcome | None:
+def state_of(results: ResultsFolder, cell: Cell) -> Outcome | None:
     """What has become of the cell earlier; None if it is to be run."""
-    if finished(bench.root, cell, any_code=bench.any_code):
+    if finished(results.root, cell, any_code=results.any_code):
         return Outcome(cell, State.FINISHED)
-    failure = bench.folder(cell) / "failure.json"
-    if failure.exists() and not bench.retry:
+    failure = results.folder(cell) / "failure.json"
+    if failure.exists() and not results.retry:
         facts = json.loads(failure.read_text(encoding="utf-8"))
         return Outcome(cell, State(facts["state"]), sentence=facts["sentence"])
     return None
 
 
-def _work(task: Task, root: Path) -> Outcome:
+def _finish(work: CellWork, root: Path) -> Outcome:
     """Runs one cell; whatever fails is written down beside it, for people and for `--retry`."""
     began = perf_counter()
     (root / "failure.json").unlink(missing_ok=True)
     try:
-        prepared = prepare(task.cell.experiment, task.bench.data, task.bench.root)
-        result = run_cell(task.cell, prepared, root, task.progress)
+        prepared = prepare(work.cell.experiment, work.results.data, work.results.root)
+        result = run_cell(work.cell, prepared, root)
     except Exception as error:  # whatever it is, the other cells go on
-        return _failed(task.cell, root, error, perf_counter() - began)
-    return Outcome(task.cell, State.FINISHED, perf_counter() - began, ran=True, whole=result["sittings"] == 1)
+        return _failed(work.cell, root, error, perf_counter() - began)
+    return Outcome(work.cell, State.FINISHED, perf_counter() - began, ran=True, whole=not result["resumes"])
 
 
 def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome:
@@ -195,15 +164,15 @@ def _sentence(error: Exception) -> str | None:
     return of_system(error) if isinstance(error, OSError) else of_memory(error)
 
 
-def states(cells: Sequence[Cell], bench: Bench) -> Iterator[Outcome]:
+def states(cells: Sequence[Cell], results: ResultsFolder) -> Iterator[Outcome]:
     """What has become of each cell so far, without running any."""
     for cell in cells:
-        yield state_of(bench, cell) or Outcome(cell, State.BUSY if _is_locked(bench, cell) else State.WAITING)
+        yield state_of(results, cell) or Outcome(cell, State.BUSY if _is_locked(results, cell) else State.WAITING)
 
 
-def _is_locked(bench: Bench, cell: Cell) -> bool:
+def _is_locked(results: ResultsFolder, cell: Cell) -> bool:
     """Whether another process is at the cell: asked by taking its lock for a moment."""
-    path = bench.folder(cell).with_name(cell.folder + ".lock")
+    path = results.folder(cell).with_name(cell.folder + ".lock")
     if not path.exists():
         return False
     try:

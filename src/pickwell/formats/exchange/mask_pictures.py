@@ -3,12 +3,14 @@
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pickwell.data.csv_rows import rows
 from pickwell.data.decode import Limits
 from pickwell.data.decode import decode as decode_colours
 from pickwell.data.reasons import ImageError
@@ -91,8 +93,7 @@ def label_colors(path: Path) -> list[tuple[str | None, Colour]]:
 
 def class_dict(path: Path) -> list[tuple[str | None, Colour]]:
     """CamVid's class_dict.csv: `name,r,g,b` with a header line."""
-    lines = [line.split(",") for line in read_text(path).splitlines()[1:] if line.strip()]
-    return [_entry(path, parts[0].strip(), parts[1:4]) for parts in lines]
+    return [_entry(path, parts[0].strip(), parts[1:4]) for _, parts in islice(rows(path), 1, None)]
 
 
 def label_map_file(path: Path) -> list[tuple[str | None, Colour]]:

@@ -2,19 +2,17 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
+from pickwell.data.csv_rows import BYTES
 from pickwell.data.reading import read_bytes
 from pickwell.data.reasons import ImageError
 from pickwell.errors import LabelError
-
-TEXT_BYTES = 1 << 29
-"""The largest JSON, XML or text file that is read."""
+from pickwell.files import replacing
 
 PICTURE_BYTES = 1 << 29
 """The largest mask file that is read."""
@@ -25,7 +23,7 @@ PARTS = 10_000_000
 _DEPTH = 64
 
 
-def read(path: Path, most: int = TEXT_BYTES) -> bytes:
+def read(path: Path, most: int = BYTES) -> bytes:
     """The bytes of a regular file; LabelError if it is none, or larger than `most`."""
     try:
         return read_bytes(path, most)
@@ -108,7 +106,7 @@ def files_below(folder: Path, ending: str) -> list[tuple[str, Path]]:
     if not folder.is_dir():
         raise LabelError(f"{folder} is no folder; name the folder that holds the files")
     found = []
-    # Links to folders are not followed: they may lead round.
+    # Symbolic links to folders are not followed: they may form a loop.
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         known = ((name, name.lower() if ending.startswith(".") else name) for name in names if name[0] != ".")
@@ -158,15 +156,9 @@ def appearing(out: Path) -> Iterator[Path]:
     """A path to write a file or a folder at, which takes the place `out` when the block ends well; it must be free."""
     if out.exists() or out.is_symlink():
         raise LabelError(f"{out} is there already; name another place, or remove it")
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")  # two exports at once keep apart
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.rename(out)
+        with replacing(out, durable=False, shared=True) as new:
+            yield new
     except OSError as error:
         raise LabelError(f"{out} cannot be written: {error.strerror or error}; make room or name another") from None
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            partial.unlink(missing_ok=True)

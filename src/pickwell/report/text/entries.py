@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from pickwell.report.page import Entry
+from pickwell.report.sections import Entry
 from pickwell.report.text.phrases import DASH, MINUS, interval, number, percent
-from pickwell.statistics.estimates import Estimate, within
+from pickwell.statistics.estimates import UNKNOWN, Estimate, within
 
 NONE = Entry(DASH, None)
-UNKNOWN = Estimate(float("nan"), None, None, 0)
 
 
 def plain(value: float | None) -> Entry:
@@ -26,6 +25,8 @@ def level(estimate: Estimate) -> Entry:
     >>> level(Estimate(0.9, 0.75, 1.05, 3)).words
     '0.900 (0.750 to 1.000)'
     """
+    if not estimate.n:
+        return Entry(DASH, UNKNOWN)
     estimate = within(estimate)
     return Entry(number(estimate.mean) + ("" if estimate.low is None else f" ({interval(estimate)})"), estimate)
 

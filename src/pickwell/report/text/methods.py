@@ -1,57 +1,44 @@
-"""The methods paragraph of an experiment, from its settings and from what its cells recorded."""
+"""How it was measured: the statistics of any report, and an experiment's settings and what its cells recorded."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
-from pickwell.experiments.experiment import FULL, Experiment
-from pickwell.experiments.judge.judgement import Judgement, committees
+from pickwell.experiments.experiment import Experiment
 from pickwell.report.live import duration
 from pickwell.report.text.phrases import listing, plural
-from pickwell.statistics.comparisons import RESAMPLES
+from pickwell.statistics.judgement import Judgement
+from pickwell.statistics.savings import RESAMPLES
 
 
-def uneven_seeds(judged: Judgement) -> Iterator[str]:
-    """Of each variant whose methods have not the same seeds, which they share and which they do not."""
-    for variant in dict.fromkeys(variant for variant, _ in judged.seeds):
-        own = {method: seeds for (of, method), seeds in judged.seeds.items() if of == variant}
-        shared = set.intersection(*map(set, own.values()))
-        further: dict[tuple[int, ...], list[str]] = {}
-        for method, seeds in own.items():
-            further.setdefault(tuple(seed for seed in seeds if seed not in shared), []).append(method)
-        parts = [
-            f"{listing(names)}{' also' if shared else ':'} {spans(seeds)}" for seeds, names in further.items() if seeds
-        ]
-        if parts:
-            where = f" ({variant})" if variant else ""
-            common = f"all have {spans(sorted(shared))}" if shared else "no seed is shared by all"
-            yield (
-                f"The methods have not the same seeds{where}: {'; '.join([common, *parts])}. Each mean is of a "
-                "method's own seeds, so levels differ by chance too; each difference is of the seeds that both have."
-            )
+def statistics(judged: Judgement, metric: str) -> str:
+    """How runs were compared, and what was claimed by."""
+    counts = [len(seeds) for seeds in judged.seeds.values()]
+    least, most = min(counts, default=0), max(counts, default=0)
+    seeds = plural(most, "seed") if least == most else f"{least} to {plural(most, 'seed')} a method"
+    first = f"; of the first {plural(judged.judged, 'round')} alone" if judged.judged else ""
+    told = (
+        f"Statistics: {seeds}. AUBC is the area under the curve of {metric} over labels, by trapezoids, divided by the "
+        f"labels' range{first}. A lone run has the interval of its measurement, if any."
+    )
+    if not judged.comparisons:
+        return told
+    return (
+        f"{told} Methods are compared by paired t tests over seeds; all comparisons of this report, over methods and "
+        "variants, are one family, corrected by Holm's procedure at 5 %, at least half of it weighted to those with "
+        f"{judged.baseline}. Intervals are each comparison's own, not corrected. Labels saved are read off mean curves "
+        f"made to rise (isotonic regression), with percentiles of {RESAMPLES:,} bootstrap resamples of the seeds."
+    )
 
 
-def spans(numbers: Sequence[int]) -> str:
-    """Rising numbers, those that follow one another as a range.
-
-    >>> spans([0, 1, 2, 5, 6])
-    '0 to 2, 5 and 6'
-    """
-    told = []
-    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
-        each = [str(value) for _, value in run]
-        told += each if len(each) < 3 else [f"{each[0]} to {each[-1]}"]
-    return listing(told)
-
-
-def methods_paragraph(experiment: Experiment, found: Sequence[Mapping[str, Any]], seconds: float) -> Iterator[str]:
-    """How it was measured, sentence by sentence."""
+def methods_paragraph(
+    experiment: Experiment, judged: Judgement, found: Sequence[Mapping[str, Any]], seconds: float
+) -> Iterator[str]:
+    """How an experiment was measured, sentence by sentence."""
     yield _data(experiment, found)
-    yield _learning(experiment, found)
+    yield _learning(experiment, judged, found)
     if experiment.variants:
         yield _variants(experiment)
-    yield _statistics(experiment, found)
+    yield statistics(judged, experiment.measure)
     yield _machines(found, seconds)
 
 
@@ -88,7 +75,7 @@ def _noise(experiment: Experiment) -> str:
     return f" {share:.0%} of the labels are wrong."
 
 
-def _learning(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
+def _learning(experiment: Experiment, judged: Judgement, found: Sequence[Mapping[str, Any]]) -> str:
     model, training, features = experiment.model, experiment.training, found[0]["features"]
     width = f" at {model.width:g} of its width" if model.width != 1 else ""
     sight = f"on {features} features" if features else f"at {model.image_size} pixels"
@@ -99,14 +86,14 @@ def _learning(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str
         f"epochs of the labelled images, Adam, learning rate {training.learning_rate:g} ({training.schedule}), batch "
         f"{training.batch_size}, weight decay {training.weight_decay:g}, augmentation "
         f"{'none' if features else training.augment}."
-        f"{_committees(found)}"
+        f"{_committees(judged)}"
     )
 
 
-def _committees(found: Sequence[Mapping[str, Any]]) -> str:
+def _committees(judged: Judgement) -> str:
     """Whose accuracy is that of several networks."""
     sizes: dict[str, dict[str, int]] = {}
-    for (variant, method), count in committees(found).items():
+    for (variant, method), count in judged.committees.items():
         sizes.setdefault(method, {})[variant] = count
     if not sizes:
         return ""
@@ -134,21 +121,6 @@ def _changes(changes: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in changes.items()) or "nothing"
 
 
-def _statistics(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
-    counts = Counter((result["variant"], result["method"]) for result in found if result["method"] != FULL)
-    least, most = min(counts.values(), default=0), max(counts.values(), default=0)
-    seeds = plural(most, "seed") if least == most else f"{least} to {plural(most, 'seed')} a method"
-    first = f"; of the first {plural(experiment.judged_alone, 'round')} alone" if experiment.judged_alone else ""
-    return (
-        f"Statistics: {seeds}. AUBC is the area under the curve of {experiment.measure} over labels, "
-        f"divided by the labels' range{first}. Methods are compared by paired t tests over seeds; all comparisons of "
-        "this report, over methods and variants, are one family, corrected by Holm's procedure at 5 %, at least half "
-        f"of it weighted to those with {experiment.baseline}. Intervals are each comparison's own, not corrected. "
-        f"Labels saved are read off mean curves made to rise (isotonic regression), with percentiles of {RESAMPLES:,} "
-        "bootstrap resamples of the seeds."
-    )
-
-
 def _machines(found: Sequence[Mapping[str, Any]], seconds: float) -> str:
     kinds: dict[str, int] = {}
     for result in found:
@@ -157,6 +129,6 @@ def _machines(found: Sequence[Mapping[str, Any]], seconds: float) -> str:
         kinds[name] = kinds.get(name, 0) + 1
     where = listing([f"{plural(count, 'cell')} on {name}" for name, count in kinds.items()])
     versions = ", ".join(f"{name} {number}" for name, number in found[0]["versions"].items())
-    again = sum(result["sittings"] > 1 for result in found)
+    again = sum(result["resumes"] > 0 for result in found)
     stopped = f" {plural(again, 'cell')} went on after a stop." if again else ""
     return f"Machines: {where}; {duration(seconds)} of fits and queries in all.{stopped} {versions}."

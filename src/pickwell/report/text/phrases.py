@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,3 +59,36 @@ def listing(names: Sequence[str]) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 seed`, `5 seeds`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Rising numbers, those that follow one another as a range.
+
+    >>> spans([0, 1, 2, 5, 6])
+    '0 to 2, 5 and 6'
+    """
+    told = []
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        each = [str(value) for _, value in run]
+        told += each if len(each) < 3 else [f"{each[0]} to {each[-1]}"]
+    return listing(told)
+
+
+def capital(words: str) -> str:
+    """The words with the first letter a capital."""
+    return words[:1].upper() + words[1:]
+
+
+def where(variant: str, text: str) -> str:
+    """The text with the variant in brackets, if there is one."""
+    return f"{text} ({variant})" if variant else text
+
+
+def file_name(*words: str) -> str:
+    """The words as the name of a file: small letters and figures alone.
+
+    >>> file_name("picks", "VAAL (own)", "")
+    'picks-vaal--own'
+    """
+    joined = "-".join(word for word in words if word)
+    return "".join(letter if letter.isalnum() else "-" for letter in joined).strip("-").lower()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pickwell.learner.checkpoints import Checkpoint, named, under
-from pickwell.learner.seeds import chance, isolated, set_chance
+from pickwell.learner.generators import chance, isolated, set_chance
 from pickwell.strategies.strategy import RoundView
 from pickwell.strategies.vaal.pair import Pair
 from pickwell.strategies.vaal.representations import Pools, Vectors

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.features import allocate
-from pickwell.acquisition.projection import Projection, plane, spread
+from pickwell.acquisition.principal import plane
+from pickwell.acquisition.projection import Projection, spread
 from pickwell.acquisition.streaming import in_blocks, in_chunks, refuse_nan
 from pickwell.learner import Stream
 from pickwell.strategies.vaal.monitors import LatentMonitor, report

@@ -39,6 +39,9 @@ def paper_size(latent: int = 32) -> dict[str, Any]:
 class VAAL(Strategy):
     """Queries the images whose latents D is surest are unlabelled; the score is 1 - D(mu).
 
+    Use when: the labelled images lack something of the pool, as a class absent at first; picks need no task model.
+    Source: Sinha, Ebrahimi and Darrell, ICCV 2019.
+
     With `representation="pixels"` (the paper) the VAE sees the training batches, beside the task model. With
     `"features"` it sees the task model's penultimate features, with `"patches"` features learnt from the pool's own
     patches without labels, with `"both"` the two side by side: vectors on which it is trained in `select`.

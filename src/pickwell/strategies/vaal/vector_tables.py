@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pickwell.acquisition.features import allocate, gathered
 from pickwell.acquisition.moments import Moments
+from pickwell.acquisition.row_blocks import blocks
 from pickwell.acquisition.streaming import in_even_chunks
 from pickwell.learner.stream import Stream
 
@@ -36,9 +37,8 @@ class Table:
         return self
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for start in range(0, len(self), ROWS):
-            places = torch.arange(start, min(start + ROWS, len(self)))
-            yield self.item_ids[places], self.take(places)
+        for part in blocks(len(self), ROWS):
+            yield self.item_ids[part], self.take(torch.arange(part.start, part.stop))
 
     def take(self, places: Tensor) -> Tensor:
         """The vectors at these places, `(B, D)`, on the device."""
@@ -54,8 +54,8 @@ def embedded(stream: Stream, embed: Callable[[Tensor], Tensor], device: torch.de
 def chosen(rows: Rows, ids: Tensor, device: torch.device) -> Table:
     """The vectors of some items out of a table with a row an item id."""
     found = allocate(len(ids), rows.shape[1])
-    for start in range(0, len(ids), ROWS):
-        found[start : start + ROWS] = rows[ids[start : start + ROWS].numpy()]
+    for part in blocks(len(ids), ROWS):
+        found[part] = rows[ids[part].numpy()]
     return Table(ids, found, device)
 
 
@@ -63,8 +63,7 @@ def beside(left: Table, right: Table, weight: float) -> Table:
     """The vectors of two tables of the same items one after the other, those of `right` times `weight`."""
     middle = left.rows.shape[1]
     rows = allocate(len(left), middle + right.rows.shape[1])
-    for start in range(0, len(left), ROWS):
-        part = slice(start, start + ROWS)
+    for part in blocks(len(left), ROWS):
         rows[part, :middle], rows[part, middle:] = left.rows[part], right.rows[part] * weight
     return Table(left.item_ids, rows, left.device)
 
@@ -73,12 +72,11 @@ def standardise(tables: Sequence[Table], *others: Table) -> None:
     """Gives each feature mean zero and variance one over `tables`, in place; `others` are treated like them."""
     moments = Moments()
     for table in tables:
-        for start in range(0, len(table), ROWS):
-            moments.update(torch.from_numpy(table.rows[start : start + ROWS]))
+        for part in blocks(len(table), ROWS):
+            moments.update(torch.from_numpy(table.rows[part]))
     mean, deviation = moments.mean.numpy(), moments.variance.sqrt().numpy()
     # A feature that never varies says nothing: it becomes zero.
     scale = np.where(deviation > 1e-6, deviation, 1.0)
     for table in (*tables, *others):
-        for start in range(0, len(table), ROWS):
-            part = table.rows[start : start + ROWS]
-            part[:] = (part - mean) / scale
+        for part in blocks(len(table), ROWS):
+            table.rows[part] = (table.rows[part] - mean) / scale

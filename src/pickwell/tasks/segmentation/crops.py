@@ -12,7 +12,7 @@ from pickwell.data.images import to_float
 from pickwell.errors import SettingsError, unknown
 from pickwell.labels import IGNORE_INDEX
 from pickwell.learner.batches import Draws
-from pickwell.learner.seeds import generator
+from pickwell.learner.generators import generator
 
 KINDS = {"none": (False, False), "crop": (True, False), "crop-flip": (True, True)}
 """The augmentations by name, and whether each moves the crop and mirrors; "none" takes the middle of each scene."""

@@ -2,11 +2,10 @@
 
 import hashlib
 import io
-import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from PIL.Image import fromarray
 from PIL.PngImagePlugin import PngImageFile
 
 from pickwell.errors import LabelError, StoreError
+from pickwell.files import replacing, sync
 from pickwell.labels import IGNORE_INDEX
 
 Mask = NDArray[np.uint8]
@@ -172,25 +172,16 @@ class MaskFolder:
         name = _name_of(mask)
         if self._whole(name):
             return name
-        partial = self.root / f".{name}.{os.getpid()}-{threading.get_ident()}.partial"
         try:
             if not self.root.exists():
                 self.root.mkdir(exist_ok=True)
-                _sync(self.root.parent)
-            with partial.open("wb") as file:
-                file.write(encode(mask))
-                file.flush()
-                os.fsync(file.fileno())
-            # The file, then its name, then the folder: a label that names it is told only after all three.
-            partial.replace(self.root / name)
-            _sync(self.root)
+                sync(self.root.parent)
+            with replacing(self.root / name, shared=True) as new:
+                new.write_bytes(encode(mask))
         except OSError as error:
             raise StoreError(
                 f"the mask cannot be written to {self.root}: {error.strerror}; make room there, or give permission"
             ) from None
-        finally:
-            with suppress(OSError):
-                partial.unlink()
         return name
 
     def get(self, name: str) -> Mask:
@@ -238,11 +229,3 @@ def _name_of(mask: Mask) -> str:
     digest = hashlib.sha256(f"{width} x {height}\n".encode())
     digest.update(np.ascontiguousarray(mask).tobytes())
     return f"{digest.hexdigest()}.png"
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

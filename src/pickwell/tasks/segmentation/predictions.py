@@ -19,10 +19,10 @@ class Predictions:
         self.folder = folder
 
     def write(self, number: int, item: int, mask: Mask, uncertainty: Mask) -> None:
-        """Writes what is predicted of a pick; raises PoolError where it cannot be written."""
+        """Writes what is predicted of a pick; raises OSError where it cannot be written."""
         for kind, pixels in ((MASK, mask), (UNCERTAINTY, uncertainty)):
-            with replacing(self._path(number, item, kind)) as partial:
-                partial.write_bytes(encode(pixels))
+            with replacing(self._path(number, item, kind)) as new:
+                new.write_bytes(encode(pixels))
 
     def has(self, number: int, item: int) -> bool:
         """Whether a prediction of the item was written down."""

@@ -13,6 +13,7 @@ from pickwell.data.pool import Pool
 from pickwell.data.tensor_cache import TensorCache
 from pickwell.data.threads import in_order, workers
 from pickwell.errors import SettingsError
+from pickwell.progress import Progress
 
 # So many scenes decoded at once that threads never wait, so few that they need little memory before they are kept.
 FILL = 64
@@ -24,7 +25,7 @@ class Scenes:
 
     In memory, if all of them fit `memory_limit_bytes`, each decoded when first asked for. Otherwise decoded by threads
     whenever they are asked for. Squares of one size are kept too while there is room within the same limit.
-    What is handed out must not be written to. `progress(done, total)` is told of decoding into memory.
+    What is handed out must not be written to. `progress` is told of decoding into memory.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Scenes:
         pool: Pool,
         memory_limit_bytes: int = MEMORY_LIMIT,
         threads: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.pool = pool
         self.threads = threads
@@ -125,7 +126,7 @@ class Scenes:
                         kept.put(item, future.result())
                     done += len(part)
                     if self.progress:
-                        self.progress(done, len(missing))
+                        self.progress("decoding", done, len(missing))
 
     def _scene(self, item: int) -> Tensor:
         # A copy: of a single pixel the transposed array is the decoder's own, and cannot be written to.

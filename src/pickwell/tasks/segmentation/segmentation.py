@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -31,8 +31,12 @@ class Segmentation(Task):
     kind = "segmentation"
     metric = "mean_iou"
     figure = "mean IoU"
+    beside: ClassVar[Mapping[str, str]] = {"pixel_accuracy": "pixel accuracy"}
+    counted = "shown by"
     many_classes = masked = True
+    typed = False
     noun = "mask"
+    fixed_classes = True
     known_by = "--masks"
     test_known_by = "name their folder with --test-masks"
 
@@ -72,6 +76,9 @@ class Segmentation(Task):
 
     def keep(self, answer: Answer) -> str:
         return answer if isinstance(answer, str) else self.masks.put(answer)
+
+    def answer(self, value: str) -> Answer:
+        return self.masks.get(value)
 
     def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
         named, files = PurePath(text), MaskFiles(folder, len(self.classes), self.settings.void)

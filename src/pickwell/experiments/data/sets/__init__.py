@@ -1,15 +1,16 @@
 """The paper's data sets in their official layouts: one file a set, each with a table `SETS` of name to `find`."""
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 from pickwell.errors import PoolError, unknown
 from pickwell.experiments.data.sets.layout import Layout, missing
+from pickwell.registry import Registry, whole
 
-__all__ = ["Layout", "available", "find", "missing"]
+__all__ = ["Layout", "available", "find", "missing", "module"]
+
+ROOM = Registry("data sets' module", __name__, whole, without=frozenset({"layout"}))
 
 Find = Callable[[str, Path, Path], Layout]
 """From the set's name, the folder of all data, and a folder to write an index into, to where its parts are."""
@@ -34,7 +35,14 @@ def find(name: str, data: Path, into: Path) -> Layout:
     return Layout(path, labels_from_folders=path.is_dir() and not any(path.glob("*.parquet")))
 
 
+def module(name: str) -> str | None:
+    """The module that knows the data set of that name; None of a path."""
+    return next((ROOM.module(file) for file, found in ROOM.everything().items() if name in found.SETS), None)
+
+
 @cache
 def _table() -> Mapping[str, Find]:
-    modules = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    return {name: found for module in modules for name, found in getattr(module, "SETS", {}).items()}
+    found: dict[str, Find] = {}
+    for file in ROOM.everything().values():
+        found = {**file.SETS, **found}  # ours come first, and win
+    return found

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image
 
 from pickwell.errors import PoolError
-from pickwell.experiments.data.sets.layout import Layout, missing
+from pickwell.experiments.data.sets.layout import Layout, missing, write_images
 
 PAGE = "www.cs.toronto.edu/~kriz/cifar.html"
 SIDE = 32
@@ -149,19 +147,9 @@ def _bytes(path: Path) -> bytes:
 def _written(kind: Kind, parts: Iterator[Part], into: Path) -> tuple[Path, Path]:
     """The train and test part as Parquet files of PNG images."""
     paths = into / "train.parquet", into / "test.parquet"
-    into.mkdir(parents=True, exist_ok=True)
     for path, part in zip(paths, parts, strict=True):
-        images = [{"bytes": _png(row), "path": f"{path.stem}-{at:05d}.png"} for at, row in enumerate(part.pixels)]
-        pq.write_table(pa.table({"img": images, "label": part.labels}), path, row_group_size=5000)
+        write_images(path, list(part.pixels.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)), part.labels)
     return paths
-
-
-def _png(row: NDArray[np.uint8]) -> bytes:
-    out = BytesIO()
-    Image.fromarray(np.ascontiguousarray(row.reshape(3, SIDE, SIDE).transpose(1, 2, 0))).save(
-        out, "PNG", compress_level=1
-    )
-    return out.getvalue()
 
 
 def _labelled(root: Path, into: Path) -> tuple[Path, Path]:

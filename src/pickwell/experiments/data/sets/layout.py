@@ -1,8 +1,15 @@
 """Where a data set's parts are, in terms of what a pool can be made from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
 
 from pickwell.data.mask_files import MaskFiles
 from pickwell.errors import PoolError
@@ -27,6 +34,19 @@ class Layout:
     classes: tuple[str, ...] = ()
     masks: MaskFiles | None = None
     test_masks: MaskFiles | None = None
+
+
+def write_images(path: Path, images: Sequence[NDArray[np.uint8]], labels: Sequence[str]) -> None:
+    """Writes images `(H, W, 3)` with their labels as a Parquet set of PNG files."""
+    encoded = [{"bytes": _png(image), "path": f"{path.stem}-{at:05d}.png"} for at, image in enumerate(images)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"img": encoded, "label": labels}), path, row_group_size=5000)
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    out = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG", compress_level=1)
+    return out.getvalue()
 
 
 def missing(title: str, data: Path, wanted: Iterable[str], page: str) -> PoolError:

@@ -1,0 +1,136 @@
+"""A campaign opened: its directory, settings, pool and store, what it was told and what its rounds left behind."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickwell import tasks
+from pickwell.campaign.answers import Answers
+from pickwell.campaign.directory import Directory
+from pickwell.campaign.hints import Hints
+from pickwell.campaign.maps import Maps
+from pickwell.campaign.old_remarks import move_remarks
+from pickwell.config import Settings, TaskSettings
+from pickwell.data.pool import Pool
+from pickwell.errors import PickwellError, PoolError, RoundError, SettingsError
+from pickwell.items import Label, Metrics, Round
+from pickwell.seeds import derive
+from pickwell.store import Store, Told
+from pickwell.tasks.task import Answer, Task
+
+
+class OpenCampaign:
+    """One labelling effort as everybody opens it: commands, the page, reports and the loop. Needs no torch.
+
+    Any number of threads and processes may have it open. `hints` and `maps` are what rounds left
+    behind.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        """Opens the campaign in `root`; SettingsError where campaign.toml no longer fits what it was made for."""
+        self.directory = Directory(Path(root))
+        self.directory.check()
+        self.settings = Settings.read(self.directory.settings)
+        self.task = tasks.of(self.settings, self.directory.root)
+        self.pool = Pool.open(self.directory.pool)
+        self.test = Pool.open(self.directory.test) if self.directory.test.exists() else None
+        rounds = self.directory.rounds
+        self.hints, self.maps = Hints(rounds), Maps(rounds)
+        self.answers = Answers(self.pool, self.task)
+        self.store = Store.open(self.directory.url(self.settings))
+        try:
+            # campaign.toml is for people to edit; the store knows what the campaign was made for.
+            _check_task(self.task, self.store.campaign().settings)
+            move_remarks(self.directory.root, self.store)
+        except PickwellError:
+            self.store.close()
+            raise
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def tell(
+        self,
+        labels: Mapping[int, Answer] | Sequence[Label],
+        *,
+        imported: bool = False,
+        source: str = "api",
+        files: Path | None = None,
+    ) -> Told:
+        """Keeps labels, all or none, durably before it returns.
+
+        A label for an item never asked is refused unless `imported`; a label for a labelled item corrects it. Masks are
+        arrays, names in `masks` or, with `files`, paths of mask files relative to that folder.
+        """
+        kept = self.answers.labels(labels, files)
+        share = self.settings.validation.share if imported else 0.0
+        # By the item alone, so that it is the same however the labels are spread over files.
+        drawn = {label.item: derive(self.settings.seed, "held out", label.item) / 2**63 for label in kept}
+        held_out = {item for item, draw in drawn.items() if draw < share}
+        return self.store.tell(kept, source=source, imported=imported, held_out=held_out)
+
+    def undo(self) -> list[Label]:
+        """Takes back the last `tell`; what it had labelled waits again."""
+        return self.store.undo()
+
+    def close_round(self) -> Round:
+        """Closes the open round; its unanswered images go back to the pool."""
+        question = self.store.current()
+        if question is None:
+            raise RoundError("no round is open, so there is none to close; ask opens one")
+        self.store.close_round(question.number)
+        return question
+
+    def measured(self) -> Metrics:
+        """What the newest fit for the labels of the moment reached; empty if there is none."""
+        labels = len(self.store.labels())
+        changed = self.store.changed()
+        # As many labels need not be the same ones: they may have been corrected since, or taken back and told anew.
+        rows = [row for row in self.store.results() if row.labels == labels and row.time == changed]
+        values = {row.metric: row.value for row in rows}
+        return Metrics(values, int(values.pop("measured", 0)), labels)
+
+    def unlabelled(self) -> NDArray[np.int64]:
+        """The ids that can be asked for now, ascending."""
+        return self.all_but(self.store.taken())
+
+    def all_but(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The ids of the pool but for these ascending ones; PoolError if the pool is too small to hold them."""
+        if len(items) and items[-1] >= len(self.pool):
+            raise PoolError(
+                f"the pool at {self.directory.pool} holds {len(self.pool)} images, but item {items[-1]} was asked for: "
+                "its manifest is older than the labels; put the newer one back"
+            )
+        rest = np.ones(len(self.pool), dtype=bool)
+        rest[items] = False
+        return np.flatnonzero(rest)
+
+
+def _check_task(task: Task, made: Mapping[str, Any]) -> None:
+    """Refuses a task that has become another since the campaign was made with the settings `made`."""
+    now, was = task.settings, TaskSettings.model_validate(made["task"])
+    if now.kind != was.kind:
+        raise SettingsError(
+            f"task.kind of campaign.toml is {now.kind}, but the campaign was made for {was.kind}; put it back, or "
+            "make another campaign"
+        )
+    if task.fixed_classes and now != was:
+        raise SettingsError(
+            f"the class list of campaign.toml is {_said(now)}, but the campaign's {task.noun}s were made with "
+            f"{_said(was)}, and hold numbers that mean places in it; put it back, or make another campaign"
+        )
+
+
+def _said(task: TaskSettings) -> str:
+    """A class list in words."""
+    return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")

@@ -1,0 +1,1 @@
+"""What finished cells hold: as runs, and as tables for other programs."""

@@ -1,0 +1,116 @@
+"""What the page shows of segmentation, and the API of masks: drawn, standing, and as the model would draw them.
+
+A mask travels as its bytes, a pixel each, row by row, compressed with zlib: a PNG made by a browser's canvas may have
+been through its colour management, these bytes have not.
+"""
+
+import binascii
+import os
+import zlib
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import asdict
+from threading import BoundedSemaphore
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field, StringConstraints
+
+from pickwell.campaign.opened import OpenCampaign
+from pickwell.errors import LabelError
+from pickwell.items import Kind
+from pickwell.tasks.segmentation.label_maps import Mask
+from pickwell.tasks.segmentation.predictions import Predictions
+from pickwell.tasks.segmentation.segmentation import Segmentation
+from pickwell.web.api import AtDesk, AtLoop, Event, Item, Opened, Seconds, who
+from pickwell.web.desk import Said
+from pickwell.web.security import LARGER
+from pickwell.web.task_page import TaskPage
+
+router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+# As many masks are unpacked at once as there are cores: large ones take much memory.
+_at_work = BoundedSemaphore(os.cpu_count() or 1)
+_PATH = Annotated[int, Path(ge=0, lt=2**53)]
+
+
+class Drawn(Event):
+    """A mask of one item: `mask` is base64 of its zlib-compressed bytes, W x H of them, row by row.
+
+    A byte is a class's place in the list, or 255 where nothing is said. The suggestion counts as used when the mask
+    was drawn upon the model's prediction.
+    """
+
+    item: Item
+    mask: str = Field(max_length=LARGER["/api/masks"])
+    seconds: Seconds | None = None
+    via: Annotated[str, StringConstraints(pattern="^(page|api)$")] = "api"
+    suggestion_seen: bool = False
+    suggestion_used: bool = False
+
+
+@router.post("/masks")
+def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mapping[str, Any]:
+    """Labels an item with a mask, of its image's own size. When this answers, mask and label are on the disk."""
+    ((width, height),) = at.campaign.answers.sizes([body.item])
+    with _at_work:
+        mask = unpacked(body.mask, width, height)
+        used, seen = body.suggestion_used, body.suggestion_seen
+        said = Said([body.item], Kind.ANSWER, mask, body.seconds, body.via, seen, used)
+        told = at.tell(who(request, body), said, body.event)
+    if told.closed is not None or at.campaign.settings.loop.when == "every":
+        then.look()
+    return asdict(told)
+
+
+def unpacked(text: str, width: int, height: int) -> Mask:
+    """The mask in a request; LabelError where it is none of that size. No more is decompressed than is wanted."""
+    wanted, stream = width * height, zlib.decompressobj()
+    try:
+        found = stream.decompress(b64decode(text, validate=True), wanted + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise LabelError(f"the mask cannot be unpacked ({error}); send base64 of zlib-compressed bytes") from None
+    if len(found) != wanted or not stream.eof or stream.unused_data:
+        size = "more" if len(found) > wanted else f"{len(found):,}"
+        raise LabelError(
+            f"the mask has {size} bytes, or was cut off; it must have {wanted:,} ({width} x {height}): one a pixel"
+        )
+    return np.frombuffer(found, dtype=np.uint8).reshape(height, width)
+
+
+@router.get("/masks/{item}", response_class=Response)
+def mask(at: Opened, item: _PATH) -> Response:
+    """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
+    found = at.store.labels([item]).values
+    return _sent(_task(at).masks.get(found[0]) if found else None)
+
+
+@router.get("/rounds/{number}/predictions/{item}", response_class=Response)
+def prediction(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
+    """The mask that the model predicted of a pick, as W x H bytes, row by row; 404 where there is none."""
+    if item >= len(at.pool):
+        return Response(status_code=404)
+    width, height = at.pool.manifest.sizes([item])[0].tolist()
+    found = Predictions(at.directory.rounds).of(number, item, (width, height), len(at.task.classes))
+    return _sent(found)
+
+
+def _has_prediction(at: OpenCampaign, number: int, item: int) -> Mapping[str, bool]:
+    return {"prediction": Predictions(at.directory.rounds).has(number, item)}
+
+
+def _task(at: OpenCampaign) -> Segmentation:
+    assert isinstance(at.task, Segmentation)
+    return at.task
+
+
+def _sent(found: Mask | None) -> Response:
+    if found is None:
+        return Response(status_code=404)
+    # What HTTP calls deflate is zlib's format: a browser unpacks it by itself.
+    headers = {"Content-Encoding": "deflate", "X-Size": f"{found.shape[1]} x {found.shape[0]}"}
+    packed = zlib.compress(found.tobytes(), 1)
+    return Response(packed, media_type="application/octet-stream", headers=headers)
+
+
+PAGE = TaskPage(label="draw", grid="no_grid", coloured=True, drawn_on=True, facts=_has_prediction, router=router)
