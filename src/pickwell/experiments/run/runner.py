@@ -74,10 +74,11 @@ def run(
 ) -> list[Outcome]:
     """Runs the cells that are not finished; returns what became of each."""
     _begin(experiment, cells, results)
-    clock, outcomes = Clock(getattr(executor, "jobs", 1)), []
+    executor = executor or Serial()
+    clock, outcomes = Clock(executor.jobs), []
     work = [CellWork(results, cell) for cell in cells]
     # Closed also where `told` fails: processes must not work on for nobody.
-    with closing((executor or Serial()).map(attempt, work)) as settled:
+    with closing(executor.map(attempt, work)) as settled:
         for outcome in settled:
             outcomes.append(outcome)
             clock.add(outcome, cells)
