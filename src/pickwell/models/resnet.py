@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from pickwell.models.blocks import BasicBlock, convolution
+from pickwell.models.blocks import BasicBlock, Linear, convolution
 from pickwell.models.network import Build, Network, Plan, initialise
 
 
@@ -38,7 +38,7 @@ class ResNet(Network):
         self.layer3 = layer(second, third, 2)
         self.layer4 = layer(third, fourth, 2)
         self.dropout = nn.Dropout(plan.rate(0.0))
-        self.fc = nn.Linear(fourth, plan.num_classes)
+        self.fc = Linear(fourth, plan.num_classes)
         initialise(self)
 
     def maps(self, images: Tensor) -> Tensor:

@@ -49,8 +49,12 @@ class TestVAALOnFeaturesOfScenes(TestVAALOnFeatures):
     masks = True
 
 
-class TestVAALDiverseOnScenes(TestVAALDiverse):
+class TestVAALDiverseOnScenes(StrategyContract):
     masks = True
+
+    def make(self) -> Strategy:
+        small = {"steps": 3, "latent": 4, "widths": (4, 8), "discriminator_width": 16, "working_size": 12}
+        return create("vaal-diverse", {"representation": "pixels", **small})
 
 
 @pytest.mark.parametrize("representation", ["patches", "both"])
