@@ -123,6 +123,13 @@ NEXT_STEPS = {
 """What a person can do about an operating system's error."""
 
 
+def in_words(error: Exception) -> str | None:
+    """What a person can do about an error, in a sentence; None for one that only a programmer can mend."""
+    if isinstance(error, PickwellError):
+        return str(error)
+    return of_system(error) if isinstance(error, OSError) else of_memory(error)
+
+
 def of_memory(error: Exception) -> str | None:
     """A sentence for an error that says that the memory does not suffice; None for any other.
 

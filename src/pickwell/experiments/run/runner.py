@@ -14,7 +14,7 @@ from time import perf_counter
 
 from filelock import FileLock, Timeout
 
-from pickwell.errors import PickwellError, TrainingError, of_memory, of_system
+from pickwell.errors import TrainingError, in_words
 from pickwell.executors import Executor
 from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, finished
@@ -146,7 +146,7 @@ def _finish(work: CellWork, root: Path) -> Outcome:
 
 def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome:
     state = State.DIVERGED if isinstance(error, TrainingError) else State.FAILED
-    sentence = _sentence(error) or f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
+    sentence = in_words(error) or f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
     facts = {
         "state": state, "sentence": sentence, "error": f"{type(error).__name__}: {error}", "cell": str(cell),
         "trace": traceback.format_exc(), "time": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds,
@@ -155,13 +155,6 @@ def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome
     with replacing(root / "failure.json") as new:
         new.write_text(json.dumps(facts, indent=1), encoding="utf-8")
     return Outcome(cell, state, seconds, ran=True, sentence=sentence)
-
-
-def _sentence(error: Exception) -> str | None:
-    """What a person can do about it, if anything."""
-    if isinstance(error, PickwellError):
-        return str(error)
-    return of_system(error) if isinstance(error, OSError) else of_memory(error)
 
 
 def states(cells: Sequence[Cell], results: ResultsFolder) -> Iterator[Outcome]:
