@@ -1,17 +1,5 @@
 """The exceptions a person may meet.
 
-PickwellError
-├── SettingsError        a setting is unknown, misspelt or out of range
-├── PoolError            the images cannot be found or read
-├── LabelError           a label file or an answer is not acceptable
-├── BudgetError          more is asked for than there is
-├── WeightsError         a weight file does not fit its network
-├── TrainingError        a fit diverged or cannot begin
-└── StoreError           the campaign's database cannot serve
-    ├── BusyError        another process is at work on it
-    ├── RoundError       the round is not in a state that allows this
-    └── VersionError     it was made by a newer version
-
 Each message names the subject, the value received, what is allowed and what to do next.
 """
 

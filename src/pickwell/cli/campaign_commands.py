@@ -105,10 +105,9 @@ def tell(
     json: Json = False,
 ) -> None:
     """Keep labels: all of the file, or nothing of it."""
-    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.comma_separated import read_labels
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         told = campaign.tell(
             read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}", files=labels.parent
         )
@@ -148,18 +147,15 @@ def run(
 
 def status(where: Where, json: Json = False) -> None:
     """Say what is labelled, how well the model does, what is open, and what to do next."""
-    from pickwell.campaign.opened import OpenCampaign
     from pickwell.campaign.status import status_of
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         show.status(status_of(campaign), campaign.task, json=json)
 
 
 def undo(where: Where, json: Json = False) -> None:
     """Take back the last tell; what it had labelled waits again."""
-    from pickwell.campaign.opened import OpenCampaign
-
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         labels = campaign.undo()
     sentence = f"took back {len(labels)} labels" if labels else "nothing to take back: no label is kept"
     show.say({"undone": [label.item for label in labels]}, sentence, json=json)
@@ -167,9 +163,7 @@ def undo(where: Where, json: Json = False) -> None:
 
 def close(where: Where, json: Json = False) -> None:
     """Close the open round; its unanswered images go back to the pool."""
-    from pickwell.campaign.opened import OpenCampaign
-
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         closed = campaign.close_round()
     number, returned = closed.number, len(closed.waiting)
     sentence = f"closed round {number}; {returned} unanswered images are back in the pool"

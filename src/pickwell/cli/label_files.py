@@ -41,11 +41,10 @@ def import_(
 ) -> None:
     """Keep the labels of a file: all of it, or nothing."""
     from pickwell import formats
-    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Importer, check_background, rename_of
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         module = formats.named(format_, "read", campaign.settings.task.kind)
         names = Names(campaign.pool.manifest)
         context = _context(campaign, background, names)
@@ -79,10 +78,9 @@ def export(
 ) -> None:
     """Write the labels that stand, or the to-label list, to a new file or folder."""
     from pickwell import formats
-    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.exporting import labelled, question
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         module = formats.named(format_, "ask" if to_label else "write", campaign.settings.task.kind)
         if to_label:
             asked = question(campaign.store.current(), campaign.pool, prefix)

@@ -16,6 +16,7 @@ from pickwell.cli.bars import Bars
 from pickwell.cli.terminal import plain, printable
 
 if TYPE_CHECKING:
+    from pickwell.campaign.opened import OpenCampaign
     from pickwell.campaign.status import Status
     from pickwell.data.pool import Pool, Summary
     from pickwell.items import Metrics, Round
@@ -50,6 +51,13 @@ def note(sentence: str) -> None:
     """A sentence, if there is one, on stderr: programs read stdout."""
     if sentence:
         typer.echo(f"pickwell: {printable(sentence)}", err=True)
+
+
+def opened(where: Path) -> "OpenCampaign":
+    """A campaign for what needs no torch."""
+    from pickwell.campaign.opened import OpenCampaign
+
+    return OpenCampaign(where)
 
 
 @contextmanager

@@ -36,8 +36,7 @@ def draw(experiment: Experiment, data: Path, root: Path, partial: Path, into: Pa
     # First: what changes while the images are read is to be noticed.
     sources = freshness.stamps(settings, root)
     layout = _layout(experiment, data, partial, into)
-    pool, usable = _opened(layout.train, partial / "all", layout.leave_out)
-    _check(settings, layout, len(usable), pool)
+    pool, usable = _opened(layout.train, partial / "all", layout, *_needed(settings, layout))
     # Seed 0 whatever the cell: differences are paired by seed, so every seed has the same test images.
     rng = generator(0, "split", settings.set)
     shuffled = _shuffled(usable, rng)
@@ -46,8 +45,8 @@ def draw(experiment: Experiment, data: Path, root: Path, partial: Path, into: Pa
         shuffled = shuffled[~np.isin(shuffled, chosen)]
         _write(pool, chosen, partial / "test")
     else:
-        tested, kept = _opened(layout.test, partial / "all-test", layout.leave_out)
-        _check_test(settings, layout, layout.test, len(kept), tested)
+        whose, asked = f"the test set of {settings.set}", f"data.test asks for {settings.test:,}"
+        tested, kept = _opened(layout.test, partial / "all-test", layout, settings.test, whose, asked)
         _write(tested, _shuffled(kept, rng)[: settings.test or None], partial / "test")
     _write(pool, shuffled[settings.validation :][: settings.train or None], partial / "pool")
     feature_pools.write(experiment, partial)
@@ -97,49 +96,41 @@ def _own_masks(settings: DataSettings) -> sets.Layout:
     return sets.Layout(part(train), part(test) if test.images else None, classes=names)
 
 
-def _opened(part: sets.Part, directory: Path, leave_out: tuple[str, ...]) -> tuple[Pool, Ids]:
-    """A part's images, and the ids of those with a known label that takes part; PoolError where there is none."""
+def _needed(settings: DataSettings, layout: sets.Layout) -> tuple[int, str, str]:
+    """How many images the set must have beside a test set of its own, and what a sentence says of it."""
+    if not layout.test and not settings.test:
+        raise SettingsError(f"'{settings.set}' has no test set of its own; say how many images to test on: data.test")
+    # With train 0 the pool is what is left: at least two images.
+    parts = {
+        f"data.train {settings.train:,}" if settings.train else "at least 2 to pick from": max(settings.train, 2),
+        f"data.validation {settings.validation:,}": settings.validation,
+        f"data.test {settings.test:,}": 0 if layout.test else settings.test,
+    }
+    wanted = sum(parts.values())
+    said = ", ".join(part for part, count in parts.items() if count)
+    return wanted, settings.set, f"the experiment needs {wanted:,}: {said}"
+
+
+def _opened(
+    part: sets.Part, directory: Path, layout: sets.Layout, needed: int, subject: str, asked: str
+) -> tuple[Pool, Ids]:
+    """A part's images, and the ids of those with a known label that takes part; PoolError where they are too few."""
     if (directory / MANIFEST).exists():  # vectors have theirs already: `feature_pools.layout` made it
         pool = Pool.open(directory)
     else:
         masks = replace(part.masks, root=place(str(part.masks.root))) if part.masks else None
         pool = Pool.create(directory, str(part.images), labels_from_folders=part.labels_from_folders, masks=masks)
     known = pool.manifest.known()
-    found = [item for item, name in enumerate(known) if name is not None and name not in leave_out]
+    found = [item for item, name in enumerate(known) if name is not None and name not in layout.leave_out]
     if not found:
         raise PoolError(
             f"none of the {len(known):,} images has a known label, and without labels nothing can be measured; "
             "name a folder with one folder a class, a table with a label column, or a folder of masks"
         )
+    if len(found) < needed:
+        raise PoolError(f"{subject} has {len(found):,} labelled images, {asked}{_why(layout, pool)}")
+    _check_official(part, len(found), layout)
     return pool, np.array(found, dtype=np.int64)
-
-
-def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool) -> None:
-    """Refuses a set with too few images for the experiment, or with more than it can have."""
-    own_test = layout.test is not None
-    if not own_test and not settings.test:
-        raise SettingsError(f"'{settings.set}' has no test set of its own; say how many images to test on: data.test")
-    # With train 0 the pool is what is left: at least two images.
-    parts = {
-        f"data.train {settings.train:,}" if settings.train else "at least 2 to pick from": max(settings.train, 2),
-        f"data.validation {settings.validation:,}": settings.validation,
-        f"data.test {settings.test:,}": 0 if own_test else settings.test,
-    }
-    if found < (wanted := sum(parts.values())):
-        said = ", ".join(part for part, count in parts.items() if count)
-        raise PoolError(
-            f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}: {said}{_why(layout, pool)}"
-        )
-    _check_official(layout.train, found, layout)
-
-
-def _check_test(settings: DataSettings, layout: sets.Layout, part: sets.Part, found: int, pool: Pool) -> None:
-    if found < settings.test:
-        raise PoolError(
-            f"the test set of {settings.set} has {found:,} labelled images, data.test asks for "
-            f"{settings.test:,}{_why(layout, pool)}"
-        )
-    _check_official(part, found, layout)
 
 
 def _check_official(part: sets.Part, found: int, layout: sets.Layout) -> None:

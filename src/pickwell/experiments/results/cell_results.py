@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from pickwell.experiments.cells import SHARED, Cell
 from pickwell.experiments.experiment import FORMAT
 from pickwell.experiments.results.results_tables import PICK, Result
 from pickwell.statistics.runs import RoundRow, Run, known, measured_row
+
+_kind, _cell = itemgetter("method", "variant"), itemgetter("method", "variant", "seed")
 
 
 def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
@@ -73,14 +76,6 @@ def _of_older_code(kept: Sequence[Result], found: Sequence[Result], present: set
     return [
         f"{len(older)} of the {len(kept)} cells shown are of another version of the code than the one at hand{made}."
     ]
-
-
-def _kind(result: Result) -> tuple[str, str]:
-    return result["method"], result["variant"]
-
-
-def _cell(result: Result) -> tuple[str, str, int]:
-    return result["method"], result["variant"], result["seed"]
 
 
 def _commonest(values: Iterable[str], first: Collection[str] = ()) -> str | None:
