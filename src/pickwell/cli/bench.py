@@ -76,6 +76,9 @@ def run(
     seeds: Seeds = None,
     set_: Sets = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many cells at a time, each in a process of its own.")] = 1,
+    executor: Annotated[
+        str | None, typer.Option(help="What runs them: serial, processes, or another package's; default by --jobs.")
+    ] = None,
     out: Out = None,
     data: Data = None,
     retry: Annotated[bool, typer.Option("--retry", help="Run cells that failed before once more.")] = False,
@@ -96,7 +99,7 @@ def run(
     root = out or Path("results") / stem
     results = ResultsFolder.at(root, data, retry=retry, any_code=any_code)
     cells = _cells(experiment, strategies, seeds)
-    outcomes = run_live(experiment, cells, results, jobs=jobs, silent=json)
+    outcomes = run_live(experiment, cells, results, jobs=jobs, executor_name=executor, silent=json)
     facts: dict[str, Any] = {"states": _counts(outcomes), "report": None, "notes": []}
     lines = [_sentence(outcomes)]
     if State.FINISHED in facts["states"]:

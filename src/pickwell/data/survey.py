@@ -16,7 +16,7 @@ SEEN = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("reason", pa.s
 
 # So few that a chunk of photographs takes well under a second, so many that handing over small ones costs little.
 CHUNK = 32
-Seen = tuple[int | None, int | None, str | None, str | None]
+Surveyed = tuple[int | None, int | None, str | None, str | None]
 
 
 def survey(
@@ -56,7 +56,7 @@ def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
     return pa.record_batch([pa.array(c, f.type) for c, f in zip(found, SEEN, strict=True)], schema=SEEN)
 
 
-def _one(source: Source, path: str, row: int | None, known: str | None, reason: str | None, limits: Limits) -> Seen:
+def _one(source: Source, path: str, row: int | None, known: str | None, reason: str | None, limits: Limits) -> Surveyed:
     """Size, or reason and detail, of one image: a mask that does not fit sets it aside, too."""
     if reason is not None:
         return None, None, reason, ""

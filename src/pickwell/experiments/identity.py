@@ -16,12 +16,15 @@ RUN, POOLS = "pickwell.experiments.run.cell_run", "pickwell.experiments.data.pre
 FEATURES = feature_pools.__name__
 """Counts where images are features."""
 LEFT_OUT = {
+    "pickwell.campaign.progress_file": "tells how far work is",
     "pickwell.campaign.status": "says where a campaign stands",
     "pickwell.config": "its values are in a cell's facts",
     "pickwell.errors": "sentences",
     "pickwell.experiments.cells": "names cells",
     "pickwell.experiments.experiment": "its values are in a cell's facts",
     "pickwell.experiments.identity": "names cells",
+    "pickwell.experiments.run.cell_progress": "tells how far work is",
+    "pickwell.progress": "tells how far work is",
     "pickwell.registry": "what it finds is named beside it",
     "pickwell.store": "keeps what it is given",
 }

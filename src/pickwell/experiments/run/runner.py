@@ -67,9 +67,10 @@ def run(
 ) -> list[Outcome]:
     """Runs the cells that are not finished; returns what became of each."""
     _begin(experiment, cells, results)
-    clock, outcomes = Clock(cells, getattr(executor, "jobs", 1)), []
+    executor = executor or Serial()
+    clock, outcomes = Clock(cells, executor.jobs), []
     # Closed also where `told` fails: processes must not work on for nobody.
-    with closing((executor or Serial()).map(partial(attempt, results), cells)) as settled:
+    with closing(executor.map(partial(attempt, results), cells)) as settled:
         for outcome in settled:
             outcomes.append(outcome)
             clock.add(outcome)
