@@ -1,7 +1,6 @@
 // The map of a round: up to 100,000 points on a canvas, found again under the pointer by a grid of cells.
-import { element, picture } from "/static/session.js";
+import { $, element, picture } from "/static/session.js";
 
-const $ = (id) => document.getElementById(id);
 const NAMES = ["unlabelled", "labelled", "picked"];
 const SIZES = [2, 4, 5];
 const CELLS = 64; // along each side

@@ -1,10 +1,9 @@
 // The tools that masks are drawn with: which is in the hand, with which class, and what the pointer does with it.
 import { NOTHING } from "/static/map-of-labels.js";
-import { told } from "/static/session.js";
+import { $, told } from "/static/session.js";
 
 const KEPT = `pickwell/${told.campaign}/tools`;
 const CLOSE = 9; // screen pixels from the first corner within which a click closes a polygon
-const $ = (id) => document.getElementById(id);
 // The slider's steps are finer for thin brushes: 1 to 400 pixels.
 const sizeAt = (place) => Math.max(1, Math.round(400 ** (place / 100)));
 const placeOf = (size) => Math.round((100 * Math.log(size)) / Math.log(400));
