@@ -60,6 +60,13 @@ export const element = (tag, attributes = {}, ...children) => {
   return made;
 };
 
+export const svg = (tag, attributes, ...children) => {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
+
 // Seconds since a moment of `performance.now()`; a page left open for days says a day, the most that is taken.
 export const secondsSince = (began) => Math.min(86400, Math.round(performance.now() - began) / 1000);
 
