@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pickwell.report import comparison_figures, monitor_figures
 from pickwell.report.class_grids import picks_by_class
 from pickwell.report.figures import learning_curve, save, share_by_round
-from pickwell.report.ink import DARK, LIGHT, Hues, Ink, hues, variables
+from pickwell.report.ink import DARK, DASHES, LIGHT, Hue, Ink, hues, variables
 from pickwell.report.lines import CROWD, Figure, bounds, spaced
 from pickwell.report.report import Report
 from pickwell.statistics.estimates import Estimate
@@ -260,20 +260,25 @@ def test_words_are_readable_on_paper(ink: Ink) -> None:
 def test_a_strategy_keeps_its_colour_and_the_ninth_is_dashed() -> None:
     names = ["random", *(f"s{i}" for i in range(8))]
     found = hues(names, "random", LIGHT)
-    assert found.lines[0] == LIGHT.baseline
-    assert found.lines[1] == found.lines[7] == "#0072b2"
-    assert (found.dashes[1], found.dashes[7]) == ((1, 0), (6, 3))
+    assert found["random"].line == LIGHT.baseline
+    assert found["s0"].line == found["s6"].line == "#0072b2"
+    assert (DASHES[found["s0"].mark], DASHES[found["s6"].mark]) == ((1, 0), (6, 3))
     assert variables(LIGHT)["line-0"] == "#0072b2"
 
 
 def test_no_two_of_sixteen_lines_look_alike_and_their_names_say_how_they_are_dashed(example: Make) -> None:
     names = ["random", *(f"s{i:02}" for i in range(15))]
     found = hues(names, "random", LIGHT)
-    assert len({*zip(found.lines, found.dashes, strict=True)}) == 16
+    assert len({(hue.line, DASHES[hue.mark]) for hue in found.values()}) == 16
     ends = [row["name"] for row in values(learning_curve(example(tuple(names), 1)), "text")]
     assert {"random", "s00", "-- s06", "·· s12"} <= set(ends)
 
 
 def test_a_strategy_keeps_its_colour_where_only_some_are_shown() -> None:
-    every = hues(["random", "core-set", "vaal"], "random", LIGHT)
-    assert every.only({"vaal"}) == Hues(("vaal",), LIGHT.lines[1:2], LIGHT.texts[1:2], ((1, 0),))
+    level = {"random": 0.5, "core-set": None, "vaal": 0.6}
+    made = Report("t", "s", tuple(Run(name, 0, (RoundRow(0, 40, each),)) for name, each in level.items()))
+    chart = learning_curve(made)
+    assert chart is not None
+    colours = chart.to_dict()["layer"][-2]["encoding"]["color"]["scale"]
+    assert colours == {"domain": ["random", "vaal"], "range": [LIGHT.baseline, LIGHT.lines[1]]}
+    assert hues(list(level), "random", LIGHT)["vaal"] == Hue(LIGHT.lines[1], LIGHT.texts[1])

@@ -61,16 +61,6 @@ def test_no_color_means_plain_lines_on_a_terminal_too(monkeypatch: pytest.Monkey
     assert "\x1b" not in out.getvalue()
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_silence_is_complete(terminal: bool) -> None:
-    screen, out = console(terminal)
-    with LiveTable("Digits", runs(4), silent=True, console=screen) as table:
-        table.working(VAAL, "training", 0, 60)
-        table.update(VAAL, ROW)
-        table.log("a sentence")
-    assert out.getvalue() == ""
-
-
 def test_a_terminal_shows_a_row_a_run() -> None:
     screen, out = console(terminal=True)
     with LiveTable("Digits", runs(4), group="absent", console=screen) as table:
@@ -105,7 +95,7 @@ def test_names_are_not_markup() -> None:
 
 def test_time_left_follows_the_pace() -> None:
     ticks = clock(0, 30)
-    table = LiveTable("Digits", runs(5), silent=True, clock=lambda: next(ticks))
+    table = LiveTable("Digits", runs(5), console=console(terminal=False)[0], clock=lambda: next(ticks))
     assert table.time_left() is None
     for _ in range(3):
         table.update(VAAL, ROW)
@@ -116,7 +106,7 @@ def test_time_left_follows_the_pace() -> None:
 
 def test_what_was_found_done_is_no_part_of_the_pace() -> None:
     ticks = clock(0, 10, 30, 30)
-    table = LiveTable("Digits", runs(5), silent=True, clock=lambda: next(ticks))
+    table = LiveTable("Digits", runs(5), console=console(terminal=False)[0], clock=lambda: next(ticks))
     table.found(RANDOM, [ROW] * 5)
     table.begin()
     assert (table.share, table.time_left()) == (0.5, None)

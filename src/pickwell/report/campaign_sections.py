@@ -35,7 +35,6 @@ def sections(judged: Judgement, report: Report) -> Iterator[Section]:
 
 
 def _pictures(report: Report) -> Section:
-    """The picked images or scenes; nothing where there are none."""
     if not report.galleries:
         return Section("")
     scenes = any(gallery.scenes for gallery in report.galleries)
@@ -52,7 +51,6 @@ def _pictures(report: Report) -> Section:
 
 
 def _methods(judged: Judgement, report: Report) -> Section:
-    """How it was measured, and all settings."""
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     notes = (
         *report.notes, "Labels count everything that was paid for, validation included.",

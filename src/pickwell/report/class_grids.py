@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import altair as alt
 
 from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, dress
+from pickwell.report.lines import Figure, charted, dress
 from pickwell.report.report import Report
 from pickwell.statistics.runs import RoundRow, Run, known, of, strategies
 
@@ -101,7 +101,7 @@ def _grid(
     if not rows:
         return None
     order = [shown for name, shown in names.items() if any(name == each for _, each in cells)]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = charted(rows).encode(
         x=alt.X("round:O", title="round", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
         y=alt.Y("class:N", title=None, sort=order, axis=alt.Axis(labelLimit=120)),
         tooltip=[alt.Tooltip("class:N"), alt.Tooltip("round:O"), alt.Tooltip("words:N", title="value")],
@@ -110,4 +110,4 @@ def _grid(
     layers = [base.mark_rect(color=ink.heat, stroke=ink.paper, strokeWidth=2).encode(opacity=tone)]
     if len({turn for turn, _ in cells}) <= most:
         layers.append(base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N"))
-    return dress(alt.layer(*layers), ink, title=told[0], height=CELL * len(order), subtitle=told[1])
+    return dress(alt.layer(*layers), ink, *told, CELL * len(order))

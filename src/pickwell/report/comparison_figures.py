@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import altair as alt
 
 from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, about_zero, dress
+from pickwell.report.lines import Figure, bounds, charted, dress, scale
 from pickwell.statistics.estimates import Estimate
 
 ROW_HEIGHT = 34
+NAMES = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=190))
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,22 @@ def intervals(bars: Sequence[Bar], title: str, subtitle: str, axis: str, ink: In
     if not rows:
         return None
     edges = [e for b in bars for e in (b.estimate.low, b.estimate.high, b.estimate.mean) if e is not None]
-    x = about_zero("mean:Q", edges, axis)
-    colour = alt.Color(
-        "strong:N", legend=None, scale=alt.Scale(domain=["yes", "no"], range=[ink.lines[0], ink.baseline])
-    )
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=190)),
-        tooltip=[alt.Tooltip("name:N", title="method"), alt.Tooltip("words:N", title="value")],
-    )
-    zero = alt.Chart(alt.InlineData(values=[{"mean": 0}])).mark_rule(color=ink.muted, strokeDash=[3, 3]).encode(x=x)
-    spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3).encode(
-        x=about_zero("low:Q", edges, axis), x2="high:Q", color=colour
-    )  # fmt: skip
+    x, low = (_about_zero(field, edges, axis) for field in ("mean:Q", "low:Q"))
+    colour = alt.Color("strong:N", legend=None, scale=scale(["yes", "no"], [ink.lines[0], ink.baseline]))
+    tips = [alt.Tooltip("name:N", title="method"), alt.Tooltip("words:N", title="value")]
+    base = charted(rows).encode(y=NAMES, tooltip=tips)
+    zero = charted([{"mean": 0}]).mark_rule(color=ink.muted, strokeDash=[3, 3]).encode(x=x)
+    spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3)
     dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, color=colour)
-    return dress(alt.layer(zero, spans, dots), ink, title=title, subtitle=subtitle, height=ROW_HEIGHT * len(rows) + 10)
+    chart = alt.layer(zero, spans.encode(x=low, x2="high:Q", color=colour), dots)
+    return dress(chart, ink, title, subtitle, ROW_HEIGHT * len(rows) + 10)
+
+
+def _about_zero(field: str, edges: Sequence[float], title: str) -> alt.X:
+    """The axis of differences, signed and with 0 on it; each number stands under its own line of the grid."""
+    label = "datum.value === 0 ? '0' : datum.label"
+    axis = alt.Axis(format="+~r", tickCount=5, labelFlush=False, labelOverlap=True, labelExpr=label)
+    return alt.X(field, title=title, axis=axis, scale=alt.Scale(domain=bounds([*edges, 0.0]), nice=False))
 
 
 def matrix(
@@ -61,20 +64,11 @@ def matrix(
     tones = {1: "wins", -1: "loses", 0: "open"}
     rows = [{"row": a, "column": b, "words": words, "kind": tones[sign]} for (a, b), (words, sign) in cells.items()]
     rows += [{"row": name, "column": name, "words": "", "kind": "same"} for name in names]
-    axis = alt.Axis(grid=False, labelLimit=150)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X(
-            "column:N",
-            sort=list(names),
-            title=None,
-            axis=alt.Axis(grid=False, orient="top", labelAngle=-40, labelLimit=150),
-        ),
-        y=alt.Y("row:N", sort=list(names), title=None, axis=axis),
-        tooltip=[
-            alt.Tooltip("row:N"),
-            alt.Tooltip("column:N", title="against"),
-            alt.Tooltip("words:N", title="difference"),
-        ],
+    above = alt.Axis(grid=False, orient="top", labelAngle=-40, labelLimit=150)
+    base = charted(rows).encode(
+        x=alt.X("column:N", sort=list(names), title=None, axis=above),
+        y=alt.Y("row:N", sort=list(names), title=None, axis=alt.Axis(grid=False, labelLimit=150)),
+        tooltip=["row:N", alt.Tooltip("column:N", title="against"), alt.Tooltip("words:N", title="difference")],
     )
     tiles = {"wins": (ink.heat, 0.65), "loses": (ink.lines[4], 0.45), "same": (ink.grid, 1.0)}
     fields = [
@@ -82,7 +76,7 @@ def matrix(
         for kind, (colour, opacity) in tiles.items()
     ]
     words = base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N")
-    chart = dress(alt.layer(*fields, words), ink, title=title, subtitle=subtitle, height=30 * len(names))
+    chart = dress(alt.layer(*fields, words), ink, title, subtitle, 30 * len(names))
     return chart.properties(usermeta={"least": 200 + 40 * len(names)})
 
 
@@ -101,25 +95,22 @@ def decades(low: float, high: float) -> list[float]:
 
 def seconds(bars: Sequence[Bar], title: str, subtitle: str, ink: Ink = LIGHT) -> Figure | None:
     """Seconds by method on a logarithmic axis, the quickest first; None without any."""
-    known = [b for b in bars if b.estimate.mean > 0]
+    known = sorted((bar for bar in bars if bar.estimate.mean > 0), key=lambda bar: bar.estimate.mean)
     if not known:
         return None
-    rows = [{"name": b.name, "seconds": b.estimate.mean, "words": b.words}
-            for b in sorted(known, key=lambda bar: bar.estimate.mean)]  # fmt: skip
-    least, most = min(b.estimate.mean for b in known), max(b.estimate.mean for b in known)
+    rows = [{"name": b.name, "seconds": b.estimate.mean, "words": b.words} for b in known]
+    least, most = known[0].estimate.mean, known[-1].estimate.mean
     # Room on the right for the words beside the last dot: three eighths of the axis.
-    top = most * (2 * most / least) ** 0.6
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("seconds:Q", title="seconds, on a logarithmic axis",
-                axis=alt.Axis(values=decades(least / 2, top), labelFlush=False, labelOverlap=True),
-                scale=alt.Scale(type="log", domain=[least / 2, top], nice=False)),
-        y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=190)),
-    )  # fmt: skip
+    least, top = least / 2, most * (2 * most / least) ** 0.6
+    ticks = alt.Axis(values=decades(least, top), labelFlush=False, labelOverlap=True)
+    span = alt.Scale(type="log", domain=[least, top], nice=False)
+    base = charted(rows).encode(
+        x=alt.X("seconds:Q", title="seconds, on a logarithmic axis", axis=ticks, scale=span), y=NAMES
+    )
     dots = base.mark_point(filled=True, size=80, opacity=1, color=ink.lines[0])
-    words = base.encode(text="words:N")
     # The first is a halo, so that the rules of the grid do not cross the words.
-    written = [
-        words.mark_text(align="left", dx=9, fontSize=12, stroke=ink.paper, strokeWidth=5),
-        words.mark_text(align="left", dx=9, fontSize=12, color=ink.ink),
+    words = [
+        base.mark_text(align="left", dx=9, fontSize=12, **how).encode(text="words:N")
+        for how in ({"stroke": ink.paper, "strokeWidth": 5}, {"color": ink.ink})
     ]
-    return dress(alt.layer(*written, dots), ink, title=title, subtitle=subtitle, height=ROW_HEIGHT * len(rows) + 10)
+    return dress(alt.layer(*words, dots), ink, title, subtitle, ROW_HEIGHT * len(rows) + 10)

@@ -1,6 +1,6 @@
 """The page of an experiment: what the cells show, judged, with the methods in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,23 +40,20 @@ def report(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder
         raise _nothing(results)
     # Two runners that end together would write the same files.
     with FileLock(results.root / "report.lock"):
-        return _report(experiment, cells, results, pictures=pictures)
-
-
-def _report(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder, *, pictures: bool) -> Written:
-    found, others = cell_results.results(results.root, cells, any_code=results.any_code)
-    if not found:
-        raise _nothing(results)
-    results_tables.export(found, results.root / "data")
-    judged = [result for result in found if cell_results.is_measured(result, experiment.metric)]
-    if not judged:
-        raise StoreError(f"no {experiment.measure} could be measured: no image of the test set has a label that counts")
-    if lost := len(found) - len(judged):
-        others.append(
-            f"In {lost} of {len(found)} finished cells no {experiment.measure} could be measured; they are left out."
-        )
-    made = page(experiment, judged, cells, results, others, pictures=pictures)
-    return Written(write(made, results.root / "report.html", files=True), others)
+        found, others = cell_results.results(results.root, cells, any_code=results.any_code)
+        if not found:
+            raise _nothing(results)
+        results_tables.export(found, results.root / "data")
+        judged = [result for result in found if cell_results.is_measured(result, experiment.metric)]
+        measure, lost = experiment.measure, len(found) - len(judged)
+        if not judged:
+            raise StoreError(f"no {measure} could be measured: no image of the test set has a label that counts")
+        if lost:
+            others.append(
+                f"In {lost} of {len(found)} finished cells no {measure} could be measured; they are left out."
+            )
+        made = page(experiment, judged, cells, results, others, pictures=pictures)
+        return Written(write(made, results.root / "report.html", files=True), others)
 
 
 def _nothing(results: ResultsFolder) -> StoreError:
@@ -81,15 +78,14 @@ def page(
     shown = {(run.variant, run.strategy, run.seed) for run in runs}
     missing = [o for o in states(cells, results) if (o.cell.variant, o.cell.method, o.cell.seed) not in shown]
     failed = [o for o in missing if o.state in (State.FAILED, State.DIVERGED)]
-    waiting = [o for o in missing if o.state in (State.WAITING, State.BUSY)]
-    notes = [f"{len(waiting)} of {len(cells)} cells have not been run yet."] if waiting else []
+    waiting = sum(o.state in (State.WAITING, State.BUSY) for o in missing)
+    notes = [f"{waiting} of {len(cells)} cells have not been run yet."] if waiting else []
     notes += [f"{len(failed)} of {len(cells)} cells failed; they are listed below."] if failed else []
-    notes += uneven_seeds(judged)
     told = dict.fromkeys(sentence for each in reports.values() for sentence in warnings(each))
     return Page(
         title=experiment.title,
         subtitle=" ".join(experiment.notes),
-        summary=tuple(_summary(judged, reports)),
+        summary=(*_lacking(judged), *summary(judged, reports)),
         sections=(
             learning(judged, reports),
             by_class(judged, reports),
@@ -98,11 +94,11 @@ def page(
             comparison_sections.times(judged),
             *picked(reports),
             *([experiment_pictures.pictures(experiment, found, results)] if pictures else []),
-            experiment_sections.published(experiment, judged, reports),
+            experiment_sections.published(experiment, judged),
             experiment_sections.failures(failed),
             experiment_sections.methods(experiment, judged, found),
         ),
-        warnings=(*others, *notes, *told),
+        warnings=(*others, *notes, *uneven_seeds(judged), *told),
     )
 
 
@@ -122,7 +118,6 @@ def _reports(experiment: Experiment, runs: Sequence[Run], found: Sequence[dict[s
     }  # fmt: skip
 
 
-def _summary(judged: Judgement, reports: Mapping[str, Report]) -> list[str]:
-    lacking = judged.baseline not in judged.methods and len(judged.methods) != 1
+def _lacking(judged: Judgement) -> list[str]:
     alone = f"No cell of {judged.baseline} is finished, with which every method is to be compared."
-    return [*([alone] if lacking else []), *summary(judged, reports)]
+    return [alone] if judged.baseline not in judged.methods and len(judged.methods) != 1 else []

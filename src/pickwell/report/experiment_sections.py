@@ -5,16 +5,15 @@ from typing import Any
 
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.published import TABLES, Published
-from pickwell.report.learning_section import Reports
 from pickwell.report.sections import Entry, Section, Table
 from pickwell.report.text.entries import ratio, seconds
 from pickwell.report.text.methods import methods_paragraph
 from pickwell.report.text.phrases import DASH, where
 from pickwell.statistics.judgement import Judgement, Key
-from pickwell.statistics.runs import Run, mean, of
+from pickwell.statistics.runs import Run, mean
 
 
-def published(experiment: Experiment, judged: Judgement, reports: Reports) -> Section:
+def published(experiment: Experiment, judged: Judgement) -> Section:
     """Others' numbers beside ours."""
     made = []
     for name in experiment.published:
@@ -23,8 +22,7 @@ def published(experiment: Experiment, judged: Judgement, reports: Reports) -> Se
         for method, values in theirs.rows.items():
             rows.append((f"{method}, theirs", *(Entry(f"{value:g}", value) for value in values)))
             for key in [key for key in judged.seeds if key[1] == method]:
-                runs = of(reports[key[0]].runs, method)
-                measured = _levels(theirs, runs) if theirs.labels else _query(judged, key)
+                measured = _levels(theirs, judged.runs[key]) if theirs.labels else _query(judged, key)
                 rows.append((where(key[0], f"{method}, ours"), *measured))
         caption = f"Theirs: {theirs.source}; {theirs.unit}. Other code, other settings: the levels do not compare."
         made.append(Table(f"published-{name}", theirs.title, ("method", *theirs.columns), tuple(rows), caption))

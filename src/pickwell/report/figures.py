@@ -10,7 +10,7 @@ from pickwell.report.ink import LIGHT, Ink
 from pickwell.report.lines import Figure, Lines, lines
 from pickwell.report.report import Report
 from pickwell.report.text.phrases import capital, listing, where
-from pickwell.statistics.estimates import Point, accuracy, points
+from pickwell.statistics.estimates import Point, points
 from pickwell.statistics.runs import RoundRow, known
 
 ROOM = 36
@@ -42,7 +42,7 @@ def learning_curve(
     A dashed line is at the `rule`: what the full data reach.
     """
     title = where(variant, f"{capital(report.metric)} by number of labels")
-    plot = Lines(title=title, subtitle=_spread(points(report.runs), report), value=accuracy, by="labels", rule=rule)
+    plot = Lines(title=title, subtitle=_spread(points(report.runs), report), by="labels", rule=rule)
     return lines(report, plot, ink)
 
 

@@ -1,8 +1,9 @@
 """The colours (Okabe and Ito's, safe for colour-blind readers) and the charts' calm dress."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from itertools import cycle
+from typing import Any, NamedTuple
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif"
 
@@ -53,39 +54,26 @@ SCREEN = Ink(
 )
 
 
-DASHES = ((1, 0), (6, 3), (2, 3), (9, 3, 2, 3))
-"""How lines are dashed whose colours come again: not, in strokes, in dots, in both."""
-MARKS = ("", "-- ", "·· ", "-· ")
-"""The same, before the name at a line's end."""
+DASHES = {"": (1, 0), "-- ": (6, 3), "·· ": (2, 3), "-· ": (9, 3, 2, 3)}
+"""How lines are dashed whose colours come again, by the mark before the name at a line's end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hues:
-    """Which colour each strategy has in every chart: the baseline grey, the others in their order."""
+class Hue(NamedTuple):
+    """The colour of a line and that of words about it, and the mark of its dashes."""
 
-    names: tuple[str, ...]
-    lines: tuple[str, ...]
-    texts: tuple[str, ...]
-    dashes: tuple[tuple[int, ...], ...]
-
-    def only(self, shown: Collection[str]) -> "Hues":
-        """Those of the strategies that a chart shows; they keep their colours."""
-        kept = [place for place, name in enumerate(self.names) if name in shown]
-        fields = (self.names, self.lines, self.texts, self.dashes)
-        return Hues(*(tuple(values[place] for place in kept) for values in fields))  # type: ignore[arg-type]
+    line: str
+    text: str
+    mark: str = ""
 
 
-def hues(names: Sequence[str], baseline: str, ink: Ink) -> Hues:
-    """Colours for the strategies; past six they come again, dashed, and past twelve dotted."""
-    others = [name for name in names if name != baseline]
-    place: Mapping[str, int] = {name: i for i, name in enumerate(others)}
-    count = len(ink.lines)
-    return Hues(
-        tuple(names),
-        tuple(ink.baseline if n == baseline else ink.lines[place[n] % count] for n in names),
-        tuple(ink.muted if n == baseline else ink.texts[place[n] % count] for n in names),
-        tuple(DASHES[0 if n == baseline else place[n] // count % len(DASHES)] for n in names),
-    )
+def hues(names: Sequence[str], baseline: str, ink: Ink) -> dict[str, Hue]:
+    """How each strategy is drawn in every chart: the baseline grey, the others in their order.
+
+    Past six the colours come again, dashed, and past twelve dotted.
+    """
+    looks = [Hue(line, text, mark) for mark in DASHES for line, text in zip(ink.lines, ink.texts, strict=True)]
+    others = dict(zip((name for name in names if name != baseline), cycle(looks), strict=False))
+    return {name: others.get(name, Hue(ink.baseline, ink.muted)) for name in names}
 
 
 def theme(ink: Ink) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from pickwell.report.lines import Figure
 from pickwell.report.report import Report
 from pickwell.report.sections import Cell, Section, Table
 from pickwell.report.text.claims import mean_share, measure
-from pickwell.report.text.entries import NONE, chance, in_points, level, plain, points, share, verdict, whole
+from pickwell.report.text.entries import NONE, chance, level, plain, points, share, verdict, whole
 from pickwell.report.text.phrases import capital, file_name, listing, where
 from pickwell.statistics.estimates import UNKNOWN
 from pickwell.statistics.estimates import points as means
 from pickwell.statistics.judgement import Judgement, Key
-from pickwell.statistics.runs import known, mean, of
+from pickwell.statistics.runs import known, mean
 
 Reports = Mapping[str, Report]
 """By variant."""
@@ -32,7 +32,7 @@ def learning(judged: Judgement, reports: Reports) -> Section:
 
     def differences(variant: str, ink: Ink) -> Figure | None:
         bars = [
-            Bar(c.first, in_points(c.estimate), str(points(c.estimate)), bool(c.verdict))
+            Bar(c.first, c.estimate.scaled(100), str(points(c.estimate)), bool(c.verdict))
             for c in judged.against if c.variant == variant and c.estimate.n
         ]  # fmt: skip
         title = where(variant, f"{measure(judged)}, difference to {judged.baseline} in points")
@@ -52,7 +52,9 @@ def learning(judged: Judgement, reports: Reports) -> Section:
 
 def _areas(judged: Judgement, reports: Reports) -> Table:
     """The area of each method, its end, and its difference to the baseline with the test."""
-    pixels = {key: _pixels(reports[key[0]], key[1]) for key in judged.seeds}
+    pixels = {
+        key: mean(run.rounds[-1].pixel_accuracy for run in runs if run.rounds) for key, runs in judged.runs.items()
+    }
     apart = len({point.labels for point in judged.ends.values()}) > 1
     rows: list[dict[str, Cell]] = []
     for key, seeds in judged.seeds.items():
@@ -73,11 +75,6 @@ def _areas(judged: Judgement, reports: Reports) -> Table:
     if any(c.partly for c in judged.comparisons) or len(judged.areas) < len(judged.ends):
         told += " Areas are over the numbers of labels that all runs share, differences over those that the two share."
     return Table.of("aubc", "Area under the budget curve", rows, told + committees(judged), cards=True)
-
-
-def _pixels(report: Report, strategy: str) -> float | None:
-    """The last pixel accuracy, a mean over seeds; None where none was measured."""
-    return mean(row.pixel_accuracy for run in of(report.runs, strategy) for row in run.rounds[-1:])
 
 
 def _tested(judged: Judgement, key: Key) -> dict[str, Cell]:
@@ -103,13 +100,13 @@ def committees(judged: Judgement) -> str:
 
 def _at_a_glance(judged: Judgement, reports: Reports) -> Table:
     """One row a method: what it asked for, how it learnt, and the area."""
-    labels = sorted({row.labels for each in reports.values() for run in each.runs for row in run.rounds})
+    labels = sorted({row.labels for runs in judged.runs.values() for run in runs for row in run.rounds})
     shares = {key: mean_share(reports[key[0]], key[1]) for key in judged.seeds}
     group = next(iter(reports.values())).group
     counted = any(value is not None for value in shares.values())
     rows: list[dict[str, Cell]] = []
     for key, seeds in judged.seeds.items():
-        curves = [run.curve for run in of(reports[key[0]].runs, key[1])]
+        curves = [run.curve for run in judged.runs[key]]
         rows.append({
             **named(judged, key), **({"seeds": str(len(seeds))} if judged.uneven else {}),
             **({f"{group} in queries": share(shares[key])} if counted else {}),
@@ -126,7 +123,7 @@ def _rounds(judged: Judgement, reports: Reports) -> Table:
     rows = [
         {**named(judged, key), "round": str(p.round), "labels": f"{p.labels:.0f}", "seeds": str(p.estimate.n),
          metric_of(reports): level(p.estimate)}
-        for key in judged.seeds for p in means(of(reports[key[0]].runs, key[1]))
+        for key, runs in judged.runs.items() for p in means(runs)
     ]  # fmt: skip
     return Table.of("curves", "The curves as numbers", rows, "Means over seeds with 95 % t intervals.", folded=True)
 

@@ -1,14 +1,15 @@
 """Lines over rounds, with bands, faint seeds, and names at their ends; and the dress all charts wear."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any
 
 import altair as alt
 
-from pickwell.report.ink import DASHES, MARKS, Hues, Ink, hues, theme
+from pickwell.report.ink import DASHES, Hue, Ink, hues, theme
 from pickwell.report.report import Report
 from pickwell.report.text.phrases import interval, number, percent
 from pickwell.statistics.estimates import Point, points, within
@@ -36,7 +37,7 @@ class Lines:
 
     title: str
     subtitle: str
-    value: Callable[[RoundRow], object]
+    value: Callable[[RoundRow], object] = attrgetter("accuracy")
     by: str = "round"
     dashed: Callable[[RoundRow], object] | None = None
     rule: tuple[str, float] | None = None
@@ -56,25 +57,22 @@ def lines(report: Report, plot: Lines, ink: Ink) -> Figure | None:
     if not curve:
         return None
     shown = {point.strategy for point in curve}
-    colours = hues(strategies(report.runs), report.baseline, ink).only(shown)
+    looks = {name: hue for name, hue in hues(strategies(report.runs), report.baseline, ink).items() if name in shown}
     second = points(report.runs, plot.dashed) if plot.dashed else []
     seeds = _seed_rows(report.runs, plot, shown)
     ends = bounds(_levels(curve, second, seeds, plot), plot.floor, plot.ceiling, plot.limits)
     faint = seeds if len(seeds) > len(curve) and len(shown) <= CROWD else []
-    x, y = _axes(curve, plot, ends)
-    colour = alt.Color("strategy:N", scale=scale(colours.names, colours.lines), legend=None)
-    layers = _layers(curve, second, faint, plot, colours)
-    rules = [alt.Chart(alt.InlineData(values=[{"mean": plot.rule[1]}])).mark_rule(
-        color=ink.muted, strokeDash=[3, 3], strokeWidth=1.5).encode(y=y)] if plot.rule else []  # fmt: skip
-    low = alt.Y("low:Q", title=None, scale=y["scale"])
-    drawn = [layer.encode(x=x, y=low if layer.mark.type == "area" else y, color=colour) for layer in layers]
     height = max(HEIGHT, NAME_ROOM * len(shown))
-    names = [layer.encode(x=x, y=y) for layer in _end_names(curve, plot, colours, ends, height, ink)]
+    x, y = _axes(curve, plot, ends)
+    layers = [layer.encode(x=x) for layer in _layers(curve, second, faint, plot, looks, y)]
+    layers += [layer.encode(x=x, y=y) for layer in _end_names(curve, plot, looks, ends, height, ink)]
+    if plot.rule:
+        rule = charted([{"mean": plot.rule[1]}]).mark_rule(color=ink.muted, strokeDash=[3, 3], strokeWidth=1.5)
+        layers.insert(0, rule.encode(y=y))
     # Scales of their own: the names at the ends have colours to be read in, the lines have theirs to be seen.
-    chart = alt.layer(*rules, *drawn, *names).resolve_scale(color="independent")
-    marks = [mark for dash, mark in zip(DASHES, MARKS, strict=True) if mark and dash in colours.dashes]
-    subtitle = plot.subtitle + _legend(curve, bool(faint), marks)
-    return dress(chart, ink, title=plot.title, subtitle=subtitle, height=height)
+    chart = alt.layer(*layers).resolve_scale(color="independent")
+    marks = [mark for mark in DASHES if mark and any(mark == hue.mark for hue in looks.values())]
+    return dress(chart, ink, plot.title, plot.subtitle + _legend(curve, bool(faint), marks), height)
 
 
 def _legend(curve: Sequence[Point], faint: bool, marks: Sequence[str]) -> str:
@@ -87,27 +85,26 @@ def _legend(curve: Sequence[Point], faint: bool, marks: Sequence[str]) -> str:
 
 
 def _layers(
-    curve: Sequence[Point], second: Sequence[Point], seeds: list[dict[str, Any]], plot: Lines, colours: Hues
-) -> list[alt.Chart]:
+    curve: Sequence[Point], second: Sequence[Point], seeds: list[dict[str, Any]], plot: Lines,
+    looks: Mapping[str, Hue], y: alt.Y,
+) -> Iterator[alt.Chart]:  # fmt: skip
     """Bands, then faint seeds, then the dashed line, then the means and their points."""
-    rows = alt.InlineData(values=[_row(point, plot.percentages) for point in curve])
-    bands = alt.InlineData(values=[_row(p, plot.percentages) for p in curve if p.estimate.low is not None])
-    dash = alt.StrokeDash("strategy:N", legend=None, scale=scale(colours.names, [list(d) for d in colours.dashes]))
-    layers: list[alt.Chart] = []
-    if bands.values:
-        faint = 0.15 if len(colours.names) <= CROWD else 0.06
-        layers.append(alt.Chart(bands).mark_area(opacity=faint).encode(y2="high:Q"))
+    rows, dashed = ([_row(point, plot.percentages) for point in each] for each in (curve, second))
+    colour = alt.Color("strategy:N", scale=scale(looks, [hue.line for hue in looks.values()]), legend=None)
+    dashes = scale(looks, [list(DASHES[hue.mark]) for hue in looks.values()])
+    if bands := [row for row in rows if row["low"] is not None]:
+        faint, low = 0.15 if len(looks) <= CROWD else 0.06, alt.Y("low:Q", title=None, scale=y["scale"])
+        yield charted(bands).mark_area(opacity=faint).encode(y=low, y2="high:Q", color=colour)
     if seeds:
-        single = alt.Chart(alt.InlineData(values=seeds))
-        layers.append(single.mark_line(strokeWidth=1, opacity=0.28).encode(detail="seed:N"))
+        yield charted(seeds).mark_line(strokeWidth=1, opacity=0.28).encode(y=y, color=colour, detail="seed:N")
     if second:
-        data = alt.InlineData(values=[_row(point, plot.percentages) for point in second])
-        layers.append(alt.Chart(data).mark_line(strokeWidth=2, strokeDash=[4, 3]))
+        yield charted(dashed).mark_line(strokeWidth=2, strokeDash=[4, 3]).encode(y=y, color=colour)
     tips = [alt.Tooltip("strategy:N"), alt.Tooltip(f"{plot.by}:Q"), alt.Tooltip("words:N", title="mean"),
             alt.Tooltip("bounds:N", title="95 % interval"), alt.Tooltip("seeds:Q")]  # fmt: skip
-    layers.append(alt.Chart(rows).mark_line(strokeWidth=2.5, strokeJoin="round").encode(strokeDash=dash))
-    layers.append(alt.Chart(rows).mark_point(filled=True, size=42, opacity=1).encode(tooltip=tips))
-    return layers
+    means = charted(rows).encode(y=y, color=colour)
+    dash = alt.StrokeDash("strategy:N", legend=None, scale=dashes)
+    yield means.mark_line(strokeWidth=2.5, strokeJoin="round").encode(strokeDash=dash)
+    yield means.mark_point(filled=True, size=42, opacity=1).encode(tooltip=tips)
 
 
 def _row(point: Point, percentages: bool) -> dict[str, Any]:
@@ -149,39 +146,33 @@ def _axes(curve: Sequence[Point], plot: Lines, ends: Sequence[float]) -> tuple[a
 
 
 def _end_names(
-    curve: Sequence[Point], plot: Lines, colours: Hues, ends: Sequence[float], height: int, ink: Ink
-) -> list[alt.Chart]:
+    curve: Sequence[Point], plot: Lines, looks: Mapping[str, Hue], ends: Sequence[float], height: int, ink: Ink
+) -> Iterator[alt.Chart]:
     """The names beside the ends of their lines, moved apart where they would touch; then with leaders to them."""
     last = {point.strategy: point for point in curve}
-    named = [*((name, p.estimate.mean) for name, p in last.items()), *([plot.rule] if plot.rule else [])]
+    named = {name: point.estimate.mean for name, point in last.items()} | dict([plot.rule] if plot.rule else [])
     where = max(plot.along(point) for point in curve)
     pixel = (ends[1] - ends[0]) / height
-    levels = spaced([level for _, level in named], LABEL_GAP * pixel, ends[0], ends[1])
-    texts = dict(zip(colours.names, colours.texts, strict=True))
-    marks = {name: MARKS[DASHES.index(dash)] for name, dash in zip(colours.names, colours.dashes, strict=True)}
-    under = hidden(curve, pixel)
+    levels = spaced(list(named.values()), LABEL_GAP * pixel, ends[0], ends[1])
+    under, rule = hidden(curve, pixel), Hue("", ink.muted)
     rows: list[dict[str, Any]] = [
-        {"name": f"{marks.get(name, '')}{name}{', the same' if name in under else ''}", plot.by: where, "mean": level,
-         "end": end, "place": i}
-        for i, ((name, end), level) in enumerate(zip(named, levels, strict=True))
+        {"name": f"{looks.get(name, rule).mark}{name}{', the same' if name in under else ''}", plot.by: where,
+         "mean": level, "end": end, "place": i}
+        for i, ((name, end), level) in enumerate(zip(named.items(), levels, strict=True))
     ]  # fmt: skip
-    tones = [*(texts[name] for name in last), *([ink.muted] if plot.rule else [])]
-    colour = alt.Color("place:O", legend=None, scale=scale(range(len(tones)), tones))
+    tones = scale(range(len(named)), [looks.get(name, rule).text for name in named])
+    colour = alt.Color("place:O", legend=None, scale=tones)
     # Only where a name is not beside its line; from a line that ends before the others it would look like more of it.
     moved = [
-        row for row, (name, _) in zip(rows, named, strict=True)
+        row for row, name in zip(rows, named, strict=True)
         if abs(row["mean"] - row["end"]) > pixel and (name not in last or plot.along(last[name]) == where)
     ]  # fmt: skip
-    words = alt.Chart(alt.InlineData(values=rows)).mark_text(
-        align="left", dx=LEADER[1] + 3 if moved else 9, fontSize=12, limit=175, fontWeight=500
-    )
-    named_ends = [words.encode(text="name:N", color=colour)]
     if moved:
-        leaders = alt.Chart(alt.InlineData(values=moved)).mark_rule(
-            xOffset=LEADER[1], x2Offset=LEADER[0], strokeWidth=1, opacity=0.6
-        )
-        named_ends.insert(0, leaders.encode(x2=f"{plot.by}:Q", y2="end:Q", color=colour))
-    return named_ends
+        leaders = charted(moved).mark_rule(xOffset=LEADER[1], x2Offset=LEADER[0], strokeWidth=1, opacity=0.6)
+        yield leaders.encode(x2=f"{plot.by}:Q", y2="end:Q", color=colour)
+    aside = LEADER[1] + 3 if moved else 9
+    words = charted(rows).mark_text(align="left", dx=aside, fontSize=12, limit=175, fontWeight=500)
+    yield words.encode(text="name:N", color=colour)
 
 
 def hidden(curve: Sequence[Point], pixel: float) -> set[str]:
@@ -232,21 +223,17 @@ def bounds(
     return [round(ends[0], 12) if floor is None else floor, round(ends[1], 12) if ceiling is None else ceiling]
 
 
-def about_zero(field: str, edges: Sequence[float], title: str) -> alt.X:
-    """The axis of differences, signed and with 0 on it; each number stands under its own line of the grid."""
-    axis = alt.Axis(
-        format="+~r", tickCount=5, labelFlush=False, labelOverlap=True,
-        labelExpr="datum.value === 0 ? '0' : datum.label",
-    )  # fmt: skip
-    return alt.X(field, title=title, axis=axis, scale=alt.Scale(domain=bounds([*edges, 0.0]), nice=False))
-
-
-def scale(names: Sequence[Any], values: Sequence[Any]) -> alt.Scale:
+def scale(names: Iterable[Any], values: Sequence[Any]) -> alt.Scale:
     """The scale that gives each name its value."""
     return alt.Scale(domain=list(names), range=list(values))
 
 
-def dress(chart: Any, ink: Ink, *, title: str, subtitle: str, height: int = HEIGHT) -> Figure:
+def charted(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    """A chart of these rows, to be given its marks."""
+    return alt.Chart(alt.InlineData(values=list(rows)))
+
+
+def dress(chart: Any, ink: Ink, title: str, subtitle: str, height: int = HEIGHT) -> Figure:
     """The chart with its title, size, and the report's type and colours."""
     dressed: Figure = chart.properties(
         width=WIDTH, height=height, title=alt.TitleParams(text=title, subtitle=subtitle),

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
-from types import TracebackType
 from typing import Literal, Self
 
 from rich.console import Console, Group, RenderableType
@@ -28,17 +27,17 @@ class LiveTable:
     """A table that fills as rounds end: a row a run, or, of a lone run, a row a round; with the time left.
 
     `runs` says how many `update` calls each run will have. Where the console is no terminal, or NO_COLOR is set, each
-    update prints one line; `silent` prints nothing at all. Any thread may tell it what it is to show.
+    update prints one line. Any thread may tell it what it is to show.
     """
 
     def __init__(
         self, title: str, runs: Mapping[Key, int], *, group: str | None = None, metric: str = "accuracy",
-        silent: bool = False, console: Console | None = None, clock: Callable[[], float] = time.monotonic,
+        console: Console | None = None, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._title, self._runs = title, dict(runs)
-        self._group, self._metric, self._silent, self._clock = group, metric, silent, clock
+        self._group, self._metric, self._clock = group, metric, clock
         self._console = console or Console()
-        self._redraws = self._console.is_terminal and "NO_COLOR" not in os.environ and not silent
+        self._redraws = self._console.is_terminal and "NO_COLOR" not in os.environ
         self._rows: dict[Key, list[RoundRow]] = {key: [] for key in self._runs}
         self._doing: dict[Key, tuple[str, float]] = {}
         self._settled: dict[Key, str] = {}
@@ -53,13 +52,11 @@ class LiveTable:
         if self._redraws:
             self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=False)
             self._live.start()
-        elif not self._silent:
+        else:
             self._console.print(self._title, markup=False, highlight=False)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._doing.clear()
         if self._live is not None:
             self._live.stop()
@@ -84,7 +81,7 @@ class LiveTable:
             self._rows[key].append(row)
             self._doing.pop(key, None)
             self._warnings += [f"{key[0]}: {text}" for text in row.monitors.get("warnings") or ()]
-        if self._live is None and not self._silent:
+        if self._live is None:
             self.log(self._sentence(key, row))
 
     def settle(self, key: Key, state: str, left: float | None = None) -> None:
@@ -96,8 +93,7 @@ class LiveTable:
 
     def log(self, text: str) -> None:
         """Prints a sentence, above the table where there is one."""
-        if not self._silent:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @property
     def is_drawn(self) -> bool:
@@ -165,9 +161,7 @@ class LiveTable:
             return (cells + ([self._row(key, None)] if self._doing else []))[-height:], ""
         newest = sorted(self._runs, key=lambda key: (key in self._doing, bool(self._rows[key])), reverse=True)
         chosen = newest if len(newest) <= height else newest[: height - 1]
-        cells = [
-            self._row(key, self._rows[key][-1] if self._rows[key] else None) for key in self._runs if key in chosen
-        ]
+        cells = [self._row(key, next(reversed(self._rows[key]), None)) for key in self._runs if key in chosen]
         rest, done = len(newest) - len(chosen), sum(len(self._rows[key]) >= n for key, n in self._runs.items())
         return cells, f"and {rest} more; {done} of {len(newest)} are done" if rest else ""
 
@@ -185,10 +179,9 @@ class LiveTable:
 
     def _progress(self) -> RenderableType:
         left = self.time_left()
+        words = f"{self.share:.0%}" + ("" if left is None else f" · about {duration(left)} left")
         if self.share >= 1:
             words = f"done in {duration(self._clock() - self._began)}"
-        else:
-            words = f"{self.share:.0%}" + ("" if left is None else f" · about {duration(left)} left")
         line = Table.grid(padding=(0, 1))
         line.add_row(ProgressBar(total=1.0, completed=self.share, width=30), Text(words, style="dim"))
         return line

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, Lines, dress, lines, scale
+from pickwell.report.lines import Figure, Lines, charted, dress, lines, scale
 from pickwell.report.report import Report
 from pickwell.report.text.phrases import MINUS
 from pickwell.statistics.estimates import points
@@ -22,6 +22,7 @@ AUC = (
     "AUC: at 0.5 D is blind, at 1 it knows every labelled image from every other. Near 1 is no merit by itself: it may "
     "have memorised the labelled images instead of learning what is new."
 )
+HELD_OUT = " Dashed: labelled images held out at random: near 0.5 is right, as they are a fair sample of the pool."
 
 
 def active_units(report: Report, ink: Ink = LIGHT) -> Figure | None:
@@ -38,13 +39,8 @@ def active_units(report: Report, ink: Ink = LIGHT) -> Figure | None:
 def discriminator_auc(report: Report, ink: Ink = LIGHT) -> Figure | None:
     """How well D tells labelled from unlabelled images, on those it trained on and on those held out."""
     held_out = bool(points(report.runs, lambda row: row.monitors.get("discriminator_auc_held_out")))
-    gap = (
-        " Dashed: labelled images held out at random: near 0.5 is right, as they are a fair sample of the pool."
-        if held_out
-        else ""
-    )
     plot = Lines(
-        title="How well D tells labelled from unlabelled images", subtitle=f"{AUC}{gap}",
+        title="How well D tells labelled from unlabelled images", subtitle=AUC + HELD_OUT * held_out,
         value=lambda row: row.monitors.get("discriminator_auc"),
         dashed=lambda row: row.monitors.get("discriminator_auc_held_out"), rule=("blind", 0.5), ceiling=1.0,
     )  # fmt: skip
@@ -58,7 +54,7 @@ def latent_use(report: Report, strategy: str, ink: Ink = LIGHT) -> Figure | None
         return None
     values = sorted(numbers(found[1].monitors["kl_per_unit"]), reverse=True)
     rows = [{"place": i + 1, "kl": value} for i, value in enumerate(values)]
-    chart = alt.Chart(alt.InlineData(values=rows)).mark_bar(color=ink.lines[0]).encode(
+    chart = charted(rows).mark_bar(color=ink.lines[0]).encode(
         x=alt.X("place:O", title="latent dimension, largest first",
                 axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=5)),
         y=alt.Y("kl:Q", title=None, axis=alt.Axis(tickCount=4), scale=alt.Scale(domainMin=0)),
@@ -78,7 +74,7 @@ def score_histogram(report: Report, strategy: str, ink: Ink = LIGHT) -> Figure |
     bars = [bar for key, kind in KINDS.items() for bar in _bars(found[1], key, kind)]
     kinds = [kind for kind in KINDS.values() if any(bar["kind"] == kind for bar in bars)]
     colours = scale(kinds, ink.lines[: len(kinds)])
-    chart = alt.Chart(alt.InlineData(values=bars)).mark_bar(opacity=0.6, binSpacing=1).encode(
+    chart = charted(bars).mark_bar(opacity=0.6, binSpacing=1).encode(
         x=alt.X("low:Q", bin="binned", title=f"1 {MINUS} D: high looks new",
                 scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(grid=False, values=[0, 0.2, 0.4, 0.6, 0.8, 1])),
         x2="high:Q",

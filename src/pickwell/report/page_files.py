@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from pickwell.report.figures import save
@@ -41,37 +42,29 @@ def _draw(folder: Path, name: str, draw: Draw) -> list[Path]:
     if chart is None:
         return []
     folder.mkdir(exist_ok=True)
-    files = [folder / f"{name}.{suffix}" for suffix in ("svg", "png")]
-    for file in files:
-        save(chart, file)
-    return files
+    return [save(chart, folder / f"{name}.{suffix}") for suffix in ("svg", "png")]
 
 
 def _list(folder: Path, table: Table) -> Path:
     """The table as a file to compute with: plain numbers, of an estimate three, nothing for what is unknown."""
     folder.mkdir(exist_ok=True)
-    # What is in the first row of a column is in all of them.
-    names = [name for column, kind in zip(table.columns, table.rows[0], strict=True) for name in _names(column, kind)]
-    rows = [[value for entry in row for value in _values(entry)] for row in table.rows]
+    rows = [list(chain(*map(_cells, table.columns, row))) for row in table.rows]
     file = folder / f"{table.name}.csv"
     with file.open("w", newline="", encoding="utf-8") as out:
-        csv.writer(out).writerows([names, *rows])
+        # What is in the first row of a column is in all of them.
+        csv.writer(out).writerows([[name for name, _ in rows[0]], *([value for _, value in row] for row in rows)])
     return file
 
 
-def _names(column: str, kind: str | Entry) -> list[str]:
-    """`corrected p` is `corrected_p`; an estimate's are the name with nothing, `_low` and `_high`."""
+def _cells(column: str, entry: str | Entry) -> list[tuple[str, str | float | None]]:
+    """By name: `corrected p` is `corrected_p`; an estimate's are the name with nothing, `_low` and `_high`."""
     name = column.replace(",", "").replace(" ", "_")
-    estimate = isinstance(kind, Entry) and isinstance(kind.value, Estimate)
-    return [name, f"{name}_low", f"{name}_high"] if estimate else [name]
-
-
-def _values(entry: str | Entry) -> list[str | float | None]:
     if isinstance(entry, str):
-        return [entry]
-    if isinstance(entry.value, Estimate):
-        return [_rounded(bound) for bound in (entry.value.mean, entry.value.low, entry.value.high)]
-    return [_rounded(entry.value)]
+        return [(name, entry)]
+    if not isinstance(entry.value, Estimate):
+        return [(name, _rounded(entry.value))]
+    parts = {name: entry.value.mean, f"{name}_low": entry.value.low, f"{name}_high": entry.value.high}
+    return [(part, _rounded(value)) for part, value in parts.items()]
 
 
 def _rounded(value: float | None) -> float | None:

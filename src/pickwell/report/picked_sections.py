@@ -11,7 +11,7 @@ from pickwell.report.sections import Cell, Draw, Entry, Section, Table
 from pickwell.report.text.entries import plain
 from pickwell.report.text.phrases import file_name, where
 from pickwell.statistics.judgement import Judgement
-from pickwell.statistics.runs import mean, of, strategies
+from pickwell.statistics.runs import mean, strategies
 
 GRIDS = {
     "Which classes were picked?": ("picks", class_grids.picks_by_class),
@@ -46,16 +46,16 @@ def by_class(judged: Judgement, reports: Reports) -> Section:
     """The IoU of each class after the last measured round, which a mean over classes hides, and its labelled pixels."""
     scores: list[dict[str, Cell]] = []
     pixels: list[dict[str, Cell]] = []
-    rows = [row for each in reports.values() for run in each.runs for row in run.rounds]
+    rows = [row for runs in judged.runs.values() for run in runs for row in run.rounds]
     scored, counted = {n for row in rows for n in row.class_scores}, any(row.class_pixels for row in rows)
-    for key, seeds in judged.seeds.items():
-        report, runs = reports[key[0]], of(reports[key[0]].runs, key[1])
+    for key, runs in judged.runs.items():
+        classes = reports[key[0]].classes
         last = [found[-1] for run in runs if (found := [row for row in run.rounds if row.class_scores])]
         scores.append({
-            **named(judged, key), "seeds": str(len(seeds)), metric_of(reports): plain(mean(r.accuracy for r in last)),
-            **{n: plain(mean(row.class_scores.get(n) for row in last)) for n in report.classes if n in scored},
+            **named(judged, key), "seeds": str(len(runs)), metric_of(reports): plain(mean(r.accuracy for r in last)),
+            **{n: plain(mean(row.class_scores.get(n) for row in last)) for n in classes if n in scored},
         })  # fmt: skip
-        totals = {n: sum(row.class_pixels.get(n, 0) for run in runs for row in run.rounds) for n in report.classes}
+        totals = {n: sum(row.class_pixels.get(n, 0) for run in runs for row in run.rounds) for n in classes}
         whole = sum(totals.values()) or 1
         shares = {name: count / whole for name, count in totals.items()}
         pixels.append({**named(judged, key), **{n: Entry(f"{100 * s:.1f} %", s) for n, s in shares.items()}})

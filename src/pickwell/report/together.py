@@ -75,7 +75,6 @@ def _merged(given: Iterable[Mapping[str, object]]) -> dict[str, object]:
 
 
 def _check(reports: Mapping[Path, Report]) -> None:
-    """Refuses campaigns that measure something else, or have other classes."""
     (first, like), *others = reports.items()
     for path, report in others:
         if report.metric != like.metric or report.classes != like.classes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pickwell.statistics.areas import Curves, Value, area, at, curves_of, shared_labels
 from pickwell.statistics.estimates import UNKNOWN, Estimate, paired
-from pickwell.statistics.runs import Run
+from pickwell.statistics.runs import Run, by_variant
 
 ALPHA = 0.05
 """The chance of any false claim in one report."""
@@ -38,11 +38,7 @@ class Comparison:
 
     def flipped(self) -> "Comparison":
         """The same comparison from the other side."""
-        low, high = self.estimate.low, self.estimate.high
-        turned = Estimate(
-            -self.estimate.mean, None if high is None else -high, None if low is None else -low, self.estimate.n
-        )
-        return replace(self, first=self.second, second=self.first, estimate=turned)
+        return replace(self, first=self.second, second=self.first, estimate=self.estimate.scaled(-1))
 
 
 def holm(p: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
@@ -58,7 +54,7 @@ def holm(p: Sequence[float], weights: Sequence[float] | None = None) -> list[flo
     stepped = np.minimum(1.0, np.maximum.accumulate(left * ratios[order]))
     corrected = np.empty(len(p))
     corrected[order] = stepped
-    return [float(value) for value in corrected]
+    return corrected.tolist()
 
 
 def compare(runs: Sequence[Run], baseline: str, value: Value = area) -> list[Comparison]:
@@ -69,8 +65,8 @@ def compare(runs: Sequence[Run], baseline: str, value: Value = area) -> list[Com
     need goes to the other (Holm's weights).
     """
     found = []
-    for variant in dict.fromkeys(run.variant for run in runs):
-        curves = curves_of([run for run in runs if run.variant == variant])
+    for variant, part in by_variant(runs).items():
+        curves = curves_of(part)
         names = sorted(curves, key=lambda name: name == baseline)  # the baseline comes second in its pairs
         found += [_compared(variant, a, b, curves, value) for a, b in combinations(names, 2)]
     return _corrected(found, baseline)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter, itemgetter
 
 import numpy as np
 from scipy import stats
 
-from pickwell.statistics.runs import RoundRow, Run, known, of, strategies
+from pickwell.statistics.runs import RoundRow, Run, known, strategies
 
 LEVEL = 0.95
 
@@ -19,6 +20,13 @@ class Estimate:
     low: float | None
     high: float | None
     n: int
+
+    def scaled(self, factor: float) -> "Estimate":
+        """The same in another unit, or, by -1, from the other side."""
+        if self.low is None or self.high is None:
+            return replace(self, mean=factor * self.mean)
+        low, high = sorted((factor * self.low, factor * self.high))
+        return Estimate(factor * self.mean, low, high, self.n)
 
 
 UNKNOWN = Estimate(float("nan"), None, None, 0)
@@ -59,27 +67,20 @@ def paired(first: Sequence[float], second: Sequence[float]) -> tuple[Estimate, f
     return estimate, None if estimate.low is None else float(stats.ttest_rel(first, second).pvalue)
 
 
-def accuracy(row: RoundRow) -> float | None:
-    """The metric that curves are of."""
-    return row.accuracy
-
-
-def points(runs: Sequence[Run], value: Callable[[RoundRow], object] = accuracy) -> list[Point]:
+def points(runs: Sequence[Run], value: Callable[[RoundRow], object] = attrgetter("accuracy")) -> list[Point]:
     """The mean of `value` by strategy and round; a lone run keeps the interval its rows came with."""
-    return [
-        point
-        for name in strategies(runs)
-        for number in sorted({row.round for run in of(runs, name) for row in run.rounds})
-        if (point := _point(name, number, of(runs, name), value)) is not None
-    ]
+    names = strategies(runs)
+    found: dict[tuple[int, int], list[RoundRow]] = {}
+    for run in runs:
+        for row in run.rounds:
+            if known(value(row)) is not None:
+                found.setdefault((names.index(run.strategy), row.round), []).append(row)
+    return [_point(names[place], rows, value) for (place, _), rows in sorted(found.items(), key=itemgetter(0))]
 
 
-def _point(name: str, number: int, runs: Sequence[Run], value: Callable[[RoundRow], object]) -> Point | None:
-    rows = [row for run in runs for row in run.rounds if row.round == number and known(value(row)) is not None]
-    if not rows:
-        return None
+def _point(name: str, rows: Sequence[RoundRow], value: Callable[[RoundRow], object]) -> Point:
     estimate = mean_interval([float(value(row)) for row in rows])  # type: ignore[arg-type]
     # Not `==`: the interval is the accuracy's, and another figure may happen to be as large.
     if len(rows) == 1 and value(rows[0]) is rows[0].accuracy:
-        estimate = Estimate(estimate.mean, known(rows[0].low), known(rows[0].high), 1)
-    return Point(name, number, float(np.mean([row.labels for row in rows])), estimate)
+        estimate = replace(estimate, low=known(rows[0].low), high=known(rows[0].high))
+    return Point(name, rows[0].round, float(np.mean([row.labels for row in rows])), estimate)

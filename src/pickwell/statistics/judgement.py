@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pickwell.statistics.areas import area, at, curves_of, first_rounds, shared_labels
+from pickwell.statistics.areas import Value, area, at, curves_of, first_rounds, shared_labels
 from pickwell.statistics.comparisons import Comparison, compare, wins
 from pickwell.statistics.estimates import Estimate, Point, mean_interval, points
-from pickwell.statistics.runs import Run, known, of, strategies
+from pickwell.statistics.runs import Run, by_variant, known, of, strategies
 from pickwell.statistics.savings import Saved, labels_saved
 
 Key = tuple[str, str]
@@ -29,6 +29,7 @@ class Judgement:
     judged: int
     methods: tuple[str, ...]
     variants: int
+    runs: Mapping[Key, Sequence[Run]]
     areas: Mapping[Key, Estimate]
     ends: Mapping[Key, Point]
     comparisons: Sequence[Comparison]
@@ -60,26 +61,19 @@ class Judgement:
 def judge(runs: Sequence[Run], baseline: str, judged: int = 0, reference: str = "") -> Judgement:
     """Areas, tests, labels saved and costs; of the strategy named `reference` the level alone."""
     own = [run for run in runs if run.strategy != reference]
-    methods, variants = tuple(strategies(own)), tuple(dict.fromkeys(run.variant for run in own))
-    parts: dict[Key, list[Run]] = {(v, name): [] for v in variants for name in methods}
-    for run in own:
-        parts[run.variant, run.strategy].append(run)
-    parts = {key: part for key, part in parts.items() if part}
-    tested = compare(own, baseline, first_rounds(judged) if judged else area)
-    saved = [
-        labels_saved([run for run in own if run.variant == variant], name, baseline)
-        for variant in variants for name in methods if name != baseline
-    ]  # fmt: skip
-    full = {
-        v: points([run for run in of(runs, reference) if run.variant == v])
-        for v in dict.fromkeys(run.variant for run in runs)
-    }
+    methods, variants = tuple(strategies(own)), by_variant(own)
+    parts = {(v, name): found for v, each in variants.items() for name in methods if (found := of(each, name))}
+    value = first_rounds(judged) if judged else area
+    tested = compare(own, baseline, value)
+    saved = [labels_saved(each, name, baseline) for each in variants.values() for name in methods if name != baseline]
+    full = {v: points(each) for v, each in by_variant(of(runs, reference)).items()}
     return Judgement(
         baseline=baseline,
         judged=judged,
         methods=methods,
         variants=len([v for v in variants if v]),
-        areas={key: found for v in variants for key, found in _areas(own, v, judged).items()},
+        runs=parts,
+        areas={(v, name): found for v, each in variants.items() for name, found in _areas(each, value).items()},
         ends={key: last for key, part in parts.items() for last in points(part)[-1:]},
         comparisons=tested,
         saved=[one for one in saved if one is not None],
@@ -92,13 +86,12 @@ def judge(runs: Sequence[Run], baseline: str, judged: int = 0, reference: str = 
     )
 
 
-def _areas(runs: Sequence[Run], variant: str, judged: int) -> dict[Key, Estimate]:
-    """Means over seeds, with the numbers of labels that all runs of the variant share; none where there is none."""
-    curves = curves_of([run for run in runs if run.variant == variant])
+def _areas(runs: Sequence[Run], value: Value) -> dict[str, Estimate]:
+    """Means over seeds, with the numbers of labels that all of these runs share; none where there is none."""
+    curves = curves_of(runs)
     labels = shared_labels(curve for found in curves.values() for curve in found.values())
-    value = first_rounds(judged) if judged else area
     return {
-        (variant, name): mean_interval([value(at(curve, labels)) for curve in found.values()])
+        name: mean_interval([value(at(curve, labels)) for curve in found.values()])
         for name, found in curves.items() if labels
     }  # fmt: skip
 

@@ -100,6 +100,14 @@ def of(runs: Iterable[Run], strategy: str) -> list[Run]:
     return [run for run in runs if run.strategy == strategy]
 
 
+def by_variant(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """The runs of each variant, in order of appearance."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.variant, []).append(run)
+    return found
+
+
 def mean(values: Iterable[object]) -> float | None:
     """The mean of those that are finite numbers; None without any."""
     found = numbers(values)

@@ -34,7 +34,6 @@ def measure(judged: Judgement) -> str:
 
 
 def _against(found: Comparison, judged: Judgement, runs: Sequence[Run]) -> str:
-    """A claim with what else is to be known of the two."""
     curves = [curves_of(runs).get(name, {}) for name in (found.first, found.second)]
     if not found.estimate.n and curves[0].keys() & curves[1].keys():
         ours, theirs = (_few(sorted({n for curve in each.values() for n in curve})) for each in curves)
@@ -87,7 +86,6 @@ def _committee(found: Comparison, judged: Judgement) -> str:
 
 
 def _ended(point: Point, report: Report) -> str:
-    """Where a strategy ended."""
     bounds = "" if point.estimate.low is None else f"; 95 % interval {interval(within(point.estimate))}"
     rows = [row for run in of(report.runs, point.strategy) for row in run.rounds if row.round == point.round]
     counts = {row.measured for row in rows if row.measured}

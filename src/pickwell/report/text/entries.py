@@ -1,9 +1,7 @@
 """Values of a table as a person reads them, with the values themselves beside them."""
 
-from dataclasses import replace
-
 from pickwell.report.sections import Entry
-from pickwell.report.text.phrases import DASH, MINUS, interval, number, percent
+from pickwell.report.text.phrases import DASH, MINUS, number, percent
 from pickwell.statistics.estimates import UNKNOWN, Estimate, within
 
 NONE = Entry(DASH, None)
@@ -25,16 +23,7 @@ def level(estimate: Estimate) -> Entry:
     >>> level(Estimate(0.9, 0.75, 1.05, 3)).words
     '0.900 (0.750 to 1.000)'
     """
-    if not estimate.n:
-        return Entry(DASH, UNKNOWN)
-    estimate = within(estimate)
-    return Entry(number(estimate.mean) + ("" if estimate.low is None else f" ({interval(estimate)})"), estimate)
-
-
-def in_points(difference: Estimate) -> Estimate:
-    """A difference of fractions in points: times 100."""
-    low, high = (None if bound is None else 100 * bound for bound in (difference.low, difference.high))
-    return replace(difference, mean=100 * difference.mean, low=low, high=high)
+    return spread(within(estimate), "{:.3f}")
 
 
 def points(difference: Estimate) -> Entry:
@@ -43,7 +32,7 @@ def points(difference: Estimate) -> Entry:
     >>> points(Estimate(0.0123, -0.002, 0.03, 5)).words
     '+1.2 (−0.2 to +3.0)'
     """
-    return spread(in_points(difference), "{:+z.1f}")
+    return spread(difference.scaled(100), "{:+z.1f}")
 
 
 def spread(estimate: Estimate, form: str) -> Entry:

@@ -1,5 +1,6 @@
 """How it was measured: the statistics of any report, and an experiment's settings and what its cells recorded."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -113,20 +114,16 @@ def _sizes(counts: Mapping[str, int]) -> str:
 
 def _variants(experiment: Experiment) -> str:
     """What the sentences about the experiment as it stands do not hold for."""
-    each = [f"{name} ({_changes(changes)})" for name, changes in experiment.variants.items()]
-    return f"Variants change what is said above: {'; '.join(each)}."
-
-
-def _changes(changes: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in changes.items()) or "nothing"
+    changed = {
+        name: ", ".join(f"{key} = {value}" for key, value in changes.items()) or "nothing"
+        for name, changes in experiment.variants.items()
+    }
+    return f"Variants change what is said above: {'; '.join(f'{name} ({told})' for name, told in changed.items())}."
 
 
 def _machines(found: Sequence[Mapping[str, Any]], seconds: float) -> str:
-    kinds: dict[str, int] = {}
-    for result in found:
-        facts = result["hardware"]
-        name = f"{facts['name']} ({facts['device']}, {facts['precision']}, {facts['cores']} cores)"
-        kinds[name] = kinds.get(name, 0) + 1
+    facts = [result["hardware"] for result in found]
+    kinds = Counter(f"{f['name']} ({f['device']}, {f['precision']}, {f['cores']} cores)" for f in facts)
     where = listing([f"{plural(count, 'cell')} on {name}" for name, count in kinds.items()])
     versions = ", ".join(f"{name} {number}" for name, number in found[0]["versions"].items())
     again = sum(result["resumes"] > 0 for result in found)

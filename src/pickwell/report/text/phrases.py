@@ -39,12 +39,9 @@ def percent(value: float | None) -> str:
     return DASH if value is None else f"{value:.0%}".replace("%", " %")
 
 
-def interval(estimate: Estimate, form: str = "plain") -> str:
-    """`0.910 to 0.945`, a difference's in points, or a dash where there is no interval."""
-    if estimate.low is None or estimate.high is None:
-        return DASH
-    write = signed if form == "signed" else number
-    return f"{write(estimate.low)} to {write(estimate.high)}"
+def interval(estimate: Estimate) -> str:
+    """`0.910 to 0.945`, or a dash where there is no interval."""
+    return DASH if estimate.low is None else f"{number(estimate.low)} to {number(estimate.high)}"
 
 
 def listing(names: Sequence[str]) -> str:
