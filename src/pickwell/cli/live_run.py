@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pickwell import executors
 from pickwell.cli.terminal import printable
-from pickwell.executors.processes import Processes
 from pickwell.experiments.cells import Cell, finished
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run.results_folder import ResultsFolder
@@ -14,10 +14,16 @@ from pickwell.report.live_cells import LiveCells
 
 
 def run_live(
-    experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder, *, jobs: int = 1, silent: bool = False
+    experiment: Experiment,
+    cells: Sequence[Cell],
+    results: ResultsFolder,
+    *,
+    jobs: int = 1,
+    executor_name: str | None = None,
+    silent: bool = False,
 ) -> list[Outcome]:
     """Runs the cells that are not finished, `jobs` at a time; shows a table in a terminal, else lines."""
-    executor = Processes(jobs) if jobs > 1 else None
+    executor = executors.create(executor_name or ("processes" if jobs > 1 else "serial"), jobs)
     if silent:
         return run(experiment, cells, results, executor=executor)
     group = "absent" if any(cell.experiment.start.absent for cell in cells) else None
