@@ -20,7 +20,7 @@ from filelock import FileLock
 from pickwell.errors import PoolError, SettingsError, StoreError, TrainingError, VersionError, WeightsError
 from pickwell.executors.processes import Processes
 from pickwell.executors.serial import Serial
-from pickwell.experiments.cells import Cell, grid
+from pickwell.experiments.cells import SHARED, Cell, grid
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.results import cell_results, results_tables
@@ -449,6 +449,16 @@ def test_of_two_whole_grids_the_present_codes_is_read(bench: ResultsFolder, tiny
         found, said = cell_results.results(bench.root, cells, any_code=any_code)
         assert [r["code"] for r in found] == [cell.folder.rpartition(".")[2] for cell in cells]
         assert said == []
+
+
+def test_variants_of_the_network_are_of_one_code_each(bench: ResultsFolder, tiny: Experiment) -> None:
+    varied = tiny.changed({"variants": {"small": {}, "residual": {"model.name": "resnet18", "model.width": 0.1}}})
+    cells = grid(varied, ["random"], [0])
+    run(varied, cells, bench)
+    found, said = cell_results.results(bench.root, cells)
+    assert [result["variant"] for result in found] == ["small", "residual"]
+    assert len({result["code"][:SHARED] for result in found}) == 2
+    assert said == []
 
 
 def test_a_report_of_an_older_versions_grid_says_so(bench: ResultsFolder, tiny: Experiment) -> None:
