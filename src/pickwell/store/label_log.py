@@ -1,7 +1,7 @@
 """Statements about labels: the log, and the truth that the log makes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,12 @@ from sqlalchemy import Connection, Integer, and_, case, false, func, null, selec
 from pickwell.errors import LabelError
 from pickwell.items import Kind, Label, Pick, PickState, RoundKind, RoundState
 from pickwell.store import opinions, rounds
+from pickwell.store.holding import check_free, holdings
 from pickwell.store.rows import Entry, Labels, Told, moment
 from pickwell.store.tables import STATES, batch, chunks, insert_all, label, pick, round_
+
+Asked = tuple[int, str, int]
+"""A pick's id, its state, and its round's overlap."""
 
 
 def check(labels: Sequence[Label]) -> None:
@@ -48,22 +52,31 @@ def tell(
     labels: Sequence[Label],
     *,
     source: str,
-    imported: bool,
-    held_out: Collection[int],
-    event: str | None,
-    opinion: bool,
+    imported: bool = False,
+    held_out: Collection[int] = (),
+    event: str | None = None,
+    opinion: bool = False,
     holder: str | None = None,
 ) -> Told:
-    """Appends a batch of labels and moves the picks it answers; closes the open round when none waits any more."""
+    """Keeps labels, all or none: answers of picks, corrections of labelled items, or with `imported` of any item.
+
+    Imported items that were never asked become picks of a closed round, `held_out` those among them never to be
+    trained on. The same `event` again is acknowledged, and nothing is stored. Raises LabelError.
+
+    As an `opinion` a label decides nothing alone where its round asks several annotators: once so many have said
+    the same, the pick is decided; if they have not, it is disputed until a label that is no opinion decides.
+    Told by a `holder`, whose leases bear that name, nothing overwrites what others hold or decided: RoundError.
+    """
+    if not labels:
+        return Told(batch=0)
+    # In the transaction that would store it: of two same events at once, one finds the other.
+    if before := repeated(connection, event):
+        return replace(Told(**{"batch": before[0], **before[1]}), repeated=True)
+    if holder is not None:
+        # Serial, so that of two people who both believe an item to be theirs the second one hears of it.
+        check_free(holdings(connection, now, [one.item for one in labels]), labels, holder)
     check(labels)
-    picks = _asked(connection, [int(one.item) for one in labels])
-    unasked = sorted({one.item for one in labels} - picks.keys())
-    if unasked and not imported:
-        raise LabelError(_never_asked(unasked))
-    if unasked:
-        _import(connection, now, unasked, held_out)
-        # Looked for again: what was imported has picks now.
-        picks |= _asked(connection, unasked)
+    picks = _picks(connection, now, labels, imported, held_out)
     corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
     source = source.encode("utf-8", "backslashreplace").decode()  # names of files need not be Unicode
     number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
@@ -75,9 +88,24 @@ def tell(
     return told
 
 
-def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int, str, int]]:
-    """The last pick of each item that has one, its state, and its round's overlap."""
-    found: dict[int, tuple[int, str, int]] = {}
+def _picks(
+    connection: Connection, now: int, labels: Sequence[Label], imported: bool, held_out: Collection[int]
+) -> dict[int, Asked]:
+    """The picks that labels are of; imported labels of items without one make them."""
+    picks = _asked(connection, [int(one.item) for one in labels])
+    unasked = sorted({one.item for one in labels} - picks.keys())
+    if unasked and not imported:
+        raise LabelError(_never_asked(unasked))
+    if unasked:
+        _import(connection, now, unasked, held_out)
+        # Looked for again: what was imported has picks now.
+        picks |= _asked(connection, unasked)
+    return picks
+
+
+def _asked(connection: Connection, items: Sequence[int]) -> dict[int, Asked]:
+    """The last pick of each item that has one."""
+    found: dict[int, Asked] = {}
     # SQLite takes 32,766 parameters a statement. By id, so that the last pick of an item stays.
     for chunk in chunks(items, 10_000):
         columns = (pick.c.item, pick.c.id, pick.c.state, round_.c.overlap)
@@ -115,7 +143,7 @@ def _author(labels: Iterable[Label]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def _row(number: int, picked: tuple[int, str, int], one: Label, opinion: bool) -> dict[str, Any]:
+def _row(number: int, picked: Asked, one: Label, opinion: bool) -> dict[str, Any]:
     return {
         "batch": number,
         "pick": picked[0],
@@ -173,7 +201,7 @@ def truth(connection: Connection, items: Collection[int] | None = None) -> Label
 
 
 def changed(connection: Connection) -> datetime | None:
-    """When an answer last became valid or was taken back; an opinion that decides nothing changes no answer."""
+    """When an answer last became valid or was taken back; None before. An opinion that decides nothing changes none."""
     back = label.alias()
     valid = select(func.max(pick.c.label)).where(pick.c.state == PickState.ANSWERED)
     taken_back = select(func.max(label.c.id)).join(back, back.c.id == label.c.undoes)

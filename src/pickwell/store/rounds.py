@@ -23,12 +23,12 @@ DECIDED = (PickState.ANSWERED, PickState.IGNORED)
 
 
 def position(connection: Connection) -> int:
-    """The label log's last id; 0 when it is empty."""
+    """The label log's last id, 0 when it is empty: it grows with every tell and undo, and with nothing else."""
     return int(connection.execute(select(func.coalesce(func.max(label.c.id), 0))).scalar_one())
 
 
 def next_number(connection: Connection) -> int:
-    """One more than the highest number that a round has."""
+    """The number that the next round should have: imports take numbers too."""
     return int(connection.execute(select(func.coalesce(func.max(round_.c.number), 0) + 1)).scalar_one())
 
 
@@ -57,16 +57,36 @@ def _rows(number: int, picks: Sequence[Pick]) -> Iterator[dict[str, Any]]:
         }
 
 
-def open_round(connection: Connection, now: int, picks: Sequence[Pick], number: int, **columns: Any) -> None:
-    """Opens a round, or raises RoundError saying why it cannot be."""
+def open_round(
+    connection: Connection,
+    now: int,
+    *,
+    number: int,
+    strategy: str,
+    seed: int,
+    picks: Sequence[Pick],
+    settings: Mapping[str, Any] | None = None,
+    versions: Mapping[str, Any] | None = None,
+    timings: Mapping[str, Any] | None = None,
+    monitors: Mapping[str, Any] | None = None,
+    overlap: int = 1,
+) -> Round:
+    """Opens a round; `overlap` annotators give an opinion of each pick before it is decided.
+
+    RoundError when its number is taken, another is open, or an item is labelled or ignored.
+    """
     _check_picks(number, picks)
     _check_free(connection, number)
+    columns: dict[str, Any] = {"number": number, "strategy": strategy, "seed": seed, "overlap": overlap}
+    columns |= {"settings": settings or {}, "versions": versions or {}}
+    columns |= {"timings": timings or {}, "monitors": monitors or {}}
     try:
-        insert(connection, now, picks, number=number, **columns)
+        insert(connection, now, picks, **columns)
     except IntegrityError as error:  # only a writer that does not take our locks could cause it
         raise RoundError(f"round {number} cannot open: another process has just opened one; look again") from error
     # Once the picks are in the table, one join finds those taken; the error then rolls everything back.
     _check_askable(connection, number)
+    return read_one(connection, now, number)
 
 
 def _check_picks(number: int, picks: Sequence[Pick]) -> None:
@@ -116,7 +136,7 @@ def _check_askable(connection: Connection, number: int) -> None:
 
 
 def close(connection: Connection, now: int, number: int) -> None:
-    """Closes an open round, or raises RoundError when it is not open."""
+    """Closes the open round; what nobody answered may be picked again. RoundError when not open."""
     if not mark(connection, number, RoundState.OPEN, state=RoundState.CLOSED, closed=now):
         found = connection.execute(select(round_.c.state).where(round_.c.number == number)).scalar()
         raise RoundError(
@@ -136,8 +156,27 @@ def _absent(connection: Connection, number: int) -> str:
     return f"there is no round {number}; " + (f"the last one is {known}" if known else "none was opened yet")
 
 
-def read(connection: Connection, now: int, *, picks: bool = True, where: sa.ColumnElement[bool]) -> list[Round]:
-    """The rounds that the condition finds, by number, their picks in rank order."""
+def current(connection: Connection, now: int) -> Round | None:
+    """The open round, if there is one."""
+    found = _read(connection, now, round_.c.state == RoundState.OPEN)
+    return found[0] if found else None
+
+
+def read_one(connection: Connection, now: int, number: int) -> Round:
+    """The round of that number; RoundError when there is none."""
+    found = _read(connection, now, round_.c.number == number)
+    if not found:
+        raise RoundError(_absent(connection, number))
+    return found[0]
+
+
+def every(connection: Connection, now: int, kind: RoundKind | None = None, *, picks: bool = True) -> list[Round]:
+    """The rounds by number: those of a kind, or all, imports among them."""
+    return _read(connection, now, sa.true() if kind is None else round_.c.kind == kind, picks=picks)
+
+
+def _read(connection: Connection, now: int, where: sa.ColumnElement[bool], *, picks: bool = True) -> list[Round]:
+    """The rounds that the condition finds, their picks in rank order."""
     asked = _picks(connection, now, where) if picks else {}
     own = round_.c["number", "state", "strategy", "seed", "settings", "overlap", "kind"]
     return [
@@ -179,16 +218,8 @@ def state_at(now: int) -> sa.ColumnElement[str]:
     return case(disputed, (leased(now), literal(PickState.LEASED.value)), else_=pick.c.state)
 
 
-def read_one(connection: Connection, now: int, number: int) -> Round:
-    """The round of that number; RoundError when there is none."""
-    found = read(connection, now, where=round_.c.number == number)
-    if not found:
-        raise RoundError(_absent(connection, number))
-    return found[0]
-
-
 def details(connection: Connection, number: int) -> Details:
-    """What else is kept of a round; RoundError when there is none."""
+    """What else is kept of a round: versions, timings, monitors, times. RoundError when there is none."""
     row = connection.execute(select(round_).where(round_.c.number == number)).one_or_none()
     if row is None:
         raise RoundError(_absent(connection, number))
@@ -196,21 +227,31 @@ def details(connection: Connection, number: int) -> Details:
     return Details(number, row.versions, row.timings, row.monitors, moment(row.opened), closed, row.position)
 
 
-def items(connection: Connection, *where: sa.ColumnElement[bool]) -> NDArray[np.int64]:
-    """The items, ascending and each once, of the picks that any of the conditions finds."""
-    queries = [select(pick.c.item).where(one) for one in where]
-    found = connection.execute(sa.union_all(*queries)).scalars().all()
-    return np.unique(np.array(found, dtype=np.int64))
-
-
-def count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
-    """How many `items` of these conditions there are."""
-    found = sa.union(*(select(pick.c.item).where(one) for one in where)).subquery()
-    return int(connection.execute(select(sa.func.count()).select_from(found)).scalar_one())
-
-
 # An import that was undone leaves a round of picks behind that nobody was ever asked.
 was_asked = pick.c.round.not_in(
     select(round_.c.number).where(round_.c.kind == RoundKind.IMPORTED, round_.c.state == RoundState.ABANDONED)
 )
 in_open_round = pick.c.round == select(round_.c.number).where(round_.c.state == RoundState.OPEN).scalar_subquery()
+_TAKEN = (pick.c.state.in_(DECIDED), in_open_round)
+
+
+def ignored(connection: Connection) -> NDArray[np.int64]:
+    """The items never to be labelled, ascending."""
+    return _items(connection, pick.c.state == PickState.IGNORED)
+
+
+def taken(connection: Connection) -> NDArray[np.int64]:
+    """The items that cannot be asked now, ascending: answered, ignored, or in the open round."""
+    return _items(connection, *_TAKEN)
+
+
+def _items(connection: Connection, *where: sa.ColumnElement[bool]) -> NDArray[np.int64]:
+    """The items, each once, of the picks that any of the conditions finds."""
+    found = connection.execute(sa.union_all(*(select(pick.c.item).where(one) for one in where))).scalars().all()
+    return np.unique(np.array(found, dtype=np.int64))
+
+
+def count_taken(connection: Connection) -> int:
+    """How many items `taken` has, without fetching them."""
+    found = sa.union(*(select(pick.c.item).where(one) for one in _TAKEN)).subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
