@@ -114,7 +114,7 @@ def _new(campaign: "OpenCampaign", labels: "list[Label]") -> "list[Label]":
 def _say_imported(told: "Told", gathered: "Gathered", unchanged: int, *, json: bool) -> None:
     if json:
         counts = {"unchanged": unchanged, "overlap": gathered.overlap, "pixels": gathered.pixels}
-        return show.as_json({**asdict(told), **counts, "left_out": gathered.problems.found})
+        return show.as_json({**asdict(told), **counts, "left_out": gathered.problems})
     show.out.print(
         f"kept {told.answered:,} labels ({told.corrected:,} of them corrections), {told.skipped:,} skipped, "
         f"{told.ignored:,} ignored; {unchanged:,} were known already"

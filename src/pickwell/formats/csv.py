@@ -52,7 +52,6 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
         return _save(out, ("item", "name", "label"), [(one.item, one.name, one.label) for one in labelled])
     values = [value for value, name in indices(context).items() if name is not None]
     with appearing(out.with_name(f"{out.stem}_masks")) as folder:
-        folder.mkdir()
         for one in labelled:
             save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
         # Written inside the block: if the CSV has no place, the folder of masks does not appear either.

@@ -43,7 +43,6 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
         if "/" in name or not _is_class(name):
             raise LabelError(f"the class '{name}' would not be found again as a folder; export as csv, or rename it")
     with appearing(out) as folder:
-        folder.mkdir()
         for one in labelled:
             place_image(folder / one.label / inside(one.name), one.file, one.image)
 

@@ -57,12 +57,12 @@ class Importer:
             raise LabelError(
                 f"{where}: {gathered.problems}; nothing was kept: correct these, name classes that are "
                 "called otherwise there with --rename THERE=HERE, or leave these out with --skip-unknown",
-                problems=gathered.problems.found,
+                problems=gathered.problems,
             )
         if not sound:
             why = f": {gathered.problems}" if gathered.problems else ""
             sentence = f"{where} holds no label that can be used{why}; nothing was kept"
-            raise LabelError(sentence, problems=gathered.problems.found)
+            raise LabelError(sentence, problems=gathered.problems)
         gathered.labels = [self._label(item, one) for item, one in sound]
         return gathered
 
@@ -108,7 +108,8 @@ class Importer:
         except LabelError as error:
             gathered.problems.add(UNFIT, f"{one.name}: {error}")
             return False
-        gathered.problems.update(unknown_areas)
+        for reason, areas in unknown_areas.items():
+            gathered.problems.add(reason, *areas)
         gathered.overlap += codes.overlap
         gathered.pixels += codes.values.size
         return not unknown_areas or bool((mask != IGNORE_INDEX).any())
@@ -136,14 +137,15 @@ class Importer:
 
     def _mask(self, codes: Codes, problems: Problems, where: str) -> Mask:
         """The label map in the campaign's indices; pixels of classes that it does not have are 255, and noted."""
+        names = {**codes.names, UNCOVERED: self.context.background}
         bins = counted(codes.values)
         counts = {code: int(bins[code]) for code in np.flatnonzero(bins).tolist()}
-        lost = [f"{code} ({counts[code]:,} pixels)" for code in counts if code not in codes.names]
+        lost = [f"{code} ({counts[code]:,} pixels)" for code in counts if code not in names]
         if lost:
             raise LabelError(f"it has the values {', '.join(lost[:5])}, which are no class there")
         table = np.full(UNCOVERED + 1, IGNORE_INDEX, dtype=np.uint8)
         for code, pixels in counts.items():
-            name = self._renamed(codes.names[code])
+            name = self._renamed(names[code])
             if name in self.context.classes:
                 table[code] = self.context.classes.index(name)
             elif name is not None:

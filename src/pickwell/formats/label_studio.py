@@ -7,6 +7,7 @@ Source: https://labelstud.io/guide/export
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -88,7 +89,7 @@ def _found(name: str, annotation: dict[str, Any], context: Context, what: str) -
             return Found(label=_choice(results, what), **known)
         except LabelError as error:
             return Found(problem=str(error), **known)
-    return Found(load=_Image(results, what, context.background), **known)
+    return Found(load=partial(_painted, results, what), **known)
 
 
 def _choice(results: list[dict[str, Any]], what: str) -> str:
@@ -107,32 +108,26 @@ def _value(result: dict[str, Any], what: str) -> dict[str, Any]:
     return a_table(result.get("value"), f"a value of {what}")
 
 
-class _Image:
-    """The regions of one annotation, painted when the image's size is known."""
+def _painted(results: list[dict[str, Any]], what: str, size: Size) -> Codes:
+    """The regions of one annotation."""
+    return paint((_region(result, what, size) for result in results if result.get("type") not in _NO_AREAS), size)
 
-    def __init__(self, results: list[dict[str, Any]], what: str, background: str | None) -> None:
-        self.results, self.what, self.background = results, what, background
 
-    def __call__(self, size: Size) -> Codes:
-        regions = (self._region(result, size) for result in self.results if result.get("type") not in _NO_AREAS)
-        return paint(regions, size, self.background)
-
-    def _region(self, result: dict[str, Any], size: Size) -> tuple[str, Region]:
-        """A region's class and pixels; LabelError unless it was drawn on this image, upright and at this size."""
-        kind, value = result.get("type"), _value(result, self.what)
-        if kind not in ("brushlabels", "polygonlabels"):
-            raise LabelError(
-                f"it has a result of type {shown(kind)}; only brushlabels and polygonlabels are label maps"
-            )
-        said = (result.get("original_width"), result.get("original_height"))
-        if said != size or result.get("image_rotation", 0) != 0:
-            turned = result.get("image_rotation", 0)
-            raise LabelError(f"it is drawn on {said[0]} x {said[1]} turned by {turned}, not {size[0]} x {size[1]}")
-        names = a_list(value.get(str(kind)), f"{kind} of {self.what}")
-        if len(names) != 1:
-            raise LabelError(f"a region has {len(names)} labels; it must have one")
-        shape = _brush(value, size, self.what) if kind == "brushlabels" else _polygon(value, size, self.what)
-        return a_text(names[0], f"a label of {self.what}"), shape
+def _region(result: dict[str, Any], what: str, size: Size) -> tuple[str, Region]:
+    """A region's class and pixels; LabelError unless it was drawn on this image, upright and at this size."""
+    kind, value = result.get("type"), _value(result, what)
+    draw = _DRAWN.get(str(kind))
+    if draw is None:
+        raise LabelError(f"it has a result of type {shown(kind)}; only brushlabels and polygonlabels are label maps")
+    said = (result.get("original_width"), result.get("original_height"))
+    turned = result.get("image_rotation", 0)
+    if said != size or turned != 0:
+        raise LabelError(f"it is drawn on {said[0]} x {said[1]} turned by {turned}, not {size[0]} x {size[1]}")
+    names = a_list(value.get(str(kind)), f"{kind} of {what}")
+    if len(names) != 1:
+        raise LabelError(f"a region has {len(names)} labels; it must have one")
+    region = draw(value, size, what)
+    return a_text(names[0], f"a label of {what}"), region
 
 
 def _brush(value: dict[str, Any], size: Size, what: str) -> Region:
@@ -146,6 +141,9 @@ def _polygon(value: dict[str, Any], size: Size, what: str) -> Region:
     if not all(isinstance(p, list) and len(p) == 2 and all(_is_share(v) for v in p) for p in points):
         raise LabelError("a polygon has points that are no pairs of numbers up to 1e9")
     return fill(np.array(points, dtype=np.float64).reshape(-1, 2) * np.array(size) / 100, size, what)
+
+
+_DRAWN = {"brushlabels": _brush, "polygonlabels": _polygon}
 
 
 def _is_share(value: Any) -> bool:

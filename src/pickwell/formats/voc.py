@@ -14,13 +14,14 @@ from pickwell.formats.exchange.mask_pictures import (
     colours,
     is_grey,
     label_map_file,
+    masks_below,
     numbers,
     palette_png,
     save,
     voc_colour,
 )
 from pickwell.formats.exchange.names import Places
-from pickwell.formats.exchange.paths import appearing, files_below
+from pickwell.formats.exchange.paths import appearing
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)
@@ -42,10 +43,7 @@ def read(where: Path, context: Context) -> list[Found]:
     if not (where / _MASKS).is_dir():
         raise LabelError(f"{where} holds no folder {_MASKS}; name the folder that it is in")
     table = label_map_file(where / _TABLE) if (where / _TABLE).exists() else []
-    return [
-        Found(name.removesuffix(".png"), load=_load(path, table), where=f"{_MASKS}/{name}")
-        for name, path in files_below(where / _MASKS, ".png")
-    ]
+    return masks_below(where, _MASKS, lambda path: _load(path, table))
 
 
 def _load(path: Path, table: Sequence[tuple[str | None, Colour]]) -> Callable[[Size], Codes]:

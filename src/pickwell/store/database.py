@@ -61,25 +61,21 @@ class Database:
     def leasing(self) -> Iterator[Connection]:
         """A transaction of one statement that picks its way around other people's locked rows."""
         with translated(self.name), self._writer.begin() as connection:
-            self._limit_waiting(connection)
+            if not self.sqlite:
+                limit = f"{max(1, round(self._patience * 1000))}ms"
+                # The last argument makes it hold for this transaction alone.
+                connection.execute(sa.select(sa.func.set_config("lock_timeout", limit, True)))
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer shares: all of it is kept, durably, or nothing."""
-        with translated(self.name), self._writer.begin() as connection:
-            self._limit_waiting(connection)
+        with self.leasing() as connection:
             if not self.sqlite:
                 # Advisory locks are numbers: that of the schema, so that campaigns in other schemas do not wait.
                 campaign = sa.func.hashtextextended(sa.func.concat("pickwell ", sa.func.current_schema()), 0)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(campaign)))
             yield connection
-
-    def _limit_waiting(self, connection: Connection) -> None:
-        if not self.sqlite:
-            limit = f"{max(1, round(self._patience * 1000))}ms"
-            # The last argument makes it hold for this transaction alone.
-            connection.execute(sa.select(sa.func.set_config("lock_timeout", limit, True)))
 
     def prepare(self, create: bool) -> None:
         """Checks that the database is ours and of this version, migrating an older one, or making a new one."""

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import wraps
-from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, select
@@ -29,7 +28,7 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-def _read(statement: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate["Store", P], T]:
+def _reading(statement: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate["Store", P], T]:
     """The move that makes a statement in a reading transaction."""
 
     @wraps(statement)
@@ -40,7 +39,7 @@ def _read(statement: Callable[Concatenate[Connection, P], T]) -> Callable[Concat
     return move
 
 
-def _now(
+def _timed(
     transaction: Callable[[Database], AbstractContextManager[Connection]],
     statement: Callable[Concatenate[Connection, int, P], T],
 ) -> Callable[Concatenate["Store", P], T]:
@@ -88,9 +87,7 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def create_campaign(
@@ -117,35 +114,35 @@ class Store:
             raise StoreError(f"no campaign is in {self._database.name} yet; make one with 'pickwell init'")
         return CampaignRow(row.name, row.seed, row.settings, row.versions, moment(row.created))
 
-    next_number = _read(_rounds.next_number)
-    current = _now(Database.reading, _rounds.current)
-    round = _now(Database.reading, _rounds.read_one)
-    rounds = _now(Database.reading, _rounds.every)
-    details = _read(_rounds.details)
-    open_round = _now(Database.writing, _rounds.open_round)
-    close_round = _now(Database.writing, _rounds.close)
+    next_number = _reading(_rounds.next_number)
+    current = _timed(Database.reading, _rounds.current)
+    round = _timed(Database.reading, _rounds.read_one)
+    rounds = _timed(Database.reading, _rounds.every)
+    details = _reading(_rounds.details)
+    open_round = _timed(Database.writing, _rounds.open_round)
+    close_round = _timed(Database.writing, _rounds.close)
 
-    ignored = _read(_rounds.ignored)
-    taken = _read(_rounds.taken)
-    count_taken = _read(_rounds.count_taken)
+    ignored = _reading(_rounds.ignored)
+    taken = _reading(_rounds.taken)
+    count_taken = _reading(_rounds.count_taken)
 
-    tell = _now(Database.writing, label_log.tell)
-    undo = _now(Database.writing, undo.undo)
-    labels = _read(label_log.truth)
-    position = _read(_rounds.position)
-    changed = _read(label_log.changed)
-    disputes = _read(opinions.disputes)
+    tell = _timed(Database.writing, label_log.tell)
+    undo = _timed(Database.writing, undo.undo)
+    labels = _reading(label_log.truth)
+    position = _reading(_rounds.position)
+    changed = _reading(label_log.changed)
+    disputes = _reading(opinions.disputes)
 
-    lease = _now(Database.leasing, leases.lease)
-    hold = _now(Database.leasing, leases.hold)
-    heartbeat = _now(Database.leasing, leases.heartbeat)
-    release = _now(Database.leasing, leases.release)
-    holdings = _now(Database.reading, holding.holdings)
+    lease = _timed(Database.leasing, leases.lease)
+    hold = _timed(Database.leasing, leases.hold)
+    heartbeat = _timed(Database.leasing, leases.heartbeat)
+    release = _timed(Database.leasing, leases.release)
+    holdings = _timed(Database.reading, holding.holdings)
 
-    keep_remark = _now(Database.writing, _remarks.keep)
-    remarks = _read(_remarks.newest)
-    record = _now(Database.writing, _results.record)
-    results = _read(_results.results)
+    keep_remark = _timed(Database.writing, _remarks.keep)
+    remarks = _reading(_remarks.newest)
+    record = _timed(Database.writing, _results.record)
+    results = _reading(_results.results)
 
     def log(self, *, after: int = 0) -> Iterator[Entry]:
         """The label log in order, from the entry that follows `after` to the last one of this moment."""

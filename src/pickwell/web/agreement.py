@@ -19,7 +19,7 @@ def standing(log: Iterable[Entry]) -> dict[str, dict[int, str]]:
     undone = {entry.undoes for entry in entries}
     said: dict[str, dict[int, str]] = defaultdict(dict)
     for entry in entries:
-        if entry.kind != "undo" and entry.id not in undone and entry.source != ADJUDICATED:
+        if not entry.is_undo and entry.id not in undone and entry.source != ADJUDICATED:
             # Whatever somebody says later replaces it, a skip as well.
             said[entry.annotator].pop(entry.item, None)
             if entry.kind == Kind.ANSWER and entry.value is not None:

@@ -225,7 +225,7 @@ def history(
     # A window of the newest entries, those of others among them, rather than a log of years.
     entries = list(at.store.log(after=max(0, at.store.position() - 10 * limit)))
     undone = {entry.undoes for entry in entries}
-    own = (e for e in entries if e.annotator == name and e.kind != "undo" and e.source != ADJUDICATED)
+    own = (e for e in entries if e.annotator == name and not e.is_undo and e.source != ADJUDICATED)
     standing = {e.item: e for e in own if e.id not in undone}
     newest = sorted(standing.values(), key=lambda entry: entry.id)[-limit:]
     sizes = at.pool.manifest.sizes([entry.item for entry in newest]).tolist()

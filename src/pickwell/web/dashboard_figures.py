@@ -38,7 +38,7 @@ def annotators(log: Iterable[Entry]) -> list[dict[str, Any]]:
     """
     entries = list(log)
     undone = {entry.undoes for entry in entries}
-    said = (entry for entry in entries if entry.kind != "undo" and entry.id not in undone)
+    said = (entry for entry in entries if not entry.is_undo and entry.id not in undone)
     stands = {(entry.annotator, entry.item): entry.id for entry in said}
     people = [_annotator(name, [entry for entry in entries if entry.annotator == name], stands)
               for name in dict.fromkeys(entry.annotator for entry in entries)]  # fmt: skip
@@ -46,7 +46,7 @@ def annotators(log: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def _annotator(name: str, entries: Sequence[Entry], stands: Mapping[tuple[str, int], int]) -> dict[str, Any]:
-    counted = [e for e in entries if e.kind == "undo" or stands.get((e.annotator, e.item)) == e.id]
+    counted = [e for e in entries if e.is_undo or stands.get((e.annotator, e.item)) == e.id]
     kinds = Counter(COUNTS[entry.kind] for entry in counted)
     times = [entry.time.timestamp() for entry in entries]
     working = [gap for gap in (later - earlier for earlier, later in pairwise(times)) if gap <= PAUSE]

@@ -15,8 +15,8 @@ from pickwell.data.decode import Limits
 from pickwell.data.decode import decode as decode_colours
 from pickwell.data.reasons import ImageError
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.found import UNCOVERED, Codes, Size
-from pickwell.formats.exchange.paths import PICTURE_BYTES, read, read_text
+from pickwell.formats.exchange.found import UNCOVERED, Codes, Found, Size
+from pickwell.formats.exchange.paths import PICTURE_BYTES, files_below, read, read_text
 from pickwell.labels import IGNORE_INDEX
 from pickwell.tasks.segmentation.label_maps import PIXELS, Mask, decode, encode
 
@@ -32,6 +32,16 @@ def numbers(path: Path, names: Mapping[int, str | None]) -> Callable[[Size], Cod
 def colours(path: Path, table: Sequence[tuple[str | None, Colour]]) -> Callable[[Size], Codes]:
     """Reads a mask file whose values are colours of a table; a colour that is not there is never the nearest one's."""
     return lambda _: _by_colour(_pixels(path), table)
+
+
+def masks_below(
+    where: Path, folder: str, load: Callable[[Path], Callable[[Size], Codes]], ending: str = ".png", before: str = ""
+) -> list[Found]:
+    """The masks of that ending in a folder of `where`; what is `before` their names in the pool is left out there."""
+    return [
+        Found(before + name.removesuffix(ending), load=load(path), where=path.relative_to(where).as_posix())
+        for name, path in files_below(where / folder, ending)
+    ]
 
 
 def is_grey(path: Path) -> bool:
