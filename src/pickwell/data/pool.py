@@ -51,9 +51,8 @@ class Summary:
     spoilt: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        said = f"{self.added:,} images added, {self.total:,} in the pool"
-        if self.masks:
-            said = f"{self.added:,} images added, {self.masks:,} of them with a mask, {self.total:,} in the pool"
+        masked = f", {self.masks:,} of them with a mask" if self.masks else ""
+        said = f"{self.added:,} images added{masked}, {self.total:,} in the pool"
         if self.already:
             said += f"; {self.already:,} were there already"
         return f"{said}; {_counted(self.reasons)}" if self.set_aside else said

@@ -11,9 +11,9 @@ from pathlib import Path
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import TRAIN_IDS, numbers_of, train_names
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
-from pickwell.formats.exchange.mask_pictures import masks_below, numbers, renumbered, save
+from pickwell.formats.exchange.mask_pictures import masks_below, numbers, renumbered
 from pickwell.formats.exchange.names import by_split, distinct, inside
-from pickwell.formats.exchange.paths import appearing
+from pickwell.formats.exchange.paths import appearing, save
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)

@@ -5,24 +5,18 @@ Source: Brostow et al. 2009; Badrinarayanan et al. 2017 (SegNet).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import numbers_of
+from pickwell.formats.exchange.colour_tables import class_dict, colours, label_colors
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
-from pickwell.formats.exchange.mask_pictures import (
-    class_dict,
-    colours,
-    label_colors,
-    masks_below,
-    numbers,
-    renumbered,
-    save,
-)
+from pickwell.formats.exchange.mask_pictures import masks_below, numbers, renumbered
 from pickwell.formats.exchange.names import SPLITS, by_split, distinct, inside
-from pickwell.formats.exchange.paths import appearing
+from pickwell.formats.exchange.paths import appearing, save
 
 TASKS = (SEGMENTATION,)
 
@@ -34,7 +28,8 @@ def read(where: Path, context: Context) -> list[Found]:
     """The masks of SegNet's folders; or, beside a table of colours, all files that end in _L.png."""
     for file, table in _TABLES:
         if (where / file).exists():
-            return masks_below(where, "", partial(colours, table=table(where / file)), "_L.png")
+            masks = masks_below(where, "", partial(colours, table=table(where / file)), "_L.png")
+            return [replace(mask, name=mask.name.rpartition("/")[2]) for mask in masks]
     load = partial(numbers, names={**dict(enumerate(CAMVID)), VOID: None})
     splits = [split for split in SPLITS if (where / f"{split}annot").is_dir()]
     found = [one for split in splits for one in masks_below(where, f"{split}annot", load, before=f"{split}/")]

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
-from pickwell.formats.exchange.mask_pictures import masks_below, numbers, renumbered, save
+from pickwell.formats.exchange.mask_pictures import masks_below, numbers, renumbered
 from pickwell.formats.exchange.names import Places
-from pickwell.formats.exchange.paths import appearing
+from pickwell.formats.exchange.paths import appearing, save
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)

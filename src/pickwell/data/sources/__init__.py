@@ -1,6 +1,6 @@
 """Where images come from: one file a kind, and this ladder of them; other packages' kinds are tried after ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +60,15 @@ def tree(found: Source, where: str | Path) -> FolderTree:
 
 def restore(record: dict[str, Any]) -> Source:
     """The source that a pool's `sources.json` describes."""
-    for kind in kinds():
-        if kind.kind == record.get("kind"):
-            return kind.restore(record)
-    raise VersionError(f"the pool has a source of kind '{record.get('kind')}', unknown here; install a newer pickwell")
+    said = record.get("kind")
+    kind = _by_kind(KINDS).get(said) or _by_kind(ROOM.theirs().values()).get(said)
+    if kind is None:
+        raise VersionError(f"the pool has a source of kind '{said}', unknown here; install a newer pickwell")
+    return kind.restore(record)
+
+
+def _by_kind(classes: Iterable[type[Source]]) -> dict[object, type[Source]]:
+    return {one.kind: one for one in classes}
 
 
 def same(new: Source, old: Source) -> Source | None:
@@ -71,4 +76,4 @@ def same(new: Source, old: Source) -> Source | None:
     if isinstance(new, FolderTree) and isinstance(old, FolderTree):
         part = new.part(old.root)
         return part and masked_like(part, new, old)
-    return old if new.kind == old.kind and new.place == old.place else None
+    return old if type(new) is type(old) and new.place == old.place else None

@@ -151,6 +151,12 @@ def shown(value: Any) -> str:
     return said if len(said) <= 60 else said[:57] + "..."
 
 
+def save(path: Path, data: bytes) -> None:
+    """Writes a file, with the folders that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
 @contextmanager
 def appearing(out: Path) -> Iterator[Path]:
     """A path to write a file or a folder at, which takes the place `out` when the block ends well; it must be free."""
