@@ -165,7 +165,9 @@ def _opened(data: bytes, limits: Limits) -> Iterator[ImageFile.ImageFile]:
     kind = next((kind for mark, kind in _KINDS.items() if data.startswith(mark)), None)
     if kind is None or (kind is WebPImageFile and data[8:12] != b"WEBP"):
         raise ImageError(Reason.NOT_AN_IMAGE, f"it begins with {data[:8]!r}")
-    _hush()
+    # Put to the front again and never taken away: `catch_warnings` would not be safe among threads.
+    if warnings.filters[:1] != [_QUIET]:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         with kind(io.BytesIO(data)) as image:
             _bounded(*image.size, limits)
@@ -189,12 +191,6 @@ def _bounded(width: int, height: int, limits: Limits) -> None:
         raise ImageError(Reason.TOO_LARGE, f"{width} x {height} pixels; at most {limits.pixels:,} are decoded")
     if not width or not height:
         raise ImageError(Reason.DAMAGED, f"{width} x {height} pixels")
-
-
-def _hush() -> None:
-    # Put to the front again and never taken away: `catch_warnings` would not be safe among threads.
-    if warnings.filters[:1] != [_QUIET]:
-        warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def _rgb(image: Image.Image) -> Pixels:

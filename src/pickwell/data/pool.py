@@ -190,9 +190,8 @@ class Pool:
         return list(zip(*(aside[c].to_pylist() for c in ("name", "reason", "detail")), strict=True))
 
     def _decoded(self, item: ItemId, how: Callable[[Bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        data = self.bytes(item)
         try:
-            return how(data)
+            return how(self.bytes(item))
         except ImageError as error:
             raise self._gone(item, error) from error
 

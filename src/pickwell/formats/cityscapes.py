@@ -70,17 +70,14 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes label ids and, where every class has one, train ids. What is ignored is `unlabeled` (0), or 255."""
     ids = numbers_of(context, LABEL_IDS, "Cityscapes", "unlabeled")
     train = numbers_of(context, TRAIN_IDS, "Cityscapes") if set(context.classes) <= set(TRAIN_IDS) else None
-    names = distinct([_place(one.name) for one in labelled])
+    # A mask's name begins as the image's: `<split>/<city>/<image>`.
+    stems = (without_ending(one.name).removesuffix(_IMAGE) for one in labelled)
+    names = distinct([stem.removeprefix("leftImg8bit/") for stem in stems])
     with appearing(out) as folder:
         for one, name in zip(labelled, names, strict=True):
             save(folder / inside(f"gtFine/{name}{_IDS}"), renumbered(one.mask(), ids, 0))
             if train:
                 save(folder / inside(f"gtFine/{name}{_TRAIN}"), renumbered(one.mask(), train, IGNORE_INDEX))
-
-
-def _place(name: str) -> str:
-    """The image's name as the mask's begins: `<split>/<city>/<image>`."""
-    return without_ending(name).removesuffix(_IMAGE).removeprefix("leftImg8bit/")
 
 
 def numbers_of(context: Context, table: Sequence[str], whose: str, taken: str = "") -> list[int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Codes, Context, Found, Labelled, Size
@@ -129,18 +129,18 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
             '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n<meta><task><labels>\n'
         )
         for name in context.classes:
-            file.write(f"<label><name>{_text(name)}</name><type>{kind}</type></label>\n")
+            file.write(f"<label><name>{escape(name)}</name><type>{kind}</type></label>\n")
         file.write("</labels></task></meta>\n")
         for number, one in enumerate(labelled):
-            inner = [_tag(one)] if context.task == CLASSIFICATION else list(_masks(one, context))
+            inner = [_tag(one.label)] if context.task == CLASSIFICATION else list(_masks(one, context))
             size = f'width="{one.size[0]}" height="{one.size[1]}"'
             own = "" if inner else ' labelled="true"'
             file.write(f'<image id="{number}" name={_attribute(one.name)} {size}{own}>\n{"".join(inner)}</image>\n')
         file.write("</annotations>\n")
 
 
-def _tag(one: Labelled) -> str:
-    return f'<tag label={_attribute(one.label)} source="manual"></tag>\n'
+def _tag(label: str) -> str:
+    return f'<tag label={_attribute(label)} source="manual"></tag>\n'
 
 
 def _masks(one: Labelled, context: Context) -> Iterator[str]:
@@ -149,10 +149,6 @@ def _masks(one: Labelled, context: Context) -> Iterator[str]:
         rle = ", ".join(map(str, runs))
         box = f'left="{left}" top="{top}" width="{width}" height="{height}"'
         yield f'<mask label={_attribute(name)} source="manual" occluded="0" rle="{rle}" {box} z_order="0"></mask>\n'
-
-
-def _text(value: str) -> str:
-    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _attribute(value: str) -> str:

@@ -19,6 +19,7 @@ from pickwell.formats.exchange.brush import decode, encode
 from pickwell.formats.exchange.found import (
     CLASSIFICATION,
     SEGMENTATION,
+    Asked,
     Codes,
     Context,
     Found,
@@ -155,11 +156,14 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     with appearing(out) as path, path.open("w", encoding="utf-8") as file:
         # Task by task: the brushes of a whole pool would fill the memory.
         for index, one in enumerate(labelled):
-            data = {"image": quote(one.name, errors="surrogateescape"), "name": one.name, "item": one.item}
             results = _choices(one) if context.task == CLASSIFICATION else _brushes(one, context)
             file.write("[" if not index else ",\n")
-            json.dump({"data": data, "annotations": [{"result": results, "was_cancelled": False}]}, file)
+            json.dump({"data": _data(one), "annotations": [{"result": results, "was_cancelled": False}]}, file)
         file.write("]\n" if labelled else "[]\n")
+
+
+def _data(one: Labelled | Asked, prefix: str = "") -> dict[str, Any]:
+    return {"image": prefix + quote(one.name, errors="surrogateescape"), "name": one.name, "item": one.item}
 
 
 def _choices(one: Labelled) -> list[dict[str, Any]]:
@@ -169,35 +173,19 @@ def _choices(one: Labelled) -> list[dict[str, Any]]:
 
 def _brushes(one: Labelled, context: Context) -> list[dict[str, Any]]:
     """A brush a class that the mask shows."""
-    width, height = one.size
-    return [
-        {
-            "id": f"p{one.item}-{index}",
-            "from_name": "tag",
-            "to_name": "image",
-            "type": "brushlabels",
-            "original_width": width,
-            "original_height": height,
-            "image_rotation": 0,
-            "value": {"format": "rle", "rle": encode(region), "brushlabels": [name]},
-        }
+    tag = {"from_name": "tag", "to_name": "image", "type": "brushlabels"}
+    drawn_on = {"original_width": one.size[0], "original_height": one.size[1], "image_rotation": 0}
+    brushes = [
+        (f"p{one.item}-{index}", {"format": "rle", "rle": encode(region), "brushlabels": [name]})
         for index, name, region in parts(one.mask(), context.classes)
     ]
+    return [{"id": number, **tag, **drawn_on, "value": value} for number, value in brushes]
 
 
 def ask(out: Path, question: Question) -> None:
     """Writes tasks to import, in rank order; `prefix` goes before each image's name to make its address."""
     tasks = [
-        {
-            "data": {
-                "image": question.prefix + quote(one.name, errors="surrogateescape"),
-                "name": one.name,
-                "item": one.item,
-                "round": question.round,
-                "rank": one.rank,
-                "score": one.score,
-            }
-        }
+        {"data": {**_data(one, question.prefix), "round": question.round, "rank": one.rank, "score": one.score}}
         for one in question.asked
     ]
     with appearing(out) as path:

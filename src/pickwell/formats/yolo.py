@@ -38,16 +38,12 @@ _ENTRY = re.compile(r"""(?:-|(\d+)\s*:)\s*(?:"([^"]*)"|'([^']*)'|([^"'#\[\]{}]+?
 def read(where: Path, context: Context) -> list[Found]:
     """The images with at least one polygon (all of them, if a background class is named); smaller ones lie on top."""
     names = _names(where)
-    files = [(name, _lines(path)) for name, path in files_below(where / "labels", ".txt")]
-    return [
-        Found(name.removesuffix(".txt"), load=partial(_painted, lines, names), where=f"labels/{name}")
-        for name, lines in files
-        if lines or context.background
-    ]
-
-
-def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+    found = []
+    for name, path in files_below(where / "labels", ".txt"):
+        lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+        if lines or context.background:
+            found.append(Found(name.removesuffix(".txt"), load=partial(_painted, lines, names), where=f"labels/{name}"))
+    return found
 
 
 def _painted(lines: list[str], names: dict[int, str], size: Size) -> Codes:

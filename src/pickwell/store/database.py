@@ -82,21 +82,20 @@ class Database:
         # Before anything connects: SQLite would make the file.
         if self.path and not self.path.exists():
             self._refuse_missing(create)
-        found = self._version()
-        if found is None and not create:
-            self._refuse_empty()
+        with self.reading() as connection:
+            found = schema.version(connection)
+            if found:
+                schema.refuse_newer(found, self.name)
+            elif not create:
+                schema.refuse_foreign(connection, self.name)
+                raise StoreError(
+                    f"the database {self.name} is empty, no campaign is in it; make one with 'pickwell init'"
+                )
         if found is None and self.sqlite:
             self._use_write_ahead_log()
         if found is None or found < schema.HEAD:
             with self.writing() as connection:
                 schema.upgrade(connection, self.name)
-
-    def _version(self) -> str | None:
-        with self.reading() as connection:
-            found = schema.version(connection)
-        if found:
-            schema.refuse_newer(found, self.name)
-        return found
 
     def _refuse_missing(self, create: bool) -> None:
         assert self.path
@@ -104,11 +103,6 @@ class Database:
             raise StoreError(f"there is no campaign database at {self.name}; make the campaign with 'pickwell init'")
         if not self.path.parent.is_dir():
             raise StoreError(f"the directory of the campaign database {self.name} does not exist; make it first")
-
-    def _refuse_empty(self) -> None:
-        with self.reading() as connection:
-            schema.refuse_foreign(connection, self.name)
-        raise StoreError(f"the database {self.name} is empty, no campaign is in it; make one with 'pickwell init'")
 
     def _use_write_ahead_log(self) -> None:
         """Turns the log on; where several processes do at once, SQLite refuses all but one without waiting."""

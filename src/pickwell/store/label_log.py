@@ -1,6 +1,7 @@
 """Statements about labels: the log, and the truth that the log makes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -78,12 +79,13 @@ def tell(
     check(labels)
     picks = _picks(connection, now, labels, imported, held_out)
     corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
-    source = source.encode("utf-8", "backslashreplace").decode()  # names of files need not be Unicode
-    number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
+    number = _batch(connection, now, labels, source, event)
     insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
     settle(connection, number, holder)
     # Kept with the batch: a client that sends the same event again is told the same again.
-    told = Told(number, **_counts(labels), corrected=corrected, closed=_close(connection, now, number))
+    kinds = Counter(one.kind for one in labels)
+    counts: dict[str, Any] = {state.value: kinds[kind] for kind, state in STATES.items()}
+    told = Told(number, **counts, corrected=corrected, closed=_close(connection, now, number))
     connection.execute(batch.update().where(batch.c.id == number).values(told=asdict(told)))
     return told
 
@@ -132,33 +134,19 @@ def _import(connection: Connection, now: int, items: Sequence[int], held_out: Co
     rounds.insert(connection, now, picks, number=number, state=RoundState.CLOSED, closed=now, **columns)
 
 
-def _batch(connection: Connection, now: int, **columns: Any) -> int:
-    made = connection.execute(batch.insert().values(time=now, told={}, **columns).returning(batch.c.id))
+def _batch(connection: Connection, now: int, labels: Sequence[Label], source: str, event: str | None) -> int:
+    """Adds a batch; who told it is said where it was one person."""
+    names = {one.annotator for one in labels}
+    source = source.encode("utf-8", "backslashreplace").decode()  # names of files need not be Unicode
+    columns = {"event": event, "annotator": names.pop() if len(names) == 1 else "", "source": source}
+    made = connection.execute(batch.insert().values(**columns, time=now, told={}).returning(batch.c.id))
     return int(made.scalar_one())
 
 
-def _author(labels: Iterable[Label]) -> str:
-    """Who told the batch, if it was one person; else nobody."""
-    names = {one.annotator for one in labels}
-    return names.pop() if len(names) == 1 else ""
-
-
 def _row(number: int, picked: Asked, one: Label, opinion: bool) -> dict[str, Any]:
-    return {
-        "batch": number,
-        "pick": picked[0],
-        "item": int(one.item),
-        "kind": one.kind.value,
-        "value": one.value,
-        "annotator": one.annotator,
-        "seconds": one.seconds,
-        "opinion": opinion and picked[2] > 1,
-    }
-
-
-def _counts(labels: Sequence[Label]) -> dict[str, Any]:
-    kinds = [one.kind for one in labels]
-    return {state.value: kinds.count(kind) for kind, state in STATES.items()}
+    told = {"item": int(one.item), "kind": one.kind.value, "value": one.value, "seconds": one.seconds}
+    by = {"annotator": one.annotator, "opinion": opinion and picked[2] > 1}
+    return {"batch": number, "pick": picked[0], **told, **by}
 
 
 def settle(connection: Connection, number: int, holder: str | None = None) -> None:

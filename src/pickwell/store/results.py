@@ -27,11 +27,8 @@ def record(
     # Not updated in place: ids are to tell in which order things were measured.
     connection.execute(result.delete().where(*same))
     common = {"round": round, "labels": labels, "time": now if known is None else microseconds(known)}
-    insert_all(connection, result, ({**common, "metric": m, "value": _stored(float(v))} for m, v in values.items()))
-
-
-def _stored(value: float) -> float | None:
-    return None if math.isnan(value) else value
+    kept = {metric: None if math.isnan(value) else float(value) for metric, value in values.items()}
+    insert_all(connection, result, ({**common, "metric": metric, "value": value} for metric, value in kept.items()))
 
 
 def results(connection: Connection) -> list[Result]:

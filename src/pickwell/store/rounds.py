@@ -45,16 +45,10 @@ def insert(connection: Connection, now: int, picks: Sequence[Pick], **columns: A
 
 
 def _rows(number: int, picks: Sequence[Pick]) -> Iterator[dict[str, Any]]:
+    common = {"round": number, "state": PickState.WAITING}
     for p in picks:
         score = None if math.isnan(p.score) else float(p.score)  # SQLite keeps no NaN
-        yield {
-            "round": number,
-            "item": int(p.item),
-            "rank": int(p.rank),
-            "score": score,
-            "held_out": bool(p.held_out),
-            "state": PickState.WAITING,
-        }
+        yield {**common, "item": int(p.item), "rank": int(p.rank), "score": score, "held_out": bool(p.held_out)}
 
 
 def open_round(
@@ -108,17 +102,12 @@ def _check_free(connection: Connection, number: int) -> None:
         raise RoundError(f"round {number} cannot open: there is one of that number already; the next is {free}")
     other = open_number(connection)
     if other is not None:
-        left, total = _progress(connection, other)
+        waiting = func.count(case((pick.c.state == PickState.WAITING, 1)))
+        left, total = connection.execute(select(waiting, func.count()).where(pick.c.round == other)).one()
         raise RoundError(
             f"round {number} cannot open: round {other} is still open, with {left} of {total} picks waiting; "
             "answer them, or close it first"
         )
-
-
-def _progress(connection: Connection, number: int) -> tuple[int, int]:
-    waiting = func.count(case((pick.c.state == PickState.WAITING, 1)))
-    left, total = connection.execute(select(waiting, func.count()).where(pick.c.round == number)).one()
-    return left, total
 
 
 def _check_askable(connection: Connection, number: int) -> None:
@@ -177,24 +166,16 @@ def every(connection: Connection, now: int, kind: RoundKind | None = None, *, pi
 
 def _read(connection: Connection, now: int, where: sa.ColumnElement[bool], *, picks: bool = True) -> list[Round]:
     """The rounds that the condition finds, their picks in rank order."""
-    asked = _picks(connection, now, where) if picks else {}
+    asked = _picks(connection, now, where) if picks else defaultdict(list)
     own = round_.c["number", "state", "strategy", "seed", "settings", "overlap", "kind"]
-    return [
-        Round(
-            r.number,
-            RoundState(r.state),
-            r.strategy,
-            r.seed,
-            tuple(asked.get(r.number, ())),
-            r.settings,
-            r.overlap,
-            RoundKind(r.kind),
-        )
-        for r in connection.execute(select(*own).where(where).order_by(round_.c.number))
-    ]
+    found = []
+    for row in connection.execute(select(*own).where(where).order_by(round_.c.number)).mappings():
+        typed = {"state": RoundState(row["state"]), "kind": RoundKind(row["kind"])}
+        found.append(Round(**{**row, **typed}, picks=tuple(asked[row["number"]])))
+    return found
 
 
-def _picks(connection: Connection, now: int, where: sa.ColumnElement[bool]) -> Mapping[int, list[Pick]]:
+def _picks(connection: Connection, now: int, where: sa.ColumnElement[bool]) -> defaultdict[int, list[Pick]]:
     query = select(pick.c.round, *SHOWN, state_at(now)).join(round_)
     asked = defaultdict(list)
     for number, *values in connection.execute(query.where(where).order_by(pick.c.round, pick.c.rank)):

@@ -14,7 +14,7 @@ from pickwell.data.sources.source import LISTING, Source
 from pickwell.errors import PoolError, SettingsError, VersionError
 from pickwell.registry import Registry
 
-__all__ = ["LISTING", "FolderTree", "MaskedFolder", "Source", "find", "kinds", "restore", "same"]
+__all__ = ["LISTING", "FolderTree", "MaskedFolder", "Source", "find", "restore", "same"]
 
 KINDS: tuple[type[Source], ...] = (Digits, ParquetSet, CsvTable, MaskedFolder, FolderTree)
 """Our kinds, in the order in which they are tried."""
@@ -27,7 +27,7 @@ def _class(found: type[Source]) -> type[Source]:
 ROOM = Registry("source of images", __name__, _class, without=frozenset({"source"}))
 
 
-def kinds() -> Iterator[type[Source]]:
+def _kinds() -> Iterator[type[Source]]:
     """The kinds in the order in which they are tried: what ours know is not asked of other packages'."""
     yield from KINDS
     yield from ROOM.theirs().values()
@@ -37,7 +37,7 @@ def find(where: str | Path, labels_from_folders: bool = False, masks: MaskFiles 
     """The source that `where` names, with its masks if any are given; PoolError if there is none."""
     if not str(where).strip():  # as a path it would be the folder that one stands in
         raise PoolError("no images at '': the place is empty; name one, or '.' for the folder you are in")
-    for kind in kinds():
+    for kind in _kinds():
         if found := kind.find(str(where), labels_from_folders):
             if labels_from_folders and not isinstance(found, FolderTree):
                 raise SettingsError(f"labels from folders were asked for, but '{where}' is no folder; leave that out")

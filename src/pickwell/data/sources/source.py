@@ -34,29 +34,23 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """Where the images are, absolute; two sources of one kind and place are the same source."""
-        ...
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:
         """The source that `where` names, None if it is of another kind; PoolError if it is of this one but broken."""
-        ...
 
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
         """The source that `record` once described."""
-        ...
 
     def record(self) -> dict[str, Any]:
         """What `restore` needs, in types that JSON has."""
-        ...
 
     def listing(self) -> pa.Table:
         """Every image there is now, by the LISTING schema, in an order that depends on nothing but their names."""
-        ...
 
     def read(self, path: str, row: int | None, most: int) -> bytes:
         """The bytes of one image, `most` at most; raises ImageError."""
-        ...
 
 
 def table(entries: Iterable[Entry]) -> pa.Table:
