@@ -32,7 +32,7 @@ def features(count: int) -> Tensor:
     rng = generator(0, "cover")
     with TemporaryDirectory() as folder:
         layout = sets.find("cifar10", Path(os.environ.get(DATA, ".")), Path(folder) / "source")
-        pool = Pool.create(Path(folder) / "pool", str(layout.train))
+        pool = Pool.create(Path(folder) / "pool", str(layout.train.images))
         images = to_float(Images(pool, 32).get(torch.randperm(len(pool), generator=rng)[:count]))
     patches = learn(images[:4096], rng)
     found = torch.cat([patches(part) for part in images.split(256)])

@@ -179,7 +179,7 @@ def test_an_executor_and_a_data_set(install: Install, tmp_path: Path) -> None:
     install("away", source, executors="elsewhere = away:Elsewhere", sets="away = away")
     assert executors.available() == ["elsewhere", "processes", "serial"]
     assert list(executors.create("elsewhere", 2).map(abs, [-1])) == [1]
-    assert [executors.create(name, 3).jobs for name in executors.available()] == [3, 3, 3]
+    assert [executors.create(name, 3).jobs for name in executors.available()] == [3, 3, 1]
     with pytest.raises(SettingsError, match="unknown executor 'procesess'; did you mean 'processes'"):
         executors.create("procesess", 1)
     found: Any = sets.find("theirs", tmp_path, tmp_path)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
+from pickwell.acquisition.kernel_cover import _Cover, kernel_bandwidth, kernel_cover, spaced
 from pickwell.errors import TrainingError
 
 
@@ -113,3 +113,18 @@ def test_a_neighbourhood_holds_an_equal_share_of_the_items() -> None:
 
 def test_a_neighbourhood_of_copies_is_still_a_width() -> None:
     assert kernel_bandwidth(torch.ones(9, 2), torch.ones(3, 2), 2) > 0
+
+
+def test_a_gain_is_the_same_alone_and_among_others_on_any_number_of_threads() -> None:
+    """Trap: threads share out the sum of a single row, but not those of several."""
+    torch.manual_seed(0)
+    items, before = torch.randn(200_000, 2), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 4):
+            torch.set_num_threads(threads)
+            cover = _Cover(items, items[:3], 0.5, None, torch.arange(8), 2**22)
+            found += [cover.gains, torch.cat([cover._gain(place) for place in torch.arange(8).split(1)])]
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(gains, found[0]) for gains in found)

@@ -195,13 +195,13 @@ def test_the_time_left_is_told_by_whole_cells_and_by_their_size(tiny: Experiment
     halves = {"whole": {}, "half": {"training.epochs": 2}}
     sized = tiny.changed({"training.epochs": 4, "variants": halves, "seeds": 1, "methods.ensemble": {"members": 3}})
     cells = grid(sized)
-    clock = Clock()
-    clock.add(Outcome(cells[0], State.FINISHED, 1, ran=True, whole=False), cells)
+    clock = Clock(cells)
+    clock.add(Outcome(cells[0], State.FINISHED, 1, ran=True, whole=False))
     assert clock.left() is None
-    clock.add(Outcome(cells[1], State.FINISHED, 10, ran=True), cells)
+    clock.add(Outcome(cells[1], State.FINISHED, 10, ran=True))
     # An ensemble of 3, then random, margin and the ensemble with half the steps.
     assert clock.left() == pytest.approx(30 + 5 + 5 + 15)
-    clock.add(Outcome(cells[2], State.FINISHED, 60, ran=True), cells)
+    clock.add(Outcome(cells[2], State.FINISHED, 60, ran=True))
     assert clock.left() == pytest.approx(7.5 + 5 + 30)
 
 

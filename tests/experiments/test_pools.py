@@ -127,7 +127,7 @@ def test_weights_left_by_a_kill_after_the_result_are_cleared(tmp_path: Path, pho
     left = bench.folder(outcome.cell) / "fits/0.safetensors"
     left.parent.mkdir()
     left.touch()
-    assert attempt(runner.CellWork(bench, outcome.cell)).state is State.FINISHED
+    assert attempt(bench, outcome.cell).state is State.FINISHED
     assert not left.parent.exists()
 
 

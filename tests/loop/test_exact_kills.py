@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.loop.conftest import QUICK
+
+from pickwell.loop.creation import create
 
 MOMENTS = [
     "a step of training",
@@ -20,6 +23,9 @@ MOMENTS = [
     "a round opened, not yet told of",
 ]
 
+ON_VECTORS = ["a step on vectors", "a query's checkpoint written, not yet in its place"]
+"""The moments of a query that trains networks."""
+
 # One process forks all the others: only the first has to import torch.
 WORKER = """
 import itertools, json, os, shutil, signal, sys
@@ -28,8 +34,11 @@ import torch
 from sqlalchemy import event
 from pickwell.loop.campaign import Campaign
 from pickwell.store import Store
+from pickwell.strategies.vaal.pair import Pair
 
 torch.set_num_threads(1)
+
+WRITTEN = {"a checkpoint": "running.safetensors", "a query's": "query.checkpoint", "the networks": ".safetensors"}
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -39,13 +48,20 @@ def killed(moment, campaign):
     if moment == "a step of training":
         campaign.progress = lambda what, done, total: die() if what == "training" and done == 7 else None
     elif moment.endswith("place"):
-        running, real = moment.startswith("a checkpoint"), Path.replace
+        wanted, real = next(what for begins, what in WRITTEN.items() if moment.startswith(begins)), Path.replace
         def replace(path, target):
-            if target.suffix == ".safetensors" and (target.stem == "running") == running:
-                if next(begun) == running:  # the second checkpoint, the first fit
-                    die()
+            found = target.name if target.name in WRITTEN.values() else target.suffix
+            if found == wanted and next(begun) == (wanted != ".safetensors"):  # the second checkpoint, the first fit
+                die()
             return real(path, target)
         Path.replace = replace
+    elif moment == "a step on vectors":
+        step = Pair.training_step
+        def stepped(pair, *inputs):
+            if pair.steps == 7:
+                die()
+            return step(pair, *inputs)
+        Pair.training_step = stepped
     elif moment == "trained, not yet measured":
         Store.record = die
     elif moment == "labels not yet committed":
@@ -102,11 +118,12 @@ for number, moment in enumerate(moments):
     code, said = child(copy, moment)
     assert code == -signal.SIGKILL, f"{moment}: ended with {code}: {said}"
     lost = moment.startswith("the networks") and not (copy / "fits/running.safetensors").exists()
+    lost |= ("vectors" in moment or "query" in moment) and not (copy / "fits/query.checkpoint").exists()
     assert not lost, f"{moment}: the training would begin anew"
     code, said = child(copy)
     assert code == 0, f"{moment}: taken up again it ended with {code}"
     assert said == expected, f"{moment}: {said} is not {expected}"
-    assert not list((copy / "fits").glob("*.partial")), f"{moment}: left files behind"
+    assert not list((copy / "fits").glob("*.[pc]*")), f"{moment}: left files behind"
 print("survived", len(moments))
 """
 
@@ -116,14 +133,27 @@ print("survived", len(moments))
 @pytest.mark.timeout(900)
 def test_a_kill_at_any_of_these_moments_changes_nothing(made: Path, tmp_path: Path) -> None:
     root = shutil.copytree(made, tmp_path / "made")
+    survives(root, MOMENTS)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_kill_while_a_query_learns_from_vectors_changes_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "made"
+    create(root, "digits", settings=QUICK | {"strategy.name": "vaal-diverse", "strategy.feature_width": 8})
+    survives(root, ON_VECTORS)
+
+
+def survives(root: Path, moments: list[str]) -> None:
     settings = root / "campaign.toml"
     text = settings.read_text().replace("checkpoint_seconds = 60.0", "checkpoint_seconds = 0.0")
     settings.write_text(text.replace("steps = 3", "steps = 10"))
     process = subprocess.run(
-        [sys.executable, "-c", WORKER, str(root), json.dumps(MOMENTS)],
+        [sys.executable, "-c", WORKER, str(root), json.dumps(moments)],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         check=False,
     )
-    assert process.stdout == f"survived {len(MOMENTS)}\n", process.stderr[-3000:]
+    assert process.stdout == f"survived {len(moments)}\n", process.stderr[-3000:]

@@ -64,6 +64,17 @@ def test_equal_distances_go_to_the_lower_place_and_small_ones_are_exact() -> Non
     assert [len(near) for near in nearest(torch.zeros(5, 2), known[:2], 6)] == [2] * 5
 
 
+@pytest.mark.parametrize("part", [1, 7, 33])
+def test_neighbours_do_not_depend_on_how_many_are_looked_for_at_once(part: int) -> None:
+    """Of copies of a labelled image the first ones are told, however products of matrices round."""
+    torch.manual_seed(0)
+    known = torch.randn(100, 512).repeat(8, 1)
+    features = known[:70] + 1e-3 * torch.randn(70, 1)
+    whole = list(nearest(features, known, 5))
+    assert [near for some in features.split(part) for near in nearest(some, known, 5)] == whole
+    assert [[place for place, _ in near] for near in whole] == [[*range(place, 500, 100)] for place in range(70)]
+
+
 def test_the_likeliest_class_is_suggested() -> None:
     said = list(suggestions(torch.tensor([[0.2, 0.8], [0.75, 0.25]]), ["cat", "dog"]))
     assert said == [{"suggestion": "dog", "confidence": 0.8}, {"suggestion": "cat", "confidence": 0.75}]

@@ -17,13 +17,14 @@ from pickwell.items import Pick
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 from pickwell.report.campaign_page import page, report_of
-from pickwell.report.overlays import OVER, RAMP, over_classes, over_heat, shrunk
+from pickwell.report.ink import RAMP
 from pickwell.report.page import render
 from pickwell.report.report import Report
-from pickwell.report.scene_galleries import SHOWN
 from pickwell.report.together import together
 from pickwell.statistics.runs import RoundRow, Run
 from pickwell.tasks.segmentation.label_maps import Mask, encode
+from pickwell.tasks.segmentation.overlays import OVER, over_classes, over_heat, shrunk
+from pickwell.tasks.segmentation.report import SHOWN
 
 SIZE = (48, 32)
 CLASSES = ["sky", "road", "car"]

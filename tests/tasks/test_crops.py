@@ -170,7 +170,7 @@ class Resting:
     def load_state(self, state: Mapping[str, Tensor]) -> None: ...
 
 
-def lesson(steps: int, crop: int = 16) -> tuple[Trainer, SceneDraws, Plan]:
+def training(steps: int, crop: int = 16) -> tuple[Trainer, SceneDraws, Plan]:
     devices, scenes, ids = Devices("fp32"), Halves(), torch.arange(12)
     masks = MaskTargets(ids.tolist(), lambda item: scenes.masks(torch.tensor([item]))[0][1].byte().numpy())
     task = learning_of(
@@ -186,7 +186,7 @@ def lesson(steps: int, crop: int = 16) -> tuple[Trainer, SceneDraws, Plan]:
 
 @pytest.mark.slow
 def test_masks_are_learnt() -> None:
-    trainer, source, plan = lesson(80, crop=48)
+    trainer, source, plan = training(80, crop=48)
     train([trainer], Resting(), source, plan)
     unseen = torch.arange(100, 108)
     pairs = []
@@ -201,18 +201,18 @@ class KilledError(Exception):
 
 
 def test_a_killed_fit_of_masks_ends_the_same(tmp_path: Path) -> None:
-    whole, source, plan = lesson(4)
+    whole, source, plan = training(4)
     train([whole], Resting(), source, plan)
 
     def die(what: str, done: int, total: int) -> None:
         if done == 2:
             raise KilledError
 
-    killed, source, plan = lesson(4)
+    killed, source, plan = training(4)
     checkpoint = Checkpoint(tmp_path / "c.safetensors", "key", seconds=0)
     with pytest.raises(KilledError):
         train([killed], Resting(), source, plan, checkpoint=checkpoint, progress=die)
-    resumed, source, plan = lesson(4)
+    resumed, source, plan = training(4)
     train([resumed], Resting(), source, plan, checkpoint=checkpoint)
     states = whole.network.state_dict(), resumed.network.state_dict()
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())

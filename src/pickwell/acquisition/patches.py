@@ -15,7 +15,8 @@ COMPONENTS = 128
 PATCHES = 40_000
 ROUNDS = 10
 THRESHOLD = 0.25
-PIECE = 128
+PIECE = 96
+"""Images in a product, of whose rows none are left over then (see `models.blocks.TILE`)."""
 
 
 @dataclass(frozen=True)

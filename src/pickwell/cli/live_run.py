@@ -1,9 +1,10 @@
 """Runs cells under the live table: what `bench run` and `demo` show while they work."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from pickwell import executors
 from pickwell.cli.terminal import printable
-from pickwell.executors.processes import Processes
 from pickwell.experiments.cells import Cell, finished
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run.results_folder import ResultsFolder
@@ -13,18 +14,21 @@ from pickwell.report.live_cells import LiveCells
 
 
 def run_live(
-    experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder, *, jobs: int = 1, silent: bool = False
+    experiment: Experiment,
+    cells: Sequence[Cell],
+    results: ResultsFolder,
+    *,
+    jobs: int = 1,
+    executor_name: str | None = None,
+    silent: bool = False,
 ) -> list[Outcome]:
     """Runs the cells that are not finished, `jobs` at a time; shows a table in a terminal, else lines."""
-    executor = Processes(jobs) if jobs > 1 else None
+    executor = executors.create(executor_name or ("processes" if jobs > 1 else "serial"), jobs)
     if silent:
         return run(experiment, cells, results, executor=executor)
     group = "absent" if any(cell.experiment.start.absent for cell in cells) else None
     rounds = {_key(cell): cell.rounds + 1 for cell in cells}
-    folders = {
-        _key(cell): found.parent if (found := finished(results.root, cell, any_code=True)) else results.folder(cell)
-        for cell in cells
-    }
+    folders = {_key(cell): _folder(cell, results) for cell in cells}
     with (
         LiveTable(printable(experiment.title), rounds, group=group, metric=experiment.measure) as table,
         LiveCells(table, folders, experiment.metric) as live,
@@ -36,6 +40,12 @@ def run_live(
                 table.log(printable(_line(outcome, done, total, left)))
 
         return run(experiment, cells, results, executor=executor, told=told)
+
+
+def _folder(cell: Cell, results: ResultsFolder) -> Path:
+    """Where the cell's files are: with `any_code` another version of the code may have finished it."""
+    found = finished(results.root, cell, any_code=results.any_code)
+    return found.parent if found else results.folder(cell)
 
 
 def _key(cell: Cell) -> Key:

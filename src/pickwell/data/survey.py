@@ -17,7 +17,7 @@ SEEN = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("reason", pa.s
 
 # So few that a chunk of photographs takes well under a second, so many that handing over small ones costs little.
 CHUNK = 32
-Seen = tuple[int | None, int | None, str | None, str | None]
+Surveyed = tuple[int | None, int | None, str | None, str | None]
 
 
 def survey(
@@ -53,7 +53,7 @@ def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
     return packed([_one(source, limits, *row) for row in wanted], SEEN)
 
 
-def _one(source: Source, limits: Limits, path: str, row: int | None, known: str | None, reason: str | None) -> Seen:
+def _one(source: Source, limits: Limits, path: str, row: int | None, known: str | None, reason: str | None) -> Surveyed:
     """Size, or reason and detail, of one image: a mask that does not fit sets it aside, too."""
     if reason is not None:
         return None, None, reason, ""

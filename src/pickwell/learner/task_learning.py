@@ -2,14 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from pickwell import models
+from pickwell import models, tasks
 from pickwell.config import Settings
 from pickwell.data.images import Images
 from pickwell.data.pool import Pool
@@ -109,6 +108,7 @@ class TaskLearning(ABC):
 
 def learning_of(task: Task) -> TaskLearning:
     """What a task means to networks: the class `Learning` of `learning.py` beside the task's class."""
-    beside = type(task).__module__.rpartition(".")[0]
-    found: TaskLearning = import_module(f"{beside}.learning").Learning(task)
+    part = tasks.part(task, "learning")
+    assert part is not None, f"{type(task).__name__} has no learning.py beside it"
+    found: TaskLearning = part.Learning(task)
     return found

@@ -21,7 +21,7 @@ from pickwell.items import Metrics, Round
 from pickwell.learner import Devices
 from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning, learning_of
-from pickwell.loop.ability import check_ability
+from pickwell.loop.feasibility import check_ability
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.opening import open_round
 from pickwell.loop.picking import same_question

@@ -2,6 +2,19 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
+
+TILE = 48
+"""A multiple of how many rows kernels multiply at once (4, 6, 8, 16 or 24): what is left over they round otherwise."""
+
+
+class Linear(nn.Linear):
+    """A linear layer of `(B, D)` that, in eval mode, rounds a row the same in every place of a batch."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as torch names it
+        if self.training:
+            return super().forward(input)
+        return super().forward(pad(input, (0, 0, 0, -len(input) % TILE)))[: len(input)]
 
 
 def convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, dilation: int = 1) -> nn.Conv2d:

@@ -8,7 +8,7 @@ from typing import Final
 
 from torch import Tensor, nn
 
-from pickwell.models.blocks import convolution
+from pickwell.models.blocks import Linear, convolution
 from pickwell.models.network import Build, Network, Plan, initialise
 
 
@@ -34,18 +34,8 @@ class SmallCNN(Network):
             *unit(second, third),
             *unit(third, third),
         )
-        self.classifier = nn.Sequential(nn.Dropout(plan.rate(0.3)), nn.Linear(third, plan.num_classes))
+        self.classifier = nn.Sequential(nn.Dropout(plan.rate(0.3)), Linear(third, plan.num_classes))
         initialise(self)
-
-    @property
-    def embedding_size(self) -> int:
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        return last.in_features
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("classifier.",),)
 
     def maps(self, images: Tensor) -> Tensor:
         maps: Tensor = self.features(images)

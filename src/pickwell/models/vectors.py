@@ -9,6 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from pickwell.models.blocks import Linear
 from pickwell.models.network import Build, Network, Plan
 
 HIDDEN = 128
@@ -20,20 +21,8 @@ class VectorNetwork(Network):
     def __init__(self, plan: Plan, *, hidden: bool) -> None:
         super().__init__()
         width = plan.channels(HIDDEN) if hidden else plan.image_size
-        self.body = (
-            nn.Sequential(nn.Linear(plan.image_size, width), nn.ReLU(inplace=True)) if hidden else nn.Sequential()
-        )
-        self.classifier = nn.Sequential(nn.Dropout(plan.rate(0.3)), nn.Linear(width, plan.num_classes))
-
-    @property
-    def embedding_size(self) -> int:
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        return last.in_features
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("classifier.",),)
+        self.body = nn.Sequential(Linear(plan.image_size, width), nn.ReLU(inplace=True)) if hidden else nn.Sequential()
+        self.classifier = nn.Sequential(nn.Dropout(plan.rate(0.3)), Linear(width, plan.num_classes))
 
     def trunk(self, images: Tensor) -> Tensor:
         assert images.dim() == 2, f"vectors (B, D) are expected, not {tuple(images.shape)}"

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from pickwell.models.blocks import Linear
 from pickwell.models.network import Build, Network, Plan, initialise
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -39,13 +40,13 @@ def large_head(plan: Plan, channels: int) -> nn.Sequential:
     """ImageNet's head: entries 0, 3 and 6 hold weights."""
     hidden, rate = plan.channels(4096), plan.rate(0.5)
     return nn.Sequential(
-        nn.Linear(channels * GRID * GRID, hidden),
+        Linear(channels * GRID * GRID, hidden),
         nn.ReLU(inplace=True),
         nn.Dropout(rate),
-        nn.Linear(hidden, hidden),
+        Linear(hidden, hidden),
         nn.ReLU(inplace=True),
         nn.Dropout(rate),
-        nn.Linear(hidden, plan.num_classes),
+        Linear(hidden, plan.num_classes),
     )
 
 
@@ -55,9 +56,10 @@ class VGG(Network):
     def __init__(self, plan: Plan, *, batch_norm: bool) -> None:
         super().__init__()
         self.small = plan.small
+        self.groups = (("classifier." if self.small else "classifier.6.",),)
         channels = plan.channels(STAGES[-1][-1])
         self.features = features(plan, batch_norm=batch_norm)
-        small_head = nn.Sequential(nn.Dropout(plan.rate(0.5)), nn.Linear(channels, plan.num_classes))
+        small_head = nn.Sequential(nn.Dropout(plan.rate(0.5)), Linear(channels, plan.num_classes))
         self.classifier = small_head if plan.small else large_head(plan, channels)
         initialise(self)
         for layer in self.classifier:
@@ -65,16 +67,6 @@ class VGG(Network):
                 # As torchvision draws them.
                 nn.init.normal_(layer.weight, 0.0, 0.01)
                 nn.init.zeros_(layer.bias)
-
-    @property
-    def embedding_size(self) -> int:
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        return last.in_features
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("classifier." if self.small else "classifier.6.",),)
 
     def maps(self, images: Tensor) -> Tensor:
         maps: Tensor = self.features(images)

@@ -6,6 +6,9 @@ from typing import Any
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif"
 
+RAMP = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
+"""Of uncertainty, from none to all classes alike: cividis (Nuñez et al. 2018), told apart by all readers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ink:

@@ -6,7 +6,9 @@ suit), `learning.py` with a `TaskLearning` (pixels, network, loss, figures) and,
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pickwell.registry import Registry, class_in
@@ -15,7 +17,7 @@ from pickwell.tasks.task import Task
 if TYPE_CHECKING:
     from pickwell.config import Settings
 
-__all__ = ["Task", "available", "named", "of"]
+__all__ = ["Task", "available", "named", "of", "part"]
 
 
 def _class_of(found: Any) -> type[Task]:
@@ -28,6 +30,12 @@ def _class_of(found: Any) -> type[Task]:
 ROOM = Registry("kind of task", __name__, _class_of, without=frozenset({"task"}))
 
 available, named = ROOM.available, ROOM.named
+
+
+def part(task: Task, name: str) -> ModuleType | None:
+    """The file of that name beside the task's class, imported; None where there is none."""
+    module = f"{type(task).__module__.rpartition('.')[0]}.{name}"
+    return import_module(module) if find_spec(module) else None
 
 
 def of(settings: "Settings", folder: Path) -> Task:

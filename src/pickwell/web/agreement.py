@@ -9,22 +9,13 @@ from pickwell.store import Entry
 
 ADJUDICATED = "adjudicated"
 """The source of a label by which somebody decided what others disagreed about."""
-Said = Mapping[str, Mapping[int, str]]
-"""What each annotator says of each item."""
 
 
-def standing(log: Iterable[Entry]) -> dict[str, dict[int, str]]:
-    """Each annotator's newest answers that were not taken back; decisions about others' answers are left out."""
-    entries = list(log)
+def standing(log: Iterable[Entry], *, without: str = "") -> dict[tuple[str, int], Entry]:
+    """By annotator and item the newest entry that was not taken back, of other sources than `without`."""
+    entries = [entry for entry in log if entry.source != without]
     undone = {entry.undoes for entry in entries}
-    said: dict[str, dict[int, str]] = defaultdict(dict)
-    for entry in entries:
-        if not entry.is_undo and entry.id not in undone and entry.source != ADJUDICATED:
-            # Whatever somebody says later replaces it, a skip as well.
-            said[entry.annotator].pop(entry.item, None)
-            if entry.kind == Kind.ANSWER and entry.value is not None:
-                said[entry.annotator][entry.item] = entry.value
-    return said
+    return {(e.annotator, e.item): e for e in entries if not e.is_undo and e.id not in undone}
 
 
 def agreement(log: Iterable[Entry]) -> dict[str, Any]:
@@ -32,7 +23,10 @@ def agreement(log: Iterable[Entry]) -> dict[str, Any]:
 
     Fleiss' kappa is measured on the images that have the number of answers that most of those have.
     """
-    said = standing(log)
+    said: dict[str, dict[int, str]] = defaultdict(dict)
+    for (name, item), entry in standing(log, without=ADJUDICATED).items():
+        if entry.kind == Kind.ANSWER and entry.value is not None:
+            said[name][item] = entry.value
     names = sorted(said)
     pairs = [(a, b, sorted(said[a].keys() & said[b].keys())) for at, a in enumerate(names) for b in names[at + 1 :]]
     return {
@@ -45,7 +39,7 @@ def agreement(log: Iterable[Entry]) -> dict[str, Any]:
     }
 
 
-def _together(said: Said) -> dict[str, Any] | None:
+def _together(said: Mapping[str, Mapping[int, str]]) -> dict[str, Any] | None:
     """Fleiss' kappa over all annotators; None where no item has more than two answers."""
     answers: dict[int, list[str]] = defaultdict(list)
     for values in said.values():

@@ -1,6 +1,6 @@
 """The JSON API: what the page uses, others may."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Annotated, Any
@@ -13,13 +13,17 @@ from pickwell.campaign.opened import OpenCampaign
 from pickwell.items import Kind, Pick
 from pickwell.store import Remark, Told
 from pickwell.web import dashboard_figures
-from pickwell.web.agreement import ADJUDICATED
+from pickwell.web.agreement import ADJUDICATED, standing
 from pickwell.web.desk import Desk, Said, Who
 from pickwell.web.pictures import Pictures, Size
 from pickwell.web.watcher import Loop
 
 # Up to 2**53 the numbers of JavaScript are exact.
 Item = Annotated[int, Field(ge=0, lt=2**53, description="An image's id: its place in the pool.")]
+Address = Annotated[int, Path(ge=0, lt=2**53)]
+"""An image's id in a path."""
+Number = Annotated[int, Path(ge=1, lt=2**31)]
+"""A round's number in a path."""
 # No slash in a name: leases are held by `name/tab`.
 Name = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f/]*$", strip_whitespace=True)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -104,7 +108,7 @@ def pictures(request: Request) -> Pictures:
 AtDesk = Annotated[Desk, Depends(desk)]
 Opened = Annotated[OpenCampaign, Depends(campaign)]
 AtLoop = Annotated[Loop, Depends(loop)]
-router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+router = APIRouter()
 
 
 def who(request: Request, body: Body) -> Who:
@@ -123,26 +127,36 @@ def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
 
 
 def shown(request: Request, at: OpenCampaign, picks: list[Pick], number: int) -> list[dict[str, Any]]:
-    """Picks with what is known of each: name, size, remark, and what the model makes of it."""
-    ids, page = [pick.item for pick in picks], request.app.state.page
-    hints, remarks = at.hints.of(number), at.store.remarks(ids)
-    facts = zip(picks, at.pool.manifest.names(ids), at.pool.manifest.sizes(ids).tolist(), strict=True)
+    """Picks of a round with what is known of each."""
     return [
         {
-            "item": pick.item,
+            **known,
             "rank": pick.rank,
             "score": None if pick.held_out else dashboard_figures.plain(pick.score),
             "held_out": pick.held_out,
+            **request.app.state.page.facts(at, number, pick.item),
+        }
+        for pick, known in zip(picks, facts(at, [(pick.item, number) for pick in picks]), strict=True)
+    ]
+
+
+def facts(at: OpenCampaign, asked: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    """What is known of items, each asked for in a round: name, size, remark, and what the model makes of it."""
+    items = [item for item, _ in asked]
+    remarks, hints = at.store.remarks(items), {number: at.hints.of(number) for number in {of for _, of in asked}}
+    known = zip(asked, at.pool.manifest.names(items), at.pool.manifest.sizes(items).tolist(), strict=True)
+    return [
+        {
+            "item": item,
             "round": number,
             "name": name,
-            "width": size[0],
-            "height": size[1],
-            "flag": pick.item in remarks and remarks[pick.item].flag,
-            "note": remarks[pick.item].note if pick.item in remarks else "",
-            "hint": hints[pick.item].model_dump(exclude={"item"}) if pick.item in hints else None,
-            **page.facts(at, number, pick.item),
+            "width": width,
+            "height": height,
+            "flag": item in remarks and remarks[item].flag,
+            "note": remarks[item].note if item in remarks else "",
+            "hint": hint.model_dump(exclude={"item"}) if (hint := hints[number].get(item)) else None,
         }
-        for pick, name, size in facts
+        for (item, number), name, (width, height) in known
     ]
 
 
@@ -166,8 +180,11 @@ def ignore(request: Request, body: Telling, at: AtDesk, then: AtLoop) -> Mapping
 
 def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: Desk, then: Loop) -> Mapping[str, Any]:
     said = Said(body.items, kind, value, body.seconds, body.via, body.suggestion_seen)
-    told: Told = at.tell(who(request, body), said, body.event)
-    # The loop looks by itself now and then; this spares the wait.
+    return acknowledged(at.tell(who(request, body), said, body.event), at, then)
+
+
+def acknowledged(told: Told, at: Desk, then: Loop) -> Mapping[str, Any]:
+    """What became of what was told; the loop, which looks by itself now and then, is spared the wait."""
     if told.closed is not None or at.campaign.settings.loop.when == "every":
         then.look()
     return asdict(told)
@@ -203,16 +220,12 @@ def release(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
 def status(at: Opened, then: AtLoop) -> Mapping[str, Any]:
     """The open round's progress, and what the loop is doing."""
     state = then.state()
-    now = (
-        None
-        if state.doing is None
-        else {**dashboard_figures.plain(asdict(state.doing)), "seconds_left": state.doing.seconds_left}
-    )
+    doing = state.doing and {**dashboard_figures.plain(asdict(state.doing)), "seconds_left": state.doing.seconds_left}
     return {
         "campaign": at.settings.name,
         "position": at.store.position(),
         "round": dashboard_figures.progress(at.store.current()),
-        "loop": {**asdict(state), "doing": now},
+        "loop": {**asdict(state), "doing": doing},
     }
 
 
@@ -223,17 +236,10 @@ def history(
     """What this annotator decided last, the newest at the end; what was undone is left out."""
     name = request.state.name or annotator
     # A window of the newest entries, those of others among them, rather than a log of years.
-    entries = list(at.store.log(after=max(0, at.store.position() - 10 * limit)))
-    undone = {entry.undoes for entry in entries}
-    own = (e for e in entries if e.annotator == name and not e.is_undo and e.source != ADJUDICATED)
-    standing = {e.item: e for e in own if e.id not in undone}
-    newest = sorted(standing.values(), key=lambda entry: entry.id)[-limit:]
-    sizes = at.pool.manifest.sizes([entry.item for entry in newest]).tolist()
-    kinds = [
-        {"item": e.item, "kind": e.kind, "label": e.value, "round": e.round, "width": size[0], "height": size[1]}
-        for e, size in zip(newest, sizes, strict=True)
-    ]
-    return {"entries": kinds}
+    stand = standing(at.store.log(after=max(0, at.store.position() - 10 * limit)), without=ADJUDICATED)
+    newest = sorted((e for e in stand.values() if e.annotator == name), key=lambda entry: entry.id)[-limit:]
+    known = facts(at, [(entry.item, entry.round) for entry in newest])
+    return {"entries": [{**one, "kind": e.kind, "label": e.value} for one, e in zip(known, newest, strict=True)]}
 
 
 @router.get("/rounds")
@@ -254,7 +260,7 @@ def ask(request: Request, body: Asking, then: AtLoop) -> Mapping[str, bool]:
 def round_(
     request: Request,
     at: Opened,
-    number: Annotated[int, Path(ge=1, lt=2**31)],
+    number: Number,
     start: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 60,
 ) -> Mapping[str, Any]:
@@ -271,7 +277,7 @@ def round_(
 
 
 @router.get("/rounds/{number}/map", response_class=Response)
-def map_(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
+def map_(at: Opened, number: Number) -> Response:
     """The pool on the plane of the strategy's latents when the round was asked, as bytes; 404 where there is no map.
 
     uint32 N, then little-endian columns of N: item (uint32), x, y in [0, 1] and score (float32; NaN: none), state
@@ -292,7 +298,7 @@ def dashboard(at: Opened) -> Mapping[str, Any]:
 def image(
     request: Request,
     at: Annotated[Pictures, Depends(pictures)],
-    item: Annotated[int, Path(ge=0, lt=2**53)],
+    item: Address,
     size: Size = Size.FULL,
     made: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:

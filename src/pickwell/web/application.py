@@ -30,6 +30,7 @@ CODES: tuple[tuple[type[PickwellError], int], ...] = (
     (PoolError, 404),
 )
 """The status of each kind of error; of any other it is 422."""
+REFUSED: dict[int | str, dict[str, Any]] = {"4XX": {"description": "Refused: `error` says why and what to do next."}}
 
 
 def create_app(
@@ -61,9 +62,8 @@ def create_app(
     largest, page = campaign.settings.serve.picture_size, page_of(campaign.task)
     app.state.page = page
     app.state.pictures = Pictures(campaign.pool, max(largest, NATIVE) if page.drawn_on else largest)
-    app.include_router(api.router)
-    app.include_router(disputes.router)
-    app.include_router(page.router)
+    for router in (api.router, disputes.router, page.router):
+        app.include_router(router, prefix="/api", responses=REFUSED)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=str(files("pickwell.web") / "static")))
     app.add_exception_handler(PickwellError, _said)

@@ -63,6 +63,7 @@ class Desk:
         self.store = self.campaign.store
         self.made = str(int(self.store.campaign().created.timestamp() * 1_000_000))
         """When the campaign was made: tells it from others of its name, and from those served at the same address."""
+        self._lease = self.campaign.settings.serve.lease_seconds
         self._warm()
 
     def _warm(self) -> None:
@@ -77,10 +78,6 @@ class Desk:
     def close(self) -> None:
         """Lets go of the database."""
         self.campaign.close()
-
-    @property
-    def _lease(self) -> float:
-        return self.campaign.settings.serve.lease_seconds
 
     def next(self, who: Who, n: int) -> list[Pick]:
         """Up to n picks for this annotator alone, best first; those they hold already come first."""

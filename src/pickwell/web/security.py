@@ -61,8 +61,8 @@ class Gate:
             return _refuse(421, "this address is not served here; open the one that pickwell serve printed")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
             return refusal
-        most = _most(scope)
-        if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > most:
+        most, length = _most(scope), headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > most:
             return _refuse(413, f"the request is larger than {most} bytes; send less at once")
         who = self.tokens.who(_secret(headers, self.tokens.cookie)) if self.tokens is not None else ""
         if who is None and not path.startswith(OPEN):
@@ -100,10 +100,8 @@ def _is_number(host: str) -> bool:
 def _foreign(headers: Headers, host: str) -> JSONResponse | None:
     """The refusal of a change that another site's page asks for."""
     # Browsers say where a change comes from by one header or both; programs send neither.
-    origin = headers.get("origin")
-    if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
-        return _refuse(403, "another site's page may not change anything here; use the page of this server")
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    own = f"http://{host}", f"https://{host}"
+    if headers.get("origin", own[0]) not in own or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return _refuse(403, "another site's page may not change anything here; use the page of this server")
     # Another site's forms can send text without asking the browser's leave, JSON only after a preflight, which fails.
     if headers.get("content-type", "").partition(";")[0].strip() != "application/json":

@@ -4,7 +4,7 @@ import getpass
 import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
-from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, gethostname, socket
 
 import uvicorn
 
@@ -105,8 +105,6 @@ def _bound(host: str, port: int) -> socket:
 
 def _others(host: str) -> tuple[str, ...]:
     """The names by which whoever listens on all addresses may be called: its own, beside those given."""
-    from socket import gethostname
-
     return (gethostname().lower(),) if host in EVERYWHERE else ()
 
 

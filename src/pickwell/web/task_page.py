@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter
 
+from pickwell import tasks
 from pickwell.campaign.opened import OpenCampaign
 from pickwell.tasks import Task
 
@@ -34,6 +33,6 @@ class TaskPage:
 
 def page_of(task: Task) -> TaskPage:
     """The `PAGE` of `page.py` beside the task's class; a plain one where there is none."""
-    beside = f"{type(task).__module__.rpartition('.')[0]}.page"
-    found: TaskPage = import_module(beside).PAGE if find_spec(beside) else TaskPage()
+    part = tasks.part(task, "page")
+    found: TaskPage = part.PAGE if part else TaskPage()
     return found

@@ -57,7 +57,7 @@ class TestWasserstein(Ablation):
 
 
 class OnScenes(StrategyContract):
-    dense = True
+    masks = True
     name = ""
 
     def make(self) -> Strategy:

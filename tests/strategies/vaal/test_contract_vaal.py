@@ -39,18 +39,22 @@ class TestVAALOnPatches(StrategyContract):
 
 
 class TestVAALOnScenes(StrategyContract):
-    dense = True
+    masks = True
 
     def make(self) -> Strategy:
         return VAAL(steps=3, latent=4, widths=(4, 8), discriminator_width=16, working_size=12)
 
 
 class TestVAALOnFeaturesOfScenes(TestVAALOnFeatures):
-    dense = True
+    masks = True
 
 
-class TestVAALDiverseOnScenes(TestVAALDiverse):
-    dense = True
+class TestVAALDiverseOnScenes(StrategyContract):
+    masks = True
+
+    def make(self) -> Strategy:
+        small = {"steps": 3, "latent": 4, "widths": (4, 8), "discriminator_width": 16, "working_size": 12}
+        return create("vaal-diverse", {"representation": "pixels", **small})
 
 
 @pytest.mark.parametrize("representation", ["patches", "both"])

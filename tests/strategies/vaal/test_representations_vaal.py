@@ -64,7 +64,7 @@ def test_the_task_model_is_asked_about_a_million_pixels_at_once(size: int, expec
     assert asked == expected
 
 
-@pytest.mark.parametrize(("size", "expected"), [(8, [256, 4]), (96, [256, 4])])
+@pytest.mark.parametrize(("size", "expected"), [(8, [256, 4]), (40, [256, 4])])
 def test_patches_are_told_of_256_small_images_at_once(size: int, expected: list[int]) -> None:
     images = blobs(2, size)[:1].expand(sum(expected), 3, size, size)
     assert [len(part) for part in patch_vectors(stream(images, 7), generator(0, "patches"))] == expected

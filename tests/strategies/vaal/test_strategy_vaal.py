@@ -280,7 +280,7 @@ def test_monitors_report_the_last_query() -> None:
 def test_what_a_blind_d_means_is_each_strategys_to_say(
     strategy: type[VAAL], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, view = strategy(**{**SMALL, "representation": "pixels"}), pool()  # type: ignore[arg-type]
+    made, view = strategy(**{**SMALL, "representation": "pixels", "steps": 3}), pool()  # type: ignore[arg-type]
     train_auxiliary(made, view)
     # A D that calls all images alike.
     monkeypatch.setattr(Discriminator, "forward", lambda self, latents: latents.new_zeros(len(latents)))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pickwell.models.blocks import Linear
 from pickwell.strategies.vaal.convolutions import Down, Up
 
 PAPER_WIDTHS = (128, 256, 512, 1024)
@@ -25,8 +26,8 @@ class Encoder(nn.Module):
     def __init__(self, body: nn.Module, features: int, latent: int) -> None:
         super().__init__()
         self.body = body
-        self.mu = nn.Linear(features, latent)
-        self.logvar = nn.Linear(features, latent)
+        self.mu = Linear(features, latent)
+        self.logvar = Linear(features, latent)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.body(x)
@@ -107,7 +108,7 @@ class Discriminator(nn.Module):
     def __init__(self, latent: int, width: int = 256) -> None:
         super().__init__()
         sizes = (latent, *[width] * (self.layers - 1))
-        hidden = (layer for pair in pairwise(sizes) for layer in (nn.Linear(*pair), nn.ReLU()))
+        hidden = (layer for pair in pairwise(sizes) for layer in (Linear(*pair), nn.ReLU()))
         self.network = nn.Sequential(*hidden, nn.Linear(sizes[-1], 1))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -163,4 +164,4 @@ def _up(inside: int, outside: int) -> tuple[nn.Module, ...]:
 
 def _dense(inside: int, outside: int) -> tuple[nn.Module, ...]:
     # Batch norm takes a bias out again, and has one itself.
-    return nn.Linear(inside, outside, bias=False), nn.BatchNorm1d(outside), nn.ReLU()
+    return Linear(inside, outside, bias=False), nn.BatchNorm1d(outside), nn.ReLU()

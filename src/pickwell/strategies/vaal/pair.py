@@ -28,7 +28,7 @@ EXPLODED = 1e4
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """What the pair descends and how fast: the paper's beta, lambda1, lambda2, alpha1 and alpha2.
+    """What the pair minimises and how fast: the paper's beta, lambda1, lambda2, alpha1 and alpha2.
 
     `averaging` is the share of the averaged weights that a step keeps; 0 scores with the last ones, as the paper does.
     """

@@ -9,12 +9,11 @@ import os
 import zlib
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import asdict
 from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
 from pickwell.campaign.opened import OpenCampaign
@@ -23,15 +22,14 @@ from pickwell.items import Kind
 from pickwell.tasks.segmentation.label_maps import Mask
 from pickwell.tasks.segmentation.predictions import Predictions
 from pickwell.tasks.segmentation.segmentation import Segmentation
-from pickwell.web.api import AtDesk, AtLoop, Event, Item, Opened, Seconds, who
+from pickwell.web.api import Address, AtDesk, AtLoop, Event, Item, Number, Opened, Seconds, acknowledged, who
 from pickwell.web.desk import Said
 from pickwell.web.security import LARGER
 from pickwell.web.task_page import TaskPage
 
-router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+router = APIRouter()
 # As many masks are unpacked at once as there are cores: large ones take much memory.
 _at_work = BoundedSemaphore(os.cpu_count() or 1)
-_PATH = Annotated[int, Path(ge=0, lt=2**53)]
 
 
 class Drawn(Event):
@@ -57,10 +55,7 @@ def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mappin
         mask = unpacked(body.mask, width, height)
         used, seen = body.suggestion_used, body.suggestion_seen
         said = Said([body.item], Kind.ANSWER, mask, body.seconds, body.via, seen, used)
-        told = at.tell(who(request, body), said, body.event)
-    if told.closed is not None or at.campaign.settings.loop.when == "every":
-        then.look()
-    return asdict(told)
+        return acknowledged(at.tell(who(request, body), said, body.event), at, then)
 
 
 def unpacked(text: str, width: int, height: int) -> Mask:
@@ -79,14 +74,14 @@ def unpacked(text: str, width: int, height: int) -> Mask:
 
 
 @router.get("/masks/{item}", response_class=Response)
-def mask(at: Opened, item: _PATH) -> Response:
+def mask(at: Opened, item: Address) -> Response:
     """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
     found = at.store.labels([item]).values
     return _sent(_task(at).masks.get(found[0]) if found else None)
 
 
 @router.get("/rounds/{number}/predictions/{item}", response_class=Response)
-def prediction(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
+def prediction(at: Opened, number: Number, item: Address) -> Response:
     """The mask that the model predicted of a pick, as W x H bytes, row by row; 404 where there is none."""
     if item >= len(at.pool):
         return Response(status_code=404)

@@ -1,8 +1,7 @@
 // What stands beside the image that is labelled or drawn on: facts, notes, what was said last, and the pace.
-import { duration, element } from "/static/session.js";
+import { $, duration, element } from "/static/session.js";
 
 export const STRIP = 14;
-const $ = (id) => document.getElementById(id);
 
 // Why the image is asked, in a line, after what is said of it `first`; `size` if it matters here.
 export function showFacts(pick, first, size) {
@@ -18,7 +17,7 @@ export function showFacts(pick, first, size) {
   $("why").title = pick.name ?? "";
 }
 
-// The dialog for notes about the image that `current()` gives; `keep(text)` is told what was written.
+// The dialog for notes about the image that `current()` gives; `keep(note)` is told what was written.
 export function noteDialog(current, keep) {
   $("note").addEventListener("close", () => { if ($("note").returnValue === "keep") keep($("note-text").value); });
   $("note-text").addEventListener("keydown", (press) => {
@@ -45,8 +44,6 @@ export function showStrip(history, looking, { image, words, open }) {
   }));
   $("strip").scrollLeft = $("strip").scrollWidth;
 }
-
-export const verdict = (entry, answer) => (entry.kind === "answer" ? answer : entry.kind === "skip" ? "you skipped it" : "you took it out");
 
 // How far the round is and how fast it goes; `rate(milliseconds)` words the time that one image takes.
 export class Pace {

@@ -1,10 +1,9 @@
 // The figures, drawn again when something changes.
 import { curve, histograms } from "/static/charts.js";
 import { showMap } from "/static/map.js";
-import { askButton } from "/static/round.js";
-import { ask, duration, element, picture, say, told } from "/static/session.js";
+import { askButton, showProgress } from "/static/round.js";
+import { $, ask, duration, element, picture, say, told } from "/static/session.js";
 
-const $ = (id) => document.getElementById(id);
 const PAGE = 60;
 const METRICS = { accuracy: "accuracy", mean_iou: "mean IoU" };
 let figures = null;
@@ -37,9 +36,7 @@ function live({ round, loop }) {
   bar.hidden = !busy;
   $("ask").hidden = busy || Boolean(round) || !loop.left || (loop.when !== "hand" && !loop.error);
   if (busy) {
-    if (loop.doing) bar.value = loop.doing.done / loop.doing.total;
-    else bar.removeAttribute("value");
-    const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
+    const left = showProgress(bar, loop.doing);
     const losses = Object.entries(loop.doing?.losses ?? {}).map(([name, value]) => `${name} loss ${value.toPrecision(3)}`);
     const step = [loop.doing ? `${loop.doing.what}: ${loop.doing.done} of ${loop.doing.total}${left}` : "starting to fit", ...losses].join(" · ");
     $("doing").textContent = round ? `Round ${round.number}: ${round.done} of ${round.total} done · ${step}` : step;

@@ -1,5 +1,6 @@
 // Who labels, at which tab; requests, and what became of them.
 export const told = JSON.parse(document.getElementById("told").textContent);
+export const $ = (id) => document.getElementById(id);
 export const tab = random();
 const NAME = `pickwell/${told.campaign}/name`;
 
@@ -15,7 +16,7 @@ function kept(key) {
 const name = told.fixed ? told.annotator : (kept(NAME) ?? told.annotator);
 export const who = () => ({ annotator: name, tab, made: told.made });
 
-const button = document.getElementById("annotator");
+const button = $("annotator");
 if (button) {
   button.textContent = name || "your name";
   button.disabled = told.fixed;
@@ -59,12 +60,19 @@ export const element = (tag, attributes = {}, ...children) => {
   return made;
 };
 
+export const svg = (tag, attributes, ...children) => {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
+
 // Seconds since a moment of `performance.now()`; a page left open for days says a day, the most that is taken.
 export const secondsSince = (began) => Math.min(86400, Math.round(performance.now() - began) / 1000);
 
 export const picture = (item, size = "full") => `/api/images/${item}?size=${size}&made=${told.made}`;
 
-const toast = document.getElementById("toast");
+const toast = $("toast");
 let leaves;
 export function say(sentence) {
   if (!toast) return;

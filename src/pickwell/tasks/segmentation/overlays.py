@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pickwell.report.ink import RAMP
 from pickwell.tasks.segmentation.label_maps import Mask
 
 Pixels = NDArray[np.uint8]
@@ -14,9 +15,6 @@ Pixels = NDArray[np.uint8]
 
 LONGEST = 360
 """Pixels of a picture's longer side: four side by side on a page, sharp enough on most screens."""
-
-RAMP = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
-"""Of uncertainty, from none to all classes alike: cividis (Nuñez et al. 2018), the same to all eyes."""
 
 OVER = 0.68
 """How much of a picture's colour is what is drawn over the photograph."""

@@ -1,20 +1,19 @@
-"""What the report of a campaign with masks reads beside the store: told masks, and what was predicted of the picks."""
+"""What the report adds for segmentation: pixels by class, and scenes with what was predicted and told of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from pickwell.colours import colours
-from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, PoolError, StoreError
 from pickwell.items import Pick, Round
 from pickwell.labels import IGNORE_INDEX
 from pickwell.report.galleries import Gallery, Scene
-from pickwell.report.overlays import over_classes, over_heat, packed, shrunk
+from pickwell.report.task_report import TaskReport
 from pickwell.report.text import phrases
-from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, counted
+from pickwell.statistics.runs import RoundRow
+from pickwell.tasks.segmentation.label_maps import Mask, counted
+from pickwell.tasks.segmentation.overlays import over_classes, over_heat, packed, shrunk
 from pickwell.tasks.segmentation.predictions import MASK, UNCERTAINTY, Predictions
 
 SHOWN = 8
@@ -23,48 +22,54 @@ SHOWN = 8
 PHOTOGRAPH, PREDICTED, UNSURE, TOLD = "photograph", "predicted", "uncertainty", "labelled"
 
 
-@dataclass(frozen=True)
-class SceneFiles:
-    """A campaign's pool, the masks that were told, and the folder of what was predicted of each round's picks."""
-
-    pool: Pool
-    masks: MaskFolder
-    rounds: Path
-    classes: Sequence[str]
+class Report(TaskReport):
+    """The told masks' pixels by class, and picked scenes with what was predicted and told of them."""
 
     @property
     def legend(self) -> dict[str, str]:
-        """The colours of the classes."""
-        return dict(zip(self.classes, colours(len(self.classes)), strict=True))
+        classes = self.campaign.task.classes
+        return dict(zip(classes, colours(len(classes)), strict=True))
 
     def told(self, name: str) -> Mask | None:
         """The mask of that name, None if it cannot be read any more."""
         try:
-            return self.masks.get(name)
+            return np.asarray(self.campaign.task.answer(name))
         except (StoreError, LabelError):
             return None
 
-    def pixels(self, names: Sequence[str]) -> tuple[dict[str, int], dict[str, int], int]:
-        """Of these masks: the pixels of each class, how many masks show each class, and how many cannot be read."""
-        pixels, shown, lost = np.zeros(256, dtype=np.int64), np.zeros(256, dtype=np.int64), 0
-        for mask in map(self.told, names):
-            if mask is None:
-                lost += 1
-                continue
-            counts = counted(mask)
-            pixels += counts
-            shown += counts > 0
-        places = range(len(self.classes))
-        both = ({self.classes[place]: int(counts[place]) for place in places} for counts in (pixels, shown))
-        return next(both), next(both), lost
+    def notes(self, rows: Sequence[RoundRow]) -> tuple[str, ...]:
+        """How masks are measured; nothing before anything was."""
+        where = "images drawn at random from the pool" if self.campaign.test is None else "the test set"
+        counts = [row.measured for row in rows if row.measured]
+        if not counts:
+            return ()
+        least, most = min(counts), max(counts)
+        many = f"{most} images" if least == most else f"{least} images at first and {most} at last"
+        return (
+            f"Measured on {many} ({where}), none of them trained on. IoU and pixel accuracy come from one confusion "
+            "matrix of all their pixels; mean IoU is the mean over the classes that occur. Pixels labelled 255 or void "
+            "count nowhere.",
+        )
 
-    def gallery(self, question: Round, truth: Mapping[int, str], title: str = "") -> Gallery:
+    def warnings(self, values: Sequence[str]) -> tuple[str, ...]:
+        lost = sum(self.told(name) is None for name in values)
+        return (f"{lost} masks that were told cannot be read any more; tell them again",) if lost else ()
+
+    def counts(self, values: Sequence[str]) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        classes = self.campaign.task.classes
+        told = [counted(mask)[: len(classes)] for mask in map(self.told, values) if mask is not None]
+        table = np.array(told, dtype=np.int64).reshape(-1, len(classes))
+        shown, pixels = (dict(zip(classes, sums.tolist(), strict=True)) for sums in ((table > 0).sum(0), table.sum(0)))
+        return (shown, pixels) if values else ({}, {})
+
+    def gallery(self, question: Round, truth: Mapping[int, str]) -> Gallery:
         """The first picks of a round, each with its pictures."""
         chosen = [pick for pick in question.picks if not pick.held_out]
         scenes = [self._scene(question, pick, truth.get(pick.item)) for pick in chosen[:SHOWN]]
         few = f", of which the first {SHOWN} picks are shown" if len(chosen) > SHOWN else ""
         caption = f"{len(question.picks)} images asked{few}."
-        return Gallery(title or f"Round {question.number}: {question.strategy}", caption=caption, scenes=tuple(scenes))
+        title = f"Round {question.number}: {question.strategy}"
+        return Gallery(title, caption=caption, scenes=tuple(scenes))
 
     def _scene(self, question: Round, pick: Pick, name: str | None) -> Scene:
         """A pick with the pictures that can still be drawn of it."""
@@ -75,7 +80,7 @@ class SceneFiles:
         except PoolError:
             return Scene(pick.item, here, pick.rank, score, {}, "its photograph is gone")
         size, told = photograph.shape[:2], None if name is None else self.told(name)
-        found = Predictions(self.rounds)
+        found = Predictions(self.campaign.directory.rounds)
         guess, unsure = (found.read(number, pick.item, kind) for kind in (MASK, UNCERTAINTY))
         if guess is not None and guess.shape != size:
             guess = None  # the photograph is another than it was
