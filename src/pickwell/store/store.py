@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -53,7 +53,7 @@ def _timed(
     return move
 
 
-class Store:
+class Store(AbstractContextManager["Store"]):
     """What a campaign must never lose. Any number of processes and threads may use one database at once.
 
     A method that changes something returns only after the change is on the disk; one that raises has changed nothing.
@@ -83,9 +83,6 @@ class Store:
     def close(self) -> None:
         """Gives the connections back."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
