@@ -51,9 +51,8 @@ class Summary:
     spoilt: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        said = f"{self.added:,} images added, {self.total:,} in the pool"
-        if self.masks:
-            said = f"{self.added:,} images added, {self.masks:,} of them with a mask, {self.total:,} in the pool"
+        masked = f", {self.masks:,} of them with a mask" if self.masks else ""
+        said = f"{self.added:,} images added{masked}, {self.total:,} in the pool"
         if self.already:
             said += f"; {self.already:,} were there already"
         return f"{said}; {_counted(self.reasons)}" if self.set_aside else said
@@ -191,9 +190,8 @@ class Pool:
         return list(zip(*(aside[c].to_pylist() for c in ("name", "reason", "detail")), strict=True))
 
     def _decoded(self, item: ItemId, how: Callable[[Bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        data = self.bytes(item)
         try:
-            return how(data)
+            return how(self.bytes(item))
         except ImageError as error:
             raise self._gone(item, error) from error
 

@@ -16,7 +16,7 @@ def standing(log: Iterable[Entry], *, without: str = "") -> dict[tuple[str, int]
     """By annotator and item the newest entry that was not taken back, of other sources than `without`."""
     entries = [entry for entry in log if entry.source != without]
     undone = {entry.undoes for entry in entries}
-    return {(e.annotator, e.item): e for e in entries if e.kind != "undo" and e.id not in undone}
+    return {(e.annotator, e.item): e for e in entries if not e.is_undo and e.id not in undone}
 
 
 def agreement(log: Iterable[Entry]) -> dict[str, Any]:

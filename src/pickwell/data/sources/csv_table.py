@@ -30,10 +30,7 @@ class CsvTable:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-
-    @property
-    def place(self) -> str:
-        return str(self.file)
+        self.place = str(file)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:

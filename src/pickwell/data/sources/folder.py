@@ -26,12 +26,9 @@ class FolderTree:
 
     def __init__(self, root: Path, labels_from_folders: bool = False, under: str = "") -> None:
         self.root = root
+        self.place = str(root)
         self.labels_from_folders = labels_from_folders
         self.under = under
-
-    @property
-    def place(self) -> str:
-        return str(self.root)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:

@@ -34,14 +34,11 @@ class ParquetSet:
     def __init__(self, root: Path, wanted: str, named_by: str | None = None) -> None:
         self.root = root
         self.wanted = wanted
+        self.place = str(root / wanted)
         self.named_by = named_by
         self._lock = Lock()
         self._open: dict[str, _File] = {}
         self._groups: OrderedDict[tuple[str, int], pa.ChunkedArray] = OrderedDict()
-
-    @property
-    def place(self) -> str:
-        return str(self.root / self.wanted)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:
