@@ -11,7 +11,7 @@ from pickwell.cli.options import Json, Where
 from pickwell.cli.terminal import plain
 
 if TYPE_CHECKING:
-    from pickwell.campaign.opened import OpenCampaign
+    from pickwell.campaign.open_campaign import OpenCampaign
     from pickwell.formats.exchange.found import Context
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Gathered

@@ -19,8 +19,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from pickwell.data.exif import jpeg_orientation, orientation, upright
-from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.image_errors import ImageError, Reason
+from pickwell.data.orientation import jpeg_orientation, orientation, upright
 
 Pixels = NDArray[np.uint8]
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
+from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import ImageError, Reason
 from pickwell.errors import LabelError
 from pickwell.tasks.segmentation.label_maps import BYTES, Mask, check_size, decode, label_map
 

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pickwell.data.decode import LIMITS, Limits, decode, square, view
+from pickwell.data.image_errors import MASK_REASONS, ImageError, Reason
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
-from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
+from pickwell.data.scan import survey
 from pickwell.data.sources import MaskedFolder, Source, find, same
-from pickwell.data.survey import survey
 from pickwell.errors import LabelError, PoolError
 from pickwell.files import locked
 from pickwell.items import Item, ItemId

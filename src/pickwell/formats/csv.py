@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from pickwell.errors import LabelError
-from pickwell.formats.comma_separated import COLUMNS, Row, label_rows
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
 from pickwell.formats.exchange.mask_pictures import numbers, renumbered
 from pickwell.formats.exchange.names import inside
 from pickwell.formats.exchange.paths import appearing, save
 from pickwell.formats.masks import indices
+from pickwell.formats.to_label_csv import COLUMNS, Row, label_rows
 from pickwell.items import Kind
 from pickwell.labels import IGNORE_INDEX
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from pickwell.items import Kind
 from pickwell.store import Entry
 
 ADJUDICATED = "adjudicated"
@@ -26,7 +25,7 @@ def agreement(log: Iterable[Entry]) -> dict[str, Any]:
     """
     said: dict[int, dict[str, str]] = defaultdict(dict)
     for (name, item), entry in standing(log, without=ADJUDICATED).items():
-        if entry.kind == Kind.ANSWER and entry.value is not None:
+        if entry.value is not None:
             said[item][name] = entry.value
     both: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for answers in said.values():

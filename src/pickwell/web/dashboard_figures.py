@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Kind, PickState, Round, RoundState
 from pickwell.statistics.runs import known, measured_rows
 from pickwell.store import Entry, Labels, Result, Store

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
+from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import Reason
 from pickwell.data.sources.source import Entry, place, table, utf8
 from pickwell.errors import PoolError
 

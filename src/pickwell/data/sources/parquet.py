@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.sources.folder import has_images, natural
 from pickwell.data.sources.source import LISTING, place
 from pickwell.errors import PoolError

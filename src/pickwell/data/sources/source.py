@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import pyarrow as pa
 
-from pickwell.data.reasons import Reason
+from pickwell.data.image_errors import Reason
 
 LISTING = pa.schema(
     [("name", pa.string()), ("path", pa.string()), ("row", pa.int64()), ("known", pa.string()), ("reason", pa.string())]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pickwell.data.csv_rows import rows
 from pickwell.data.decode import Limits, decode
-from pickwell.data.reasons import ImageError
+from pickwell.data.image_errors import ImageError
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import UNCOVERED, Codes, Size
 from pickwell.formats.exchange.paths import PICTURE_BYTES, read, read_text

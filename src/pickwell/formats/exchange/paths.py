@@ -9,8 +9,8 @@ from typing import Any
 from xml.parsers import expat
 
 from pickwell.data.csv_rows import BYTES
+from pickwell.data.image_errors import ImageError
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import ImageError
 from pickwell.errors import LabelError
 from pickwell.files import replacing
 

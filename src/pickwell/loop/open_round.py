@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 from pickwell import strategies
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.files import digest
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, writing_networks
 from pickwell.learner.generators import generator
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.fitting import Fit
-from pickwell.loop.picking import interleave, slice_to_hold_out, versions
+from pickwell.loop.held_out import interleave, slice_to_hold_out, versions
 from pickwell.loop.pool_vectors import PoolVectors
+from pickwell.loop.pool_view import PoolStream, PoolView
 from pickwell.loop.suggestions import hints_of
-from pickwell.loop.view import PoolStream, PoolView
 from pickwell.seeds import derive
 from pickwell.store import Labels
 from pickwell.strategies import Strategy

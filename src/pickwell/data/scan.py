@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pickwell.data.decode import LIMITS, Limits, measure
-from pickwell.data.reasons import ImageError
+from pickwell.data.image_errors import ImageError
 from pickwell.data.sources import MaskedFolder, Source
 from pickwell.data.sources.source import packed
 from pickwell.data.threads import in_order, workers
