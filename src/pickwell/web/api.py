@@ -9,14 +9,14 @@ import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Kind, Pick
 from pickwell.store import Remark, Told
 from pickwell.web import dashboard_figures
 from pickwell.web.agreement import ADJUDICATED, standing
-from pickwell.web.desk import Desk, Said, Who
+from pickwell.web.desk import Desk, Who, source
+from pickwell.web.next_round import Loop
 from pickwell.web.pictures import Pictures, Size
-from pickwell.web.watcher import Loop
 
 # Up to 2**53 the numbers of JavaScript are exact.
 Item = Annotated[int, Field(ge=0, lt=2**53, description="An image's id: its place in the pool.")]
@@ -85,35 +85,24 @@ class Asking(Body):
     budget: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
-def desk(request: Request) -> Desk:
-    """Where people label."""
-    return request.app.state.desk  # type: ignore[no-any-return]
+def _served(name: str) -> Any:
+    """The dependency on what the application serves under this name."""
+
+    async def served(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
+    return Depends(served)
 
 
-def campaign(request: Request) -> OpenCampaign:
-    """The campaign, for what is only looked at."""
-    return desk(request).campaign
-
-
-def loop(request: Request) -> Loop:
-    """The loop."""
-    return request.app.state.loop  # type: ignore[no-any-return]
-
-
-def pictures(request: Request) -> Pictures:
-    """The images."""
-    return request.app.state.pictures  # type: ignore[no-any-return]
-
-
-AtDesk = Annotated[Desk, Depends(desk)]
-Opened = Annotated[OpenCampaign, Depends(campaign)]
-AtLoop = Annotated[Loop, Depends(loop)]
+AtDesk = Annotated[Desk, _served("desk")]
+Opened = Annotated[OpenCampaign, _served("campaign")]
+AtLoop = Annotated[Loop, _served("loop")]
 router = APIRouter()
 
 
 def who(request: Request, body: Body) -> Who:
     """Who asks: the name of the token, where there are tokens, else the one in the body."""
-    if body.made not in ("", desk(request).made):
+    if body.made not in ("", request.app.state.desk.made):
         raise HTTPException(421, "another campaign is served here than when this page was opened; open it anew")
     return Who(request.state.name or body.annotator, body.tab)
 
@@ -179,8 +168,9 @@ def ignore(request: Request, body: Telling, at: AtDesk, then: AtLoop) -> Mapping
 
 
 def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: Desk, then: Loop) -> Mapping[str, Any]:
-    said = Said(body.items, kind, value, body.seconds, body.via, body.suggestion_seen)
-    return acknowledged(at.tell(who(request, body), said, body.event), at, then)
+    how = source(body.via, seen=body.suggestion_seen)
+    told = at.tell(who(request, body), body.items, kind, value, body.event, seconds=body.seconds, source=how)
+    return acknowledged(told, at, then)
 
 
 def acknowledged(told: Told, at: Desk, then: Loop) -> Mapping[str, Any]:
@@ -297,7 +287,7 @@ def dashboard(at: Opened) -> Mapping[str, Any]:
 @router.get("/images/{item}", response_class=Response)
 def image(
     request: Request,
-    at: Annotated[Pictures, Depends(pictures)],
+    at: Annotated[Pictures, _served("pictures")],
     item: Address,
     size: Size = Size.FULL,
     made: Annotated[str, Query(max_length=64)] = "",
@@ -305,7 +295,7 @@ def image(
     """An image, encoded anew and bounded."""
     picture = at.get(item, size)
     # The images of a campaign do not change, but another one may be served here tomorrow.
-    fresh = "max-age=604800, immutable" if made == desk(request).made else "no-cache"
+    fresh = "max-age=604800, immutable" if made == request.app.state.desk.made else "no-cache"
     # Private, because a shared cache would show them without a token.
     headers = {"ETag": f'"{picture.tag}"', "Cache-Control": f"private, {fresh}"}
     if request.headers.get("if-none-match") == headers["ETag"]:

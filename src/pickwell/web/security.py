@@ -48,11 +48,12 @@ class Gate:
             return None
         answer = _dressed(send)
         headers = Headers(scope=scope)
-        if refusal := self._refusal(scope, headers):
+        most = LARGER.get(str(scope["path"]), BODY)
+        if refusal := self._refusal(scope, headers, most):
             return await refusal(scope, receive, answer)
-        return await self.app(scope, _Bounded(receive, _most(scope)), answer)
+        return await self.app(scope, _bounded(receive, most), answer)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+    def _refusal(self, scope: Scope, headers: Headers, most: int) -> JSONResponse | None:
         """The answer to a request that may not pass; None lets it pass, and names its annotator."""
         host, path = headers.get("host", ""), str(scope["path"])
         # Against DNS rebinding: a page whose own name comes to point here still sends that name, and never a number.
@@ -61,7 +62,7 @@ class Gate:
             return _refuse(421, "this address is not served here; open the one that pickwell serve printed")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
             return refusal
-        most, length = _most(scope), headers.get("content-length", "0")
+        length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > most:
             return _refuse(413, f"the request is larger than {most} bytes; send less at once")
         who = self.tokens.who(_secret(headers, self.tokens.cookie)) if self.tokens is not None else ""
@@ -70,11 +71,6 @@ class Gate:
         # Starlette shows it as `request.state.name`.
         scope.setdefault("state", {})["name"] = who or ""
         return None
-
-
-def _most(scope: Scope) -> int:
-    """The largest body that may be sent there."""
-    return LARGER.get(str(scope["path"]), BODY)
 
 
 def _refuse(code: int, sentence: str) -> JSONResponse:
@@ -118,16 +114,17 @@ def _secret(headers: Headers, cookie: str) -> str:
     return cookie_parser(headers.get("cookie", "")).get(cookie, "")
 
 
-class _Bounded:
+def _bounded(receive: Receive, most: int) -> Receive:
     """Hands on a request's body, up to the limit: one that is longer than it said it was breaks off."""
+    left = most
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._most, self._bytes = receive, most, 0
+    async def receiving() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return {"type": "http.disconnect"} if left < 0 else message
 
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._bytes += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if self._bytes > self._most else message
+    return receiving
 
 
 def _dressed(send: Send) -> Send:

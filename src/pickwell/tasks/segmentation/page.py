@@ -16,14 +16,14 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.errors import LabelError
 from pickwell.items import Kind
 from pickwell.tasks.segmentation.label_maps import Mask
 from pickwell.tasks.segmentation.predictions import Predictions
 from pickwell.tasks.segmentation.segmentation import Segmentation
 from pickwell.web.api import Address, AtDesk, AtLoop, Event, Item, Number, Opened, Seconds, acknowledged, who
-from pickwell.web.desk import Said
+from pickwell.web.desk import source
 from pickwell.web.security import LARGER
 from pickwell.web.task_page import TaskPage
 
@@ -53,9 +53,10 @@ def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mappin
     ((width, height),) = at.campaign.answers.sizes([body.item])
     with _at_work:
         mask = unpacked(body.mask, width, height)
-        used, seen = body.suggestion_used, body.suggestion_seen
-        said = Said([body.item], Kind.ANSWER, mask, body.seconds, body.via, seen, used)
-        return acknowledged(at.tell(who(request, body), said, body.event), at, then)
+        how = source(body.via, seen=body.suggestion_seen, used=body.suggestion_used)
+        asker, seconds = who(request, body), body.seconds
+        told = at.tell(asker, [body.item], Kind.ANSWER, mask, body.event, seconds=seconds, source=how)
+    return acknowledged(told, at, then)
 
 
 def unpacked(text: str, width: int, height: int) -> Mask:
@@ -108,4 +109,6 @@ def _sent(found: Mask | None) -> Response:
     return Response(packed, media_type="application/octet-stream", headers=headers)
 
 
-PAGE = TaskPage(label="draw", grid="no_grid", coloured=True, drawn_on=True, facts=_has_prediction, router=router)
+PAGE = TaskPage(
+    {"label": "draw", "grid": "no_grid"}, coloured=True, drawn_on=True, facts=_has_prediction, router=router
+)

@@ -14,7 +14,9 @@ export function curve(place, points, metric) {
   const highest = Math.min(1, Math.ceil((Math.max(...points.map((p) => p.high ?? p.value)) + 0.02) * 10) / 10);
   const x = (labels) => round(left + (labels / most) * (width - left - right));
   const y = (share) => round(top + ((highest - share) / (highest - least || 1)) * (height - top - bottom));
-  const chart = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words(points, metric) });
+  const last = points.at(-1);
+  const summary = `${metric} ${last.value.toFixed(3)} with ${last.labels} labels, after ${points.length} fits.`;
+  const chart = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary });
   for (const share of ticks(least, highest, 5)) {
     chart.append(svg("line", { class: "rule", x1: left, x2: width - right, y1: y(share), y2: y(share) }));
     chart.append(svg("text", { x: left - 8, y: y(share) + 4, "text-anchor": "end" }, share.toFixed(2)));
@@ -36,11 +38,6 @@ export function curve(place, points, metric) {
     chart.append(svg("circle", { class: "point", cx: x(p.labels), cy: y(p.value), r: 4 }, svg("title", {}, said)));
   }
   return place.replaceChildren(chart);
-}
-
-function words(points, metric) {
-  const last = points.at(-1);
-  return `${metric} ${last.value.toFixed(3)} with ${last.labels} labels, after ${points.length} fits.`;
 }
 
 function ticks(low, high, about) {

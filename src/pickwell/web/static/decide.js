@@ -1,4 +1,5 @@
 // The page where somebody decides what annotators disagree about.
+import { showFacts } from "/static/beside.js";
 import { Events } from "/static/events.js";
 import { buttons, classList, listen, meaning } from "/static/keys.js";
 import { Pictures, isShown } from "/static/pictures.js";
@@ -42,8 +43,7 @@ function show() {
   $("wait").hidden = true;
   stage.hidden = false;
   stage.replaceChildren(pictures.of(one.item));
-  $("why").textContent = [`rank ${one.rank} of round ${one.round}`, one.note ? `note: ${one.note}` : ""].filter(Boolean).join(" · ");
-  $("why").title = one.name;
+  showFacts(one);
   $("opinions").replaceChildren(...one.opinions.map(opinion));
   pictures.want(queue.slice(0, 6).map((next) => next.item), done.slice(-2).map((last) => last.item));
   return count();

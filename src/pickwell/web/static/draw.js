@@ -37,7 +37,7 @@ async function show(again = false) {
   const map = new LabelMap(pick.width, pick.height, found.values);
   const image = work.pictures.of(pick.item);
   shown = { ...found, pick, entry, map, image, changed: false, began: performance.now() };
-  tools.begin(shown);
+  tools.begin();
   easel.show(map, image);
   describe();
   work.showAround();
@@ -70,7 +70,7 @@ async function bytes(path) {
 function describe() {
   if (!shown || shown.pick !== work.current()) return;
   const { pick, words } = shown;
-  showFacts(pick, [...(words ? [words] : []), ...work.verdict(() => "you drew this")], `${pick.width} × ${pick.height}`);
+  showFacts(pick, [words, ...work.verdict(() => "you drew this")], `${pick.width} × ${pick.height}`);
   document.querySelector("[data-move=predict]").disabled = !pick.prediction;
   steps();
 }
@@ -92,7 +92,7 @@ function changed() {
 }
 
 const draftOf = ({ pick, map, seen, used }) =>
-  ({ item: pick.item, width: map.width, height: map.height, values: map.values.slice(), seen, used: used || map.holds("predicted") });
+  ({ item: pick.item, values: map.values.slice(), seen, used: used || map.holds("predicted") });
 
 function keepDraft() {
   clearTimeout(soon);
@@ -157,11 +157,11 @@ function takeBack() {
   work.events.later(async () => {
     if (!action) return work.events.push("/api/undo", {});
     const { entry, before } = action;
-    const { item, width, height } = entry.pick;
+    const { item } = entry.pick;
     const values = entry.kind === "answer" && !before ? await standing(entry) : null;
     work.events.push("/api/undo", {}).entry = entry;
     if (before) await drafts.forget(item);
-    else if (values) await drafts.keep({ item, width, height, values, seen: false, used: false });
+    else if (values) await drafts.keep({ item, values, seen: false, used: false });
     return work.takeBack(action);
   });
 }

@@ -24,7 +24,7 @@ export class Easel {
     this.x = this.y = 0;
     this.fitted = true;
     this.map = null;
-    new ResizeObserver(() => { if (this.map && this.fitted) this.fit(); }).observe(stage);
+    new ResizeObserver(() => { if (this.fitted) this.fit(); }).observe(stage);
   }
 
   show(map, image) {
@@ -67,6 +67,7 @@ export class Easel {
   }
 
   fit() {
+    if (!this.map) return;
     const { clientWidth, clientHeight } = this.stage;
     const { width, height } = this.map;
     this.scale = Math.min((clientWidth - 16) / width, (clientHeight - 16) / height, LARGEST);
@@ -80,7 +81,7 @@ export class Easel {
   // Larger or smaller around a place of the stage; its middle, if none is named.
   zoom(by, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
     const scale = Math.min(LARGEST, Math.max(this.least, this.scale * by));
-    if (scale === this.least) return this.fit();
+    if (!this.map || scale === this.least) return this.fit();
     this.x = x - ((x - this.x) * scale) / this.scale;
     this.y = y - ((y - this.y) * scale) / this.scale;
     this.scale = scale;

@@ -69,13 +69,11 @@ export class Events {
       const event = this.waiting[0];
       try {
         const answer = await send(event.path, event.body);
-        this.waiting.shift();
         this.settle(event, () => this.acknowledged(event, answer));
         pause = 200;
       } catch (error) {
         // What the server has judged stays judged; a lost token, a wrong host or a busy server may pass.
         if (error instanceof Refusal && error.code < 500 && ![401, 408, 421, 429].includes(error.code)) {
-          this.waiting.shift();
           this.settle(event, () => this.refused(event, error.message));
           continue;
         }
@@ -91,6 +89,7 @@ export class Events {
   }
 
   settle(event, then) {
+    this.waiting.shift();
     try { localStorage.removeItem(event.key); } catch { /* it was in memory only */ }
     this.trouble = false;
     this.show();

@@ -25,10 +25,10 @@ const ORDERS = {
   class: (pick) => [pick.hint?.suggestion ?? "￿", -(pick.hint?.confidence ?? 0), pick.rank],
   similar: (pick) => [pick.hint?.order ?? Infinity, pick.rank],
 };
-function compare(a, b) {
-  for (let place = 0; place < a.length; place++) if (a[place] !== b[place]) return a[place] < b[place] ? -1 : 1;
-  return 0;
-}
+const compare = (a, b) => {
+  const differs = a.findIndex((one, place) => one !== b[place]);
+  return a[differs] < b[differs] ? -1 : 1;
+};
 function ordered() {
   const order = ORDERS[$("sort").value];
   return [...round.waiting].sort((a, b) => compare(order(a), order(b)));

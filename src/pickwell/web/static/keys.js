@@ -49,11 +49,6 @@ export function cap(key) {
   return element("kbd", { class: /[^ -~]/.test(words) && "sign" }, words);
 }
 
-export function help() {
-  $("help").showModal();
-  $("help").scrollTop = 0; // the button that gets the focus is at its end
-}
-
 // Fills the help: first the rows [keys, words], then every key whose move has words.
 export function fillHelp(first, moves, words) {
   const rows = Object.entries(moves).filter(([key, move]) => words[move] && key !== "=");
@@ -85,6 +80,7 @@ export function classList(choose, keys = keyOf) {
     at = words && begins.length ? shown().indexOf(begins[0]) : 0;
     mark();
   };
+  const flash = (name) => rows[told.classes.indexOf(name)]?.animate([{ background: "var(--pressed)" }, { background: "transparent" }], 350);
   const leave = () => { find.value = ""; filter(); find.blur(); };
   list.append(...rows);
   list.classList.toggle("many", told.classes.length > 12);
@@ -111,11 +107,7 @@ export function classList(choose, keys = keyOf) {
     press.stopPropagation();
     mark();
   });
-  return { find: () => find.focus(), flash: (name) => flash(rows[told.classes.indexOf(name)]) };
-}
-
-function flash(row) {
-  row?.animate?.([{ background: "var(--pressed)" }, { background: "transparent" }], 350);
+  return { find: () => find.focus(), flash };
 }
 
 // Buttons [move, key, words] in a place, each with a longer title if there is one.

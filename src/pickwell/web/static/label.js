@@ -1,14 +1,14 @@
 // The page where images are labelled, one key each.
-import { STRIP, showFacts } from "/static/beside.js";
+import { showFacts } from "/static/beside.js";
 import { MOVES, buttons, classList, fillHelp, keyOf, listen, meaning } from "/static/keys.js";
-import { OneByOne } from "/static/one-by-one.js";
+import { OneByOne, STRIP } from "/static/one-by-one.js";
 import { SMALL, isShown } from "/static/pictures.js";
 import { $, element, picture, say, secondsSince } from "/static/session.js";
 
 const stage = $("stage");
 const work = new OneByOne({
   show, clear, describe,
-  image: ({ pick, image }) => (image && image.parentNode !== stage ? image : thumb(pick.item, isSmall(pick))),
+  image: ({ pick, image }) => (image && image.parentNode !== stage ? image : thumb(pick.item, pick)),
   words: ({ label }) => label,
   rate: (took) => `${Math.max(1, Math.round(60000 / took))} a minute`,
   ahead: 16, near: STRIP,
@@ -49,16 +49,14 @@ function describe() {
 
 function drawModel(hint) {
   const sure = hint.confidence === null ? "" : ` (${Math.round(hint.confidence * 100)} %)`;
-  const near = hint.neighbours.slice(0, 6).map((one) =>
-    element("li", {}, thumb(one.item, isSmall(work.current())), element("span", {}, one.label)));
+  const near = hint.neighbours.slice(0, 6).map((one) => element("li", {}, thumb(one.item, work.current()), element("span", {}, one.label)));
   $("model").replaceChildren(
     element("p", {}, hint.suggestion ? `The model would say ${hint.suggestion}${sure}` : "The model has no suggestion"),
     ...(near.length ? [element("p", { class: "muted" }, "Nearest labelled images"), element("ol", { class: "strip" }, ...near)] : []),
   );
 }
 
-const isSmall = ({ width, height }) => Math.max(width, height) <= SMALL;
-const thumb = (item, small) => element("img", { src: picture(item, "thumb"), alt: "", class: small && "small" });
+const thumb = (item, { width, height }) => element("img", { src: picture(item, "thumb"), alt: "", class: Math.max(width, height) <= SMALL && "small" });
 
 function decide(kind, label) {
   const pick = work.current();

@@ -67,7 +67,7 @@ export class LabelMap {
     }
   }
 
-  // All pixels of one value that hang together with this one, by their sides.
+  // The connected region (by sides) of pixels that have the value of this one.
   fill(x, y, value) {
     const { values, width } = this;
     const old = this.at(x, y);

@@ -1,10 +1,11 @@
 // Labelling one image after another: the next of the round, those before it, and what undo takes back.
-import { Pace, STRIP, noteDialog, showStrip } from "/static/beside.js";
+import { Pace, noteDialog } from "/static/beside.js";
 import { Events } from "/static/events.js";
-import { help } from "/static/keys.js";
 import { Pictures } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
-import { $, ask, say, who } from "/static/session.js";
+import { $, ask, element, say, who } from "/static/session.js";
+
+export const STRIP = 14; // thumbnails of what was said last
 
 export class OneByOne {
   // `page` does what differs: show(again) puts the current image on the stage, clear() takes it away, describe() says
@@ -35,7 +36,8 @@ export class OneByOne {
       ...picks,
     });
     this.moves = {
-      back: () => this.browse(-1), forward: () => this.browse(1), leave: () => this.leave(), help,
+      back: () => this.browse(-1), forward: () => this.browse(1), leave: () => this.leave(),
+      help: () => { $("help").showModal(); $("help").scrollTop = 0; }, // the button that gets the focus is at its end
       flag: () => this.remark({ flag: !this.current()?.flag }),
       note: noteDialog(() => this.current(), (note) => this.remark({ note })),
     };
@@ -169,8 +171,14 @@ export class OneByOne {
   }
 
   showStrip() {
-    const { image, words } = this.page;
-    showStrip(this.history, this.looking, { image, words, open: (at) => { this.looking = at; this.page.show(); } });
+    $("strip").replaceChildren(...this.history.slice(-STRIP).map((entry) => {
+      const said = entry.kind === "answer" ? this.page.words(entry) : entry.kind === "skip" ? "skipped" : "out";
+      const facts = { type: "button", title: entry.pick.name, "aria-current": String(entry === this.entry) };
+      const button = element("button", facts, this.page.image(entry), element("span", {}, said));
+      button.addEventListener("click", () => { button.blur(); this.looking = this.history.indexOf(entry); this.page.show(); });
+      return element("li", {}, button);
+    }));
+    $("strip").scrollLeft = $("strip").scrollWidth;
   }
 
   // Shows what stands around the image, and fetches those that follow.

@@ -28,11 +28,11 @@ export class Tools {
     this.moves = {
       brush: () => this.take("brush"), polygon: () => this.take("polygon"), fill: () => this.take("fill"),
       erase: () => this.draw(this.value === NOTHING ? this.last : NOTHING),
-      spare: () => { this.spare = !this.spare; this.dress(); },
+      spare: () => this.set({ spare: !this.spare }),
       thinner: () => this.resize(Math.min(this.size - 1, Math.round(this.size / 1.25))), thicker: () => this.resize(Math.max(this.size + 1, Math.round(this.size * 1.25))),
       fainter: () => this.strengthen(this.strength - 10), stronger: () => this.strengthen(this.strength + 10),
-      hide: () => { this.hidden = !this.hidden; this.dress(); },
-      fit: () => { if (this.shown()) easel.fit(); }, larger: () => { if (this.shown()) easel.zoom(1.3); }, smaller: () => { if (this.shown()) easel.zoom(1 / 1.3); },
+      hide: () => this.set({ hidden: !this.hidden }),
+      fit: () => easel.fit(), larger: () => easel.zoom(1.3), smaller: () => easel.zoom(1 / 1.3),
     };
   }
 
@@ -43,40 +43,31 @@ export class Tools {
     } catch { return {}; }
   }
 
-  begin(shown) {
+  begin() {
     this.points = [];
     this.line = null;
-    shown.map.spare = this.spare;
+    this.dress();
+  }
+
+  set(changes) {
+    Object.assign(this, changes);
     this.dress();
   }
 
   take(tool) {
     this.leave();
-    this.tool = tool;
-    this.dress();
+    this.set({ tool });
   }
 
   // From now on the tools draw this class, or nothing.
-  draw(value) {
-    if (value !== NOTHING) this.last = value;
-    this.value = value;
-    this.dress();
-  }
+  draw(value) { this.set({ value, last: value === NOTHING ? this.last : value }); }
 
-  resize(size) {
-    this.size = Math.min(400, Math.max(1, size));
-    this.dress();
-    this.keep();
-  }
+  resize(size) { this.keep({ size: Math.min(400, Math.max(1, size)) }); }
 
-  strengthen(share) {
-    this.strength = Math.min(100, Math.max(0, share));
-    this.hidden = false;
-    this.dress();
-    this.keep();
-  }
+  strengthen(share) { this.keep({ strength: Math.min(100, Math.max(0, share)), hidden: false }); }
 
-  keep() {
+  keep(changes) {
+    this.set(changes);
     try { localStorage.setItem(KEPT, JSON.stringify({ size: this.size, strength: this.strength })); } catch { /* for this page only */ }
   }
 
@@ -119,7 +110,6 @@ export class Tools {
     stage.addEventListener("contextmenu", (press) => press.preventDefault());
     stage.addEventListener("wheel", (turn) => {
       turn.preventDefault();
-      if (!this.shown()) return;
       this.easel.zoom(turn.deltaY < 0 ? 1.2 : 1 / 1.2, ...this.easel.on(turn));
     }, { passive: false });
     addEventListener("keydown", (press) => this.hold(press, true));
@@ -139,7 +129,6 @@ export class Tools {
   hold(press, is) {
     if (press.key !== " " || press.target.matches?.("input, textarea, select, button, dialog *")) return;
     press.preventDefault();
-    if (this.space === is) return;
     this.space = is;
     this.moved();
   }
@@ -162,7 +151,7 @@ export class Tools {
     const [x, y] = this.easel.of(press);
     if (this.tool === "brush") {
       this.line = { id: press.pointerId, x, y };
-      map.stroke(x, y, x, y, this.size, this.value);
+      this.to(map, press);
       this.easel.soon();
     } else if (this.tool === "polygon") this.corner([x, y], press);
     else if (map.has(x, y)) {
