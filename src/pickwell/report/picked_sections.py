@@ -20,18 +20,16 @@ GRIDS = {
 }
 
 
-def picked(reports: Reports) -> list[Section]:
+def picked(reports: Reports) -> Iterator[Section]:
     """Class balance and monitors of each variant."""
-    sections = []
     for variant, each in reports.items():
-        names = strategies(each.runs)
-        sections.append(Section(where(variant, "What was picked?"),
-                                figures=((file_name("absent", variant), partial(share_by_round, each)),)))  # fmt: skip
+        share = file_name("absent", variant), partial(share_by_round, each)
+        yield Section(where(variant, "What was picked?"), figures=(share,))
         for heading, (kind, draw) in GRIDS.items():
+            names = strategies(each.runs)
             figures = tuple((file_name(kind, name, variant), partial(draw, each, name)) for name in names)
-            sections.append(Section(where(variant, heading), figures=figures, size="small"))
-        sections.append(Section(where(variant, "Can VAAL's picks be trusted?"), figures=tuple(_trust(variant, each))))
-    return sections
+            yield Section(where(variant, heading), figures=figures, size="small")
+        yield Section(where(variant, "Can VAAL's picks be trusted?"), figures=tuple(_trust(variant, each)))
 
 
 def _trust(variant: str, report: Report) -> Iterator[tuple[str, Draw]]:
