@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -460,8 +461,12 @@ def of_round(found: Values, row: Mapping[str, str]) -> Values:
     return each
 
 
+AREA = re.compile(r"seeds|AUBC(_low|_high)?|at_the_end|difference_to_random_points(_low|_high)?|p|corrected_p")
+"""What is recorded of the table of areas; other columns may be shown beside."""
+
+
 def _area(row: Mapping[str, str]) -> Values:
-    return {name: float(row[name]) for name in row if name not in ("method", "verdict", "variant") and row[name]}
+    return {name: float(row[name]) for name in row if AREA.fullmatch(name) and row[name]}
 
 
 def rows(path: Path) -> list[dict[str, str]]:
