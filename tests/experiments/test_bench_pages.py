@@ -15,8 +15,8 @@ from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.published_results import TABLES
 from pickwell.experiments.results.cell_results import runs
 from pickwell.experiments.run.results_folder import ResultsFolder
+from pickwell.report.chart_style import LIGHT
 from pickwell.report.experiment_page import page
-from pickwell.report.ink import LIGHT
 from pickwell.report.page import render, write
 from pickwell.report.sections import Page, Table
 from pickwell.report.text.claims import measure

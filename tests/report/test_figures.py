@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pickwell.report import comparison_figures, monitor_figures
+from pickwell.report.chart_style import DARK, DASHES, LIGHT, Hue, Ink, hues, variables
 from pickwell.report.class_grids import picks_by_class
 from pickwell.report.figures import learning_curve, save, share_by_round
-from pickwell.report.ink import DARK, DASHES, LIGHT, Hue, Ink, hues, variables
-from pickwell.report.lines import CROWD, Figure, bounds, spaced
+from pickwell.report.line_charts import CROWD, Figure, bounds, spaced
 from pickwell.report.report import Report
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.runs import RoundRow, Run

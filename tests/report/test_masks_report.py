@@ -17,10 +17,10 @@ from pickwell.items import Pick
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 from pickwell.report.campaign_page import page, report_of
-from pickwell.report.ink import RAMP
+from pickwell.report.chart_style import RAMP
+from pickwell.report.combined_report import together
 from pickwell.report.page import render
 from pickwell.report.report import Report
-from pickwell.report.together import together
 from pickwell.statistics.runs import RoundRow, Run
 from pickwell.tasks.segmentation.label_maps import Mask, encode
 from pickwell.tasks.segmentation.overlays import OVER, over_classes, over_heat, shrunk
@@ -186,7 +186,7 @@ def test_the_command_writes_one_file_of_one_campaign_or_of_several(
 
 
 def test_a_report_needs_no_torch() -> None:
-    code = "import pickwell.report.campaign_page, pickwell.report.together, sys; "
+    code = "import pickwell.report.campaign_page, pickwell.report.combined_report, sys; "
     assert (
         subprocess.run([sys.executable, "-c", code + "sys.exit('torch' in sys.modules)"], check=False).returncode == 0
     )

@@ -12,11 +12,11 @@ from pickwell.experiments.cells import grid
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run.results_folder import ResultsFolder
 from pickwell.report.campaign_page import page as campaigns
+from pickwell.report.combined_report import together
 from pickwell.report.experiment_page import page as experiment
 from pickwell.report.page import render, write
 from pickwell.report.report import Report
 from pickwell.report.sections import Entry, Page
-from pickwell.report.together import together
 from pickwell.statistics.aubc import area
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.runs import RoundRow, Run

@@ -9,7 +9,7 @@ import pytest
 
 from pickwell.campaign.progress_file import ProgressFile, doing
 from pickwell.config import LoopSettings
-from pickwell.report.ink import DARK, LIGHT
+from pickwell.report.chart_style import DARK, LIGHT
 from pickwell.web.next_round import due
 
 

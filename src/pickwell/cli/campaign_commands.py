@@ -181,8 +181,8 @@ def report(
 ) -> None:
     """Write report.html: one file that opens offline."""
     from pickwell.report.campaign_page import page, report_of
+    from pickwell.report.combined_report import together
     from pickwell.report.page import write
-    from pickwell.report.together import together
 
     made = page(together({path: report_of(path) for path in where}))
     path = write(made, out or (where[0] if len(where) == 1 else Path()) / "report.html")

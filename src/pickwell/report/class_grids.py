@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import altair as alt
 
-from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, charted, dress
+from pickwell.report.chart_style import LIGHT, Ink
+from pickwell.report.line_charts import Figure, charted, dress
 from pickwell.report.report import Report
 from pickwell.statistics.runs import RoundRow, Run, known, of, strategies
 

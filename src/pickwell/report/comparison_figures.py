@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, bounds, charted, dress, scale
+from pickwell.report.chart_style import LIGHT, Ink
+from pickwell.report.line_charts import Figure, bounds, charted, dress, scale
 from pickwell.statistics.estimates import Estimate
 
 ROW_HEIGHT = 34
@@ -62,8 +62,8 @@ def matrix(
     if not cells:
         return None
     tones = {1: "wins", -1: "loses", 0: "open"}
-    rows = [{"row": a, "column": b, "words": words, "kind": tones[sign]} for (a, b), (words, sign) in cells.items()]
-    rows += [{"row": name, "column": name, "words": "", "kind": "same"} for name in names]
+    rows = [{"row": a, "column": b, "words": words, "outcome": tones[sign]} for (a, b), (words, sign) in cells.items()]
+    rows += [{"row": name, "column": name, "words": "", "outcome": "same"} for name in names]
     above = alt.Axis(grid=False, orient="top", labelAngle=-40, labelLimit=150)
     base = charted(rows).encode(
         x=alt.X("column:N", sort=list(names), title=None, axis=above),
@@ -72,8 +72,8 @@ def matrix(
     )
     tiles = {"wins": (ink.heat, 0.65), "loses": (ink.lines[4], 0.45), "same": (ink.grid, 1.0)}
     fields = [
-        base.transform_filter(f"datum.kind == '{kind}'").mark_rect(color=colour, opacity=opacity)
-        for kind, (colour, opacity) in tiles.items()
+        base.transform_filter(f"datum.outcome == '{outcome}'").mark_rect(color=colour, opacity=opacity)
+        for outcome, (colour, opacity) in tiles.items()
     ]
     words = base.mark_text(color=ink.ink, fontSize=11).encode(text="words:N")
     chart = dress(alt.layer(*fields, words), ink, title, subtitle, 30 * len(names))

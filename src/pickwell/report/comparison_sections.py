@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from pickwell.report import comparison_figures
+from pickwell.report.chart_style import Ink
 from pickwell.report.comparison_figures import Bar
-from pickwell.report.ink import Ink
 from pickwell.report.learning_section import committees, named
-from pickwell.report.lines import Figure
+from pickwell.report.line_charts import Figure
 from pickwell.report.sections import Cell, Section, Table
 from pickwell.report.text.claims import measure
 from pickwell.report.text.entries import chance, plain, points, ratio, seconds, spread, verdict, whole

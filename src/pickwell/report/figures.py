@@ -6,8 +6,8 @@ from pathlib import Path
 
 import vl_convert
 
-from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, Lines, lines
+from pickwell.report.chart_style import LIGHT, Ink
+from pickwell.report.line_charts import Figure, Lines, lines
 from pickwell.report.report import Report
 from pickwell.report.text.phrases import capital, listing, where
 from pickwell.statistics.estimates import Point, points

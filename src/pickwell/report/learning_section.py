@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from functools import partial
 
+from pickwell.report.chart_style import Ink
 from pickwell.report.comparison_figures import Bar, intervals
 from pickwell.report.figures import learning_curve, pixel_accuracy
-from pickwell.report.ink import Ink
-from pickwell.report.lines import Figure
+from pickwell.report.line_charts import Figure
 from pickwell.report.report import Report
 from pickwell.report.sections import Cell, Section, Table
 from pickwell.report.text.claims import mean_share, measure

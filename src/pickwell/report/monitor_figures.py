@@ -5,8 +5,8 @@ from typing import Any
 
 import altair as alt
 
-from pickwell.report.ink import LIGHT, Ink
-from pickwell.report.lines import Figure, Lines, charted, dress, lines, scale
+from pickwell.report.chart_style import LIGHT, Ink
+from pickwell.report.line_charts import Figure, Lines, charted, dress, lines, scale
 from pickwell.report.report import Report
 from pickwell.report.text.phrases import MINUS
 from pickwell.statistics.estimates import points

@@ -15,8 +15,8 @@ from PIL import Image
 
 from pickwell.files import replacing
 from pickwell.report import page_files
-from pickwell.report.ink import DARK, LIGHT, RAMP, SCREEN, variables
-from pickwell.report.lines import Figure
+from pickwell.report.chart_style import DARK, LIGHT, RAMP, SCREEN, variables
+from pickwell.report.line_charts import Figure
 from pickwell.report.sections import Page, Section
 from pickwell.report.text import phrases
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+from pickwell.report.chart_style import LIGHT
 from pickwell.report.figures import save
-from pickwell.report.ink import LIGHT
 from pickwell.report.sections import Draw, Entry, Page, Table
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.runs import known

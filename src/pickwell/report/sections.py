@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pickwell.report.chart_style import Ink
 from pickwell.report.galleries import Gallery
-from pickwell.report.ink import Ink
-from pickwell.report.lines import Figure
+from pickwell.report.line_charts import Figure
 from pickwell.statistics.estimates import Estimate
 
 Draw = Callable[[Ink], Figure | None]

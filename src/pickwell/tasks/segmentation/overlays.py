@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickwell.report.ink import RAMP
+from pickwell.report.chart_style import RAMP
 from pickwell.tasks.segmentation.label_maps import Mask
 
 Pixels = NDArray[np.uint8]

@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from pickwell.report.ink import DASHES, Hue, Ink, hues, theme
+from pickwell.report.chart_style import DASHES, Hue, Ink, hues, theme
 from pickwell.report.report import Report
 from pickwell.report.text.phrases import interval, number, percent
 from pickwell.statistics.estimates import Point, points, within
