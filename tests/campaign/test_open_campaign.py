@@ -183,6 +183,6 @@ def test_every_room_but_the_loop_is_imported_without_torch() -> None:
         "formats.importing",
         "formats.exporting",
     ]
-    rooms += ["report.campaign_page", "report.page", "report.together", "tasks"]
+    rooms += ["report.campaign_page", "report.page", "report.combined_report", "tasks"]
     code = f"import sys, {', '.join(f'pickwell.{room}' for room in rooms)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
