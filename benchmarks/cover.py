@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
-from pickwell.acquisition.patches import learn
+from pickwell.acquisition.patch_features import learn
 from pickwell.data.images import Images, to_float
 from pickwell.data.pool import Pool
 from pickwell.experiments.data import sets
@@ -32,7 +32,7 @@ def features(count: int) -> Tensor:
     rng = generator(0, "cover")
     with TemporaryDirectory() as folder:
         layout = sets.find("cifar10", Path(os.environ.get(DATA, ".")), Path(folder) / "source")
-        pool = Pool.create(Path(folder) / "pool", str(layout.train))
+        pool = Pool.create(Path(folder) / "pool", str(layout.train.images))
         images = to_float(Images(pool, 32).get(torch.randperm(len(pool), generator=rng)[:count]))
     patches = learn(images[:4096], rng)
     found = torch.cat([patches(part) for part in images.split(256)])

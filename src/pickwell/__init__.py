@@ -3,9 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pickwell.errors import PickwellError
+from pickwell.items import Item, Kind, Label, Metrics, Pick, Round
+
 if TYPE_CHECKING:
-    from pickwell.errors import PickwellError
-    from pickwell.items import Item, Kind, Label, Metrics, Pick, Round
     from pickwell.loop.campaign import Campaign
     from pickwell.loop.creation import create
     from pickwell.oracle import Human, Noisy, Simulated
@@ -30,7 +31,6 @@ _HOMES = {
     "create": "pickwell.loop.creation",
     "Human": "pickwell.oracle",
     "Noisy": "pickwell.oracle",
-    "PickwellError": "pickwell.errors",
     "Simulated": "pickwell.oracle",
 }
 
@@ -41,9 +41,9 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pickwell")
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'pickwell' has no attribute '{name}'")
-    return getattr(import_module(_HOMES.get(name, "pickwell.items")), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

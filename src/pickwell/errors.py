@@ -1,17 +1,5 @@
 """The exceptions a person may meet.
 
-PickwellError
-├── SettingsError        a setting is unknown, misspelt or out of range
-├── PoolError            the images cannot be found or read
-├── LabelError           a label file or an answer is not acceptable
-├── BudgetError          more is asked for than there is
-├── WeightsError         a weight file does not fit its network
-├── TrainingError        a fit diverged or cannot begin
-└── StoreError           the campaign's database cannot serve
-    ├── BusyError        another process is at work on it
-    ├── RoundError       the round is not in a state that allows this
-    └── VersionError     it was made by a newer version
-
 Each message names the subject, the value received, what is allowed and what to do next.
 """
 
@@ -121,6 +109,13 @@ NEXT_STEPS = {
     errno.ESTALE: "mount the network disk again",
 }
 """What a person can do about an operating system's error."""
+
+
+def in_words(error: Exception) -> str | None:
+    """What a person can do about an error, in a sentence; None for one that only a programmer can mend."""
+    if isinstance(error, PickwellError):
+        return str(error)
+    return of_system(error) if isinstance(error, OSError) else of_memory(error)
 
 
 def of_memory(error: Exception) -> str | None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -70,21 +71,16 @@ class Noisy:
         return [Label(item.id, self._answer(item), annotator="noisy") for item in items]
 
     def _answer(self, item: Item) -> str:
-        def other(name: str, *what: int) -> str:
-            return self._mistaken(name, item.id, *what)
-
         task = self.truth.task
-        return task.keep(task.mistaken(self.truth.known(item), other))
+        return task.keep(task.mistaken(self.truth.known(item), partial(self._mistaken, item.id)))
 
-    def _mistaken(self, right: str, *what: int) -> str:
-        others = [name for name in self._group(right) if name != right]
-        rng = generator(self.seed, "noise", *what)
+    def _mistaken(self, item: int, right: str, *what: int) -> str:
+        every = () if self.groups else self.truth.task.classes
+        others = [name for name in next((group for group in self.groups if right in group), every) if name != right]
+        rng = generator(self.seed, "noise", item, *what)
         if not others or torch.rand((), generator=rng).item() >= self.rate:
             return right
         return others[int(torch.randint(len(others), (), generator=rng))]
-
-    def _group(self, name: str) -> Sequence[str]:
-        return next((group for group in self.groups if name in group), () if self.groups else self.truth.task.classes)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,9 @@
 """How long work tells how far it has come: one signature, for bars, files and tables alike."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is going on, how much is done, and how much there is; a comma in the first begins a note on it."""
+"""Called with what is going on, how much is done, and how much there is; a comma in the first begins a note on it.
 
-
-@runtime_checkable
-class SeesLosses(Protocol):
-    """A Progress that is told the losses of a training step as well, by name and before each call."""
-
-    def losses(self, values: Mapping[str, float]) -> None: ...
+One with a method `losses` is told the losses of a training step as well, by name and before each call.
+"""

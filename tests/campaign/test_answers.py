@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.errors import LabelError
 from pickwell.items import Kind, Label
 from pickwell.tasks.segmentation.label_maps import encode
-from pickwell.web.desk import Desk, Said, Who
+from pickwell.web.desk import Desk, Who
 
 MASK = np.array([[0, 1, 2, 255] * 3] * 8, np.uint8)
 ANNA = Who("anna", "t1")
@@ -45,7 +45,7 @@ def test_python_and_page_refuse_an_answer_with_one_sentence(
     desk = Desk(classes.directory.root)
     ways: list[Callable[[], object]] = [
         lambda: classes.tell({1: "road", item: answer}, imported=True),
-        lambda: desk.tell(ANNA, Said([item], Kind.ANSWER, answer), "e"),
+        lambda: desk.tell(ANNA, [item], Kind.ANSWER, answer, "e"),
         lambda: classes.answers.check([item], Kind.ANSWER, answer),
     ]
     for way in ways:
@@ -68,7 +68,7 @@ def test_no_mask_is_kept_of_a_tell_that_is_refused(masks: OpenCampaign, mask: An
     with pytest.raises(LabelError, match=re.escape(sentence)):
         masks.tell({1: MASK, 2: mask})
     with pytest.raises(LabelError, match=re.escape(sentence)):
-        desk.tell(ANNA, Said([2], Kind.ANSWER, mask), "e")
+        desk.tell(ANNA, [2], Kind.ANSWER, mask, "e")
     with pytest.raises(LabelError, match="item 2: 'road' is no mask in"):
         masks.tell({1: MASK, 2: "road"})
     assert (masks.store.position(), masks.directory.masks.exists()) == (0, False)
@@ -82,7 +82,7 @@ def test_a_mask_is_the_same_as_an_array_a_name_a_file_and_drawn(masks: OpenCampa
     name = masks.store.labels().values[0]
     masks.tell({1: name})
     masks.tell([Label(2, "drawn.png", annotator="ben", seconds=2.0)], files=tmp_path)
-    desk.tell(ANNA, Said([3], Kind.ANSWER, MASK, 4.0), "e")
+    desk.tell(ANNA, [3], Kind.ANSWER, MASK, "e", seconds=4.0)
     assert masks.store.labels().values == [name] * 4
     said = [(entry.annotator, entry.seconds) for entry in masks.store.log()]
     assert said == [("", None), ("", None), ("ben", 2.0), ("anna", 4.0)]

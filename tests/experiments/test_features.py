@@ -189,6 +189,6 @@ def test_the_linear_network_is_a_linear_map() -> None:
     assert torch.allclose(network(x), x @ weight.T + bias, atol=1e-6)
     assert torch.equal(network.embed(x), x)
     hidden = models.load("mlp", 3, image_size=9, width=0.5)
-    assert hidden.embedding_size == 64
+    assert hidden.embed(torch.zeros(2, 9)).shape == (2, 64)
     assert hidden.has_dropout
     assert "mlp" not in models.available()

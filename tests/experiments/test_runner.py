@@ -20,7 +20,7 @@ from filelock import FileLock
 from pickwell.errors import PoolError, SettingsError, StoreError, TrainingError, VersionError, WeightsError
 from pickwell.executors.processes import Processes
 from pickwell.executors.serial import Serial
-from pickwell.experiments.cells import Cell, grid
+from pickwell.experiments.cells import SHARED, Cell, grid
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import FULL, Experiment
 from pickwell.experiments.results import cell_results, results_tables
@@ -135,7 +135,7 @@ def test_a_cell_at_which_another_runner_is(bench: ResultsFolder, tiny: Experimen
     cells = grid(tiny, seeds=[0])
     runner._begin(tiny, cells, bench)
     with FileLock(bench.folder(cells[0]).with_name(cells[0].folder + ".lock")):
-        assert attempt(runner.CellWork(bench, cells[0])).state is State.BUSY
+        assert attempt(bench, cells[0]).state is State.BUSY
         assert [o.state for o in states(cells, bench)] == [State.BUSY, State.WAITING]
     assert [o.state for o in states(cells, bench)] == [State.WAITING] * 2
 
@@ -146,7 +146,7 @@ def test_asking_for_the_states_keeps_no_runner_from_a_cell(bench: ResultsFolder,
     lock = FileLock(bench.folder(cell).with_name(cell.folder + ".lock"), thread_local=False)
     lock.acquire()
     Timer(0.1, lock.release, [True]).start()
-    assert attempt(runner.CellWork(bench, cell)).state is State.FINISHED
+    assert attempt(bench, cell).state is State.FINISHED
 
 
 RUN = """
@@ -451,6 +451,16 @@ def test_of_two_whole_grids_the_present_codes_is_read(bench: ResultsFolder, tiny
         assert said == []
 
 
+def test_variants_of_the_network_are_of_one_code_each(bench: ResultsFolder, tiny: Experiment) -> None:
+    varied = tiny.changed({"variants": {"small": {}, "residual": {"model.name": "resnet18", "model.width": 0.1}}})
+    cells = grid(varied, ["random"], [0])
+    run(varied, cells, bench)
+    found, said = cell_results.results(bench.root, cells)
+    assert [result["variant"] for result in found] == ["small", "residual"]
+    assert len({result["code"][:SHARED] for result in found}) == 2
+    assert said == []
+
+
 def test_a_report_of_an_older_versions_grid_says_so(bench: ResultsFolder, tiny: Experiment) -> None:
     cells = grid(tiny)
     run(tiny, cells, bench)
@@ -506,7 +516,7 @@ def test_nothing_works_on_for_a_listener_that_is_gone(bench: ResultsFolder, tiny
     class Watched(Serial):
         def map(self, work: Any, tasks: Any) -> Generator[Any, None, None]:
             try:
-                yield from super().map(lambda work: Outcome(work.cell, State.BUSY), tasks)
+                yield from super().map(lambda cell: Outcome(cell, State.BUSY), tasks)
             finally:
                 closed.append(True)
 
@@ -520,11 +530,11 @@ def test_nothing_works_on_for_a_listener_that_is_gone(bench: ResultsFolder, tiny
 
 def test_the_time_left_knows_which_methods_are_slow(tiny: Experiment) -> None:
     cells = grid(tiny, seeds=[0, 1, 2])
-    clock = runner.Clock(jobs=2)
+    clock = runner.Clock(cells, jobs=2)
     assert clock.left() is None
-    clock.add(Outcome(cells[0], State.FINISHED, 10, ran=True), cells)
+    clock.add(Outcome(cells[0], State.FINISHED, 10, ran=True))
     assert clock.left() == pytest.approx(5 * 10 / 2)
-    clock.add(Outcome(cells[1], State.FINISHED, 50, ran=True), cells)
+    clock.add(Outcome(cells[1], State.FINISHED, 50, ran=True))
     assert clock.left() == pytest.approx((2 * 10 + 2 * 50) / 2)
-    clock.add(Outcome(cells[2], State.FINISHED, 0), cells)
+    clock.add(Outcome(cells[2], State.FINISHED, 0))
     assert clock.left() == pytest.approx((10 + 2 * 50) / 2)

@@ -83,8 +83,11 @@ def test_sizes_are_exact_or_refused(tmp_path: Path, trees: ModuleType) -> None:
         prepare(load("camvid-small")[1], tmp_path, tmp_path / "out")
     with pytest.raises(PoolError, match=r"test set of camvid has 1 labelled images, data.test asks for 233.*mi\.eng"):
         made("camvid", tmp_path, tmp_path / "out", train=3, test=233)
-    official = {name: sets.find(name, getattr(trees, name)(tmp_path / name), tmp_path).official
-                for name in ("camvid", "bdd100k", "cityscapes")}  # fmt: skip
+    official = {}
+    for name in ("camvid", "bdd100k", "cityscapes"):
+        layout = sets.find(name, getattr(trees, name)(tmp_path / name), tmp_path)
+        assert layout.test is not None
+        official[name] = layout.train.official, layout.test.official
     assert official == {"camvid": (367, 233), "bdd100k": (7_000, 1_000), "cityscapes": (2_975, 500)}
 
 

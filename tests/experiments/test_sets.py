@@ -183,13 +183,14 @@ def test_sizes_are_exact_or_refused(tmp_path: Path, trees: ModuleType) -> None:
 
 
 def test_more_images_than_the_official_set_has_are_refused(tmp_path: Path, trees: ModuleType) -> None:
-    from pickwell.experiments.data import prepare as room
+    from pickwell.experiments.data import pool_drawing
 
     trees.cifar_binary(tmp_path)
     layout = sets.find("cifar10", tmp_path, tmp_path / "in")
-    assert layout.official == (50_000, 10_000)
+    assert layout.test is not None
+    assert (layout.train.official, layout.test.official) == (50_000, 10_000)
     with pytest.raises(PoolError, match=r"has 50,001 labelled images, the official set has 50,000"):
-        room._check(experiment("cifar10").data, layout, 50_001)
+        pool_drawing._check_official(layout.train, 50_001, layout)
 
 
 def test_a_folder_of_ones_own(tmp_path: Path, trees: ModuleType) -> None:

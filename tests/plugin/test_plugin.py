@@ -26,7 +26,7 @@ class TestClasses(StrategyContract):
         return Darkest(weight=2.0)
 
 class TestMasks(TestClasses):
-    dense = True
+    masks = True
 """
 CELL = """
 import sys

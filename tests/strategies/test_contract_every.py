@@ -52,7 +52,7 @@ class TestForClasses(Cases):
 
 
 class TestForMasks(Cases):
-    dense = True
+    masks = True
 
 
 def test_no_strategy_is_left_out() -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -33,51 +32,27 @@ MOVING = "moving.json"
 """What is about to be moved out of there, by name, and when each was last modified."""
 
 
-@dataclass(frozen=True)
 class Directory:
     """The paths of one campaign."""
 
-    root: Path
-
-    @property
-    def settings(self) -> Path:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.settings = root / SETTINGS
         """`campaign.toml`, for people to read and edit."""
-        return self.root / SETTINGS
-
-    @property
-    def database(self) -> Path:
+        self.database = root / "pickwell.sqlite"
         """Labels, rounds, picks, results."""
-        return self.root / "pickwell.sqlite"
-
-    @property
-    def pool(self) -> Path:
+        self.pool = root / "pool"
         """The manifest of the images to choose from."""
-        return self.root / "pool"
-
-    @property
-    def test(self) -> Path:
+        self.test = root / "test"
         """The manifest of the test set, if the user named one."""
-        return self.root / "test"
-
-    @property
-    def masks(self) -> Path:
+        self.masks = root / "masks"
         """The masks that labels name, if the task is segmentation."""
-        return self.root / "masks"
-
-    @property
-    def vectors(self) -> Path:
+        self.vectors = root / "vectors"
         """Vectors of the whole pool; made again when missing."""
-        return self.root / "vectors"
-
-    @property
-    def fits(self) -> Path:
+        self.fits = root / "fits"
         """Trained networks; made again when missing."""
-        return self.root / "fits"
-
-    @property
-    def rounds(self) -> Path:
+        self.rounds = root / "rounds"
         """What the model makes of each round's picks, for people to see: a file a round."""
-        return self.root / "rounds"
 
     def url(self, settings: Settings) -> str:
         """Where the store is: a URL, or a plain path, in which `?` and `%` are letters like any other."""
@@ -85,10 +60,9 @@ class Directory:
 
     def check(self) -> None:
         """Refuses a directory that is no campaign."""
-        if not self.root.exists():
-            raise StoreError(f"no campaign at {self.root}: no such directory; make one with pickwell init")
         if not self.settings.exists():
-            raise StoreError(f"no campaign at {self.root}: it has no campaign.toml; make one with pickwell init")
+            lacking = f"it has no {SETTINGS}" if self.root.exists() else "no such directory"
+            raise StoreError(f"no campaign at {self.root}: {lacking}; make one with pickwell init")
 
     @contextmanager
     def exclusive(self, what: str) -> Iterator[None]:
@@ -97,7 +71,7 @@ class Directory:
         lock = FileLock(self.root / LOCK)
         try:
             self._acquire(lock, what, note)
-            note.write_text(_holder(what), encoding="utf-8")
+            note.write_text(f"process {os.getpid()} ({what})", encoding="utf-8")
         except OSError as error:
             lock.release()
             raise StoreError(f"{what} writes to {self.root}, and cannot: {of_system(error)}") from None
@@ -119,10 +93,6 @@ class Directory:
         raise BusyError(
             f"the campaign at {self.root} is in use by {holder}; {what} waited {PATIENCE:g} s: try again later"
         )
-
-
-def _holder(what: str) -> str:
-    return f"process {os.getpid()} ({what})"
 
 
 @contextmanager

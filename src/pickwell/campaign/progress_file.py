@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pickwell.campaign.directory import Directory
 from pickwell.files import replacing
+from pickwell.progress import Progress
 
 EVERY = 0.5
 """Seconds between two writings of the file."""
@@ -40,10 +41,10 @@ class Doing:
 
 
 class ProgressFile:
-    """A Progress that writes `fits/progress.json`, with the losses that it is told."""
+    """A Progress that writes `fits/progress.json`, with the losses that it is told, and tells `also` all but those."""
 
-    def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
-        self.path, self._clock = _path(root), clock
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time, also: Progress | None = None) -> None:
+        self.path, self._clock, self._also = _path(root), clock, also
         self._what, self._began, self._written = "", 0.0, 0.0
         self._losses: dict[str, float] = {}
 
@@ -53,6 +54,8 @@ class ProgressFile:
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Takes in how far something has come; writes it down twice a second at most."""
+        if self._also:
+            self._also(what, done, total)
         now = self._clock()
         if what != self._what:
             self._what, self._began, self._written = what, now, 0.0

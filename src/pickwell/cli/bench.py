@@ -1,14 +1,16 @@
 """bench list, show, run, status, report: experiments by name."""
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from pickwell.cli import show as said
-from pickwell.cli.campaign_commands import Json, Sets, _changes
+from pickwell.cli.options import Json, Sets, changes
 from pickwell.cli.terminal import plain
 from pickwell.errors import PickwellError, SettingsError
 from pickwell.report.text.phrases import DASH, plural
@@ -42,13 +44,10 @@ def list_(json: Json = False) -> None:
     from pickwell.experiments.experiment import available
 
     found = {name: _about(path) for name, path in available().items()}
-    if json:
-        return said.as_json(found)
     table = Table("name", "cells", "what", box=None, header_style="bold")
     for name, facts in found.items():
         table.add_row(plain(name), str(facts.get("cells", DASH)), plain(facts.get("title") or facts["error"]))
-    said.laid_out(table)
-    return None
+    said.say(found, table, json=json)
 
 
 def _about(path: Path) -> dict[str, Any]:
@@ -67,10 +66,7 @@ def _about(path: Path) -> dict[str, Any]:
 def show(name: Name, set_: Sets = None, json: Json = False) -> None:
     """Print an experiment as TOML; save it, change it, and run it by its path."""
     experiment = _load(name, set_)[1]
-    if json:
-        return said.as_json(experiment.dump())
-    said.out.print(experiment.toml(), markup=False)
-    return None
+    said.say(experiment.dump(), Text(experiment.toml()), json=json)
 
 
 @app.command()
@@ -104,16 +100,14 @@ def run(
     results = ResultsFolder.at(root, data, retry=retry, any_code=any_code)
     cells = _cells(experiment, strategies, seeds)
     outcomes = run_live(experiment, cells, results, jobs=jobs, executor_name=executor, silent=json)
-    finished = any(outcome.state is State.FINISHED for outcome in outcomes)
-    made = write(experiment, _reported(experiment, cells, root), results, pictures=pictures) if finished else None
-    if json:
-        path, notes = made or (None, ())
-        facts = {"report": path and str(path), "notes": [*notes], "problems": _problems(outcomes)}
-        said.as_json({"states": _counts(outcomes), **facts})
-    else:
-        said.out.print(_sentence(outcomes))
-        if made:
-            said.written(*made, json=False)
+    facts: dict[str, Any] = {"states": _counts(outcomes), "report": None, "notes": []}
+    lines = [_sentence(outcomes)]
+    if State.FINISHED in facts["states"]:
+        path, notes = write(experiment, _reported(experiment, cells, root), results, pictures=pictures)
+        facts |= {"report": str(path), "notes": notes}
+        lines += said.wrote(path, notes)
+    problems = {str(outcome.cell): outcome.sentence for outcome in outcomes if outcome.sentence}
+    said.say({**facts, "problems": problems}, *lines, json=json)
     if any(outcome.state in (State.FAILED, State.DIVERGED) for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -128,18 +122,13 @@ def status(
 
     _, cells, results = _results(name, strategies, seeds, set_, out, any_code)
     outcomes = list(states(cells, results))
-    if json:
-        return said.as_json({"states": _counts(outcomes), "cells": [_facts(outcome) for outcome in outcomes]})
     table = Table("method", *(str(state) for state in State), box=None, header_style="bold")
     for method in dict.fromkeys(cell.method for cell in cells):
         counts = _counts([outcome for outcome in outcomes if outcome.cell.method == method])
-        table.add_row(plain(method), *(str(counts.get(str(state), 0)) for state in State))
-    said.laid_out(table)
-    for outcome in outcomes:
-        if outcome.sentence:
-            said.out.print(plain(f"{outcome.cell}: {outcome.sentence}"))
-    said.out.print(_sentence(outcomes))
-    return None
+        table.add_row(plain(method), *(str(counts[state]) for state in State))
+    problems = [plain(f"{outcome.cell}: {outcome.sentence}") for outcome in outcomes if outcome.sentence]
+    facts = {"states": _counts(outcomes), "cells": [_facts(outcome) for outcome in outcomes]}
+    said.say(facts, table, *problems, _sentence(outcomes), json=json)
 
 
 @app.command()
@@ -151,15 +140,15 @@ def report(
     from pickwell.report.experiment_page import report as write
 
     experiment, cells, results = _results(name, strategies, seeds, set_, out, any_code)
-    said.written(*write(experiment, cells, results, pictures=pictures), json=json)
+    path, notes = write(experiment, cells, results, pictures=pictures)
+    said.say({"report": str(path), "notes": notes}, *said.wrote(path, notes), json=json)
 
 
 def _load(name: str, sets: list[str] | None) -> "tuple[str, Experiment]":
     from pickwell.experiments.experiment import load
 
     stem, experiment = load(name)
-    changes = _changes(sets)
-    return stem, experiment.changed(changes) if changes else experiment
+    return stem, experiment.changed(changes(sets)) if sets else experiment
 
 
 def _results(
@@ -230,15 +219,8 @@ def parse_seeds(text: str | None) -> list[int]:
     return found
 
 
-def _counts(outcomes: "list[Outcome]") -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for outcome in outcomes:
-        counts[str(outcome.state)] = counts.get(str(outcome.state), 0) + 1
-    return counts
-
-
-def _problems(outcomes: "list[Outcome]") -> dict[str, str]:
-    return {str(outcome.cell): outcome.sentence for outcome in outcomes if outcome.sentence}
+def _counts(outcomes: "list[Outcome]") -> Counter[str]:
+    return Counter(str(outcome.state) for outcome in outcomes)
 
 
 def _sentence(outcomes: "list[Outcome]") -> str:

@@ -1,23 +1,18 @@
 """init, add, fit, ask, tell, run, status, undo, close, report: one library call each."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pickwell.cli import show
-from pickwell.errors import SettingsError
+from pickwell.cli.bars import Bars
+from pickwell.cli.options import Chosen, Json, Sets, Where, changes
+from pickwell.cli.terminal import printable
 
-Where = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's directory.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
-Chosen = Annotated[str | None, typer.Option("--strategy", help="A strategy other than the campaign's own.")]
-Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, e.g. training.epochs=20.")
-]
 Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
 FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]
-
-
 Masks = Annotated[
     str | None, typer.Option(help="For segmentation: a folder with the images' masks, a/b.png that of a/b.jpg.")
 ]
@@ -43,10 +38,10 @@ def init(
     """Make a campaign: read the images, write its settings and an empty store."""
     from pickwell.loop.creation import create
 
-    changes: dict[str, Any] = {"task.kind": task, "seed": seed} | _changes(set_)
+    settings: dict[str, Any] = {"task.kind": task, "seed": seed} | changes(set_)
     if strategy:
-        changes["strategy.name"] = strategy
-    with show.progress(quiet=json) as progress:
+        settings["strategy.name"] = strategy
+    with Bars(quiet=json) as progress:
         summary = create(
             where,
             images,
@@ -54,7 +49,7 @@ def init(
             masks=masks,
             test=test,
             test_masks=test_masks,
-            settings=changes,
+            settings=settings,
             labels_from_folders=labels_from_folders,
             progress=progress,
         )
@@ -69,14 +64,15 @@ def add(
     json: Json = False,
 ) -> None:
     """Append images that the pool does not have yet."""
-    with show.campaign(where, quiet=json) as (campaign, progress):
-        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=progress)
+    with show.campaign(where, quiet=json) as campaign:
+        told = campaign.progress
+        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=told)
     show.summary(summary, where, json=json)
 
 
 def fit(where: Where, strategy: Chosen = None, json: Json = False) -> None:
     """Train on what is labelled, and say how well the model does."""
-    with show.campaign(where, quiet=json) as (campaign, _):
+    with show.campaign(where, quiet=json) as campaign:
         metrics = campaign.fit(strategy)
         show.metrics(metrics, campaign.task, json=json)
 
@@ -91,17 +87,15 @@ def ask(
     json: Json = False,
 ) -> None:
     """Pick the images to label next, and write the to-label list."""
-    from pickwell.formats.comma_separated import write_picks
+    from pickwell.formats.to_label_csv import write_picks
 
-    with show.campaign(where, quiet=json) as (campaign, _):
+    with show.campaign(where, quiet=json) as campaign:
         question = campaign.ask(budget, strategy)
         listed = out or where / "to-label.csv"
         show.note(write_picks(listed, question, campaign.pool, campaign.store.taken().tolist()))
         kept, chosen = campaign.store.details(question.number), strategy or campaign.settings.strategy["name"]
         instead = not kept.learnt and question.strategy != chosen
-        show.question(question, campaign.pool, listed, instead=instead, json=json)
-        if not json:
-            show.warnings(kept.monitors)
+        show.question(question, campaign.pool, listed, kept.monitors, instead=instead, json=json)
 
 
 def tell(
@@ -111,15 +105,19 @@ def tell(
     json: Json = False,
 ) -> None:
     """Keep labels: all of the file, or nothing of it."""
-    from pickwell.campaign.opened import OpenCampaign
-    from pickwell.formats.comma_separated import read_labels
+    from pickwell.formats.to_label_csv import read_labels
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         told = campaign.tell(
             read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}", files=labels.parent
         )
         question = campaign.store.current()
-    show.told(told, len(question.waiting) if question else 0, json=json)
+    waiting = len(question.waiting) if question else 0
+    sentence = (
+        f"kept {told.answered} labels ({told.corrected} of them corrections), {told.skipped} skipped, "
+        f"{told.ignored} ignored; {waiting} of the round wait"
+    )
+    show.say({**asdict(told), "waiting": waiting}, sentence, json=json)
 
 
 def run(
@@ -134,37 +132,42 @@ def run(
     json: Json = False,
 ) -> None:
     """Ask, answer and learn, round after round."""
-    with show.campaign(where, quiet=json) as (campaign, _):
+    with show.campaign(where, quiet=json) as campaign:
         answering = campaign.oracle(oracle, rate=rate)
         if oracle == "human":
-            show.waiting(where)
+            # On stderr, because a program reads stdout when the run has ended.
+            typer.echo(
+                f"answer in a browser (pickwell serve {printable(where)}) or with pickwell ask and tell in another "
+                "terminal; Ctrl-C ends, every label is kept",
+                err=True,
+            )
         metrics = campaign.run(answering, rounds, budget, strategy)
         show.metrics(metrics, campaign.task, json=json)
 
 
 def status(where: Where, json: Json = False) -> None:
     """Say what is labelled, how well the model does, what is open, and what to do next."""
-    from pickwell.campaign.opened import OpenCampaign
     from pickwell.campaign.status import status_of
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         show.status(status_of(campaign), campaign.task, json=json)
 
 
 def undo(where: Where, json: Json = False) -> None:
     """Take back the last tell; what it had labelled waits again."""
-    from pickwell.campaign.opened import OpenCampaign
-
-    with OpenCampaign(where) as campaign:
-        show.undone(campaign.undo(), json=json)
+    with show.opened(where) as campaign:
+        labels = campaign.undo()
+    sentence = f"took back {len(labels)} labels" if labels else "nothing to take back: no label is kept"
+    show.say({"undone": [label.item for label in labels]}, sentence, json=json)
 
 
 def close(where: Where, json: Json = False) -> None:
     """Close the open round; its unanswered images go back to the pool."""
-    from pickwell.campaign.opened import OpenCampaign
-
-    with OpenCampaign(where) as campaign:
-        show.closed(campaign.close_round(), json=json)
+    with show.opened(where) as campaign:
+        closed = campaign.close_round()
+    number, returned = closed.number, len(closed.waiting)
+    sentence = f"closed round {number}; {returned} unanswered images are back in the pool"
+    show.say({"round": number, "returned": returned}, sentence, json=json)
 
 
 def report(
@@ -183,7 +186,7 @@ def report(
 
     made = page(together({path: report_of(path) for path in where}))
     path = write(made, out or (where[0] if len(where) == 1 else Path()) / "report.html")
-    show.written(path, json=json)
+    show.say({"report": str(path)}, *show.wrote(path), json=json)
 
 
 def _names(classes: str | None) -> list[str] | None:
@@ -195,19 +198,3 @@ def _names(classes: str | None) -> list[str] | None:
     if classes.startswith("@") or classes.endswith(".txt"):
         return read_class_list(classes.removeprefix("@"))
     return [name.strip() for name in classes.split(",")]
-
-
-def _changes(sets: list[str] | None) -> dict[str, Any]:
-    """`key=value` pairs; a value is read as TOML where it is TOML, else as text."""
-    import tomllib
-
-    changes: dict[str, Any] = {}
-    for pair in sets or ():
-        key, equals, text = pair.partition("=")
-        if not equals or not key.strip():
-            raise SettingsError(f"--set {pair}: a setting is given as KEY=VALUE, e.g. --set training.epochs=20")
-        try:
-            changes[key.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            changes[key.strip()] = text
-    return changes

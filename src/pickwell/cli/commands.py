@@ -10,9 +10,9 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pickwell.cli import bench, campaign_commands, demo, label_files, lists, serve
+from pickwell.cli import available, bench, campaign_commands, demo, label_files, serve
 from pickwell.cli.terminal import printable
-from pickwell.errors import PickwellError, of_memory, of_system
+from pickwell.errors import PickwellError, in_words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,22 +39,13 @@ def options(
 
 # Commands import what they need as they run: help and mistakes are told without waiting for torch.
 app.command()(demo.demo)
-app.command()(campaign_commands.init)
-app.command()(campaign_commands.add)
-app.command()(campaign_commands.fit)
-app.command()(campaign_commands.ask)
-app.command()(campaign_commands.tell)
-app.command()(campaign_commands.run)
-app.command()(campaign_commands.status)
-app.command()(campaign_commands.undo)
-app.command()(campaign_commands.close)
-app.command()(campaign_commands.report)
+for name in ("init", "add", "fit", "ask", "tell", "run", "status", "undo", "close", "report"):
+    app.command()(getattr(campaign_commands, name))
 app.command("import")(label_files.import_)
 app.command()(label_files.export)
 app.command()(serve.serve)
-app.command()(lists.strategies)
-app.command()(lists.models)
-app.command()(lists.formats)
+for name in ("strategies", "models", "formats"):
+    app.command()(getattr(available, name))
 app.add_typer(bench.app, name="bench")
 
 
@@ -67,21 +58,15 @@ def main() -> None:
     except SystemExit as end:
         _explain(end)
         raise
-    except PickwellError as error:
-        _say(str(error), **error.facts)
-        raise SystemExit(error.code) from None
     except BrokenPipeError:
         # Python flushes once more as it ends: into nothing, or it would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
-    except OSError as error:
-        _say(of_system(error))
-        raise SystemExit(2) from None
-    except (MemoryError, RuntimeError) as error:
-        if (sentence := of_memory(error)) is None:
+    except Exception as error:
+        if (sentence := in_words(error)) is None:
             raise
-        _say(sentence)
-        raise SystemExit(2) from None
+        _say(sentence, **getattr(error, "facts", {}))
+        raise SystemExit(getattr(error, "code", PickwellError.code)) from None
 
 
 def _explain(end: SystemExit) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pickwell.cli import show
+from pickwell.cli.options import Json
 from pickwell.cli.terminal import plain
 
 PRESET = "digits-demo"
@@ -18,7 +19,7 @@ PRESET = "digits-demo"
 def demo(
     out: Annotated[Path, typer.Option(help="Where the report and the campaigns are written.")] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, help="The first of the paired seeds.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
+    json: Json = False,
 ) -> None:
     """Run a whole campaign on real digits: VAAL beside random, with a report. Takes two to three minutes."""
     from pickwell.cli.live_run import run_live
@@ -33,12 +34,13 @@ def demo(
     run_live(experiment, cells, results, silent=json)
     path, _ = report(experiment, cells, results)
     seconds, peak = time.perf_counter() - began, peak_mib()
-    if json:
-        runs = _runs(cell_results.results(out, cells)[0])
-        return show.as_json({"runs": runs, "report": str(path), "seconds": seconds, "peak_mib": peak})
-    show.out.print(f"took {seconds:.0f} s and {peak:.0f} MiB")
-    show.out.print(f"open {plain(path)}")
-    return None
+    facts = {
+        "runs": _runs(cell_results.results(out, cells)[0]),
+        "report": str(path),
+        "seconds": seconds,
+        "peak_mib": peak,
+    }
+    show.say(facts, f"took {seconds:.0f} s and {peak:.0f} MiB", f"open {plain(path)}", json=json)
 
 
 def _runs(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pickwell.cli import show
+from pickwell.cli.options import Json, Where
 from pickwell.cli.terminal import plain
 
 if TYPE_CHECKING:
-    from pickwell.campaign.opened import OpenCampaign
+    from pickwell.campaign.open_campaign import OpenCampaign
     from pickwell.formats.exchange.found import Context
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Gathered
     from pickwell.items import Label
     from pickwell.store import Told
 
-Where = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's directory.")]
 Format = Annotated[str, typer.Option("--format", help="e.g. csv, coco, label-studio; docs/formats.md has them all.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 
 
 def import_(
@@ -42,11 +41,10 @@ def import_(
 ) -> None:
     """Keep the labels of a file: all of it, or nothing."""
     from pickwell import formats
-    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Importer, check_background, rename_of
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         module = formats.named(format_, "read", campaign.settings.task.kind)
         names = Names(campaign.pool.manifest)
         context = _context(campaign, background, names)
@@ -80,19 +78,19 @@ def export(
 ) -> None:
     """Write the labels that stand, or the to-label list, to a new file or folder."""
     from pickwell import formats
-    from pickwell.campaign.opened import OpenCampaign
     from pickwell.formats.exporting import labelled, question
 
-    with OpenCampaign(where) as campaign:
+    with show.opened(where) as campaign:
         module = formats.named(format_, "ask" if to_label else "write", campaign.settings.task.kind)
         if to_label:
             asked = question(campaign.store.current(), campaign.pool, prefix)
             module.ask(out, asked)
-            _say_written(out, len(asked.asked), "images to label", json=json)
+            count, what = len(asked.asked), "images to label"
         else:
             found = labelled(campaign.store.labels(), campaign.pool, campaign.task)
             module.write(out, found, _context(campaign))
-            _say_written(out, len(found), "labels", json=json)
+            count, what = len(found), "labels"
+    show.say({"written": str(out), "count": count}, f"wrote {count:,} {what} to {plain(out)}", json=json)
 
 
 def _context(campaign: "OpenCampaign", background: str | None = None, names: "Names | None" = None) -> "Context":
@@ -112,23 +110,14 @@ def _new(campaign: "OpenCampaign", labels: "list[Label]") -> "list[Label]":
 
 
 def _say_imported(told: "Told", gathered: "Gathered", unchanged: int, *, json: bool) -> None:
-    if json:
-        counts = {"unchanged": unchanged, "overlap": gathered.overlap, "pixels": gathered.pixels}
-        return show.as_json({**asdict(told), **counts, "left_out": gathered.problems.found})
-    show.out.print(
+    counts = {"unchanged": unchanged, "overlap": gathered.overlap, "pixels": gathered.pixels}
+    lines = [
         f"kept {told.answered:,} labels ({told.corrected:,} of them corrections), {told.skipped:,} skipped, "
         f"{told.ignored:,} ignored; {unchanged:,} were known already"
-    )
+    ]
     if gathered.problems:
-        show.out.print(plain(f"left out: {gathered.problems}"))
+        lines.append(plain(f"left out: {gathered.problems}"))
     if gathered.overlap:
         share = gathered.overlap / gathered.pixels
-        show.out.print(f"shapes of different classes overlap on {share:.2%} of the pixels; the upper ones count")
-    return None
-
-
-def _say_written(out: Path, count: int, what: str, *, json: bool) -> None:
-    if json:
-        return show.as_json({"written": str(out), "count": count})
-    show.out.print(f"wrote {count:,} {what} to {plain(out)}")
-    return None
+        lines.append(f"shapes of different classes overlap on {share:.2%} of the pixels; the upper ones count")
+    show.say({**asdict(told), **counts, "left_out": gathered.problems}, *lines, json=json)

@@ -1,5 +1,6 @@
 """An experiment as a value: what is run, on what, how often. One TOML file each; users copy one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -8,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pickwell import tasks
 from pickwell.config import Document, ModelSettings, Section, TrainingSettings, ValidationSettings
 from pickwell.errors import SettingsError, unknown
-from pickwell.experiments.published import TABLES
+from pickwell.experiments.published_results import TABLES
 from pickwell.tasks import Task
 
 FORMAT = 1
@@ -121,36 +122,31 @@ class Experiment(Document):
         return published
 
     @model_validator(mode="after")
-    def _compared(self) -> Self:
+    def _consistent(self) -> Self:
+        for problem in self._problems():
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        """What does not go together."""
         if self.baseline not in self.methods:
-            raise ValueError(
+            yield (
                 f"baseline '{self.baseline}' is none of the methods ({', '.join(self.methods)}); "
                 "set baseline to one of them, or add it to [methods]"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _masks_alone(self) -> Self:
         if self.kind.many_classes:
             scenes = "a scene with a mask has many classes"
-            if self.data.features:
-                raise ValueError("data.features are of whole images, and the task is segmentation; leave them out")
-            if self.data.test_draw == "balanced":
-                raise ValueError(f"data.test_draw is balanced, but {scenes}; use random")
-            if self.start.draw == "stratified":
-                raise ValueError(f"start.draw is stratified, but {scenes}; use random")
+            asked = {
+                "data.features are of whole images, and the task is segmentation; leave them out": self.data.features,
+                f"data.test_draw is balanced, but {scenes}; use random": self.data.test_draw == "balanced",
+                f"start.draw is stratified, but {scenes}; use random": self.start.draw == "stratified",
+            }
+            yield from (sentence for sentence, is_asked in asked.items() if is_asked)
         elif self.data.masks or self.data.test_masks:
-            raise ValueError('data.masks are given, but the task is classification; set task = "segmentation"')
-        return self
-
-    @model_validator(mode="after")
-    def _varied(self) -> Self:
+            yield 'data.masks are given, but the task is classification; set task = "segmentation"'
         for name, changes in self.variants.items():
             if wrong := [key for key in changes if key.partition(".")[0] in COMMON]:
-                raise ValueError(
-                    f"variant '{name}' sets {wrong[0]}, which all variants share; set it at the top instead"
-                )
-        return self
+                yield f"variant '{name}' sets {wrong[0]}, which all variants share; set it at the top instead"
 
     @property
     def kind(self) -> type[Task]:

@@ -1,7 +1,8 @@
 """The batches that Algorithm 1 draws: each a pure function of its step, so that a killed fit can go on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import torch
@@ -88,30 +89,30 @@ class Draws:
     bootstrap: bool = False
     """Whether a committee's members each learn from their own draw, with replacement, of the labelled images."""
 
-    def __post_init__(self) -> None:
-        # Caches of this very object; a frozen dataclass lets nothing else in.
-        object.__setattr__(self, "_orders", lru_cache(maxsize=64)(self._shuffle))
-        object.__setattr__(self, "_samples", lru_cache(maxsize=64)(self._resample))
+    @cached_property
+    def _orders(self) -> Callable[[str, int, int], Shuffle]:
+        """The order of a pool of `n` for a committee's member, kept as long as these draws."""
+        return lru_cache(maxsize=64)(lambda pool, n, member: Shuffle(n, derive(self.seed, pool, member)))
 
-    def _shuffle(self, pool: str, n: int, member: int) -> Shuffle:
-        return Shuffle(n, derive(self.seed, pool, member))
+    @cached_property
+    def _samples(self) -> Callable[[int], Tensor]:
+        """The places that a committee's member draws with replacement."""
+        n = len(self.labelled)
+        return lru_cache(maxsize=64)(
+            lambda member: torch.randint(n, (n,), generator=generator(self.seed, "bootstrap", member))
+        )
 
     def draw(self, step: int, *, member: int = 0, both: bool = False) -> Batch:
         """Batch number `step` of a committee's `member`; with `both`, an auxiliary model's: unlabelled images too."""
-        orders = self._orders  # type: ignore[attr-defined]
-        labelled = orders("labelled", len(self.labelled), member).take(step, self.size)
+        labelled = self._orders("labelled", len(self.labelled), member).take(step, self.size)
         # The members are to differ; an auxiliary model is one, and learns from all labels.
         if self.bootstrap and not both:
-            labelled = self._samples(member)[labelled]  # type: ignore[attr-defined]
+            labelled = self._samples(member)[labelled]
         x_l, y_l = self._labelled(labelled, step, member, both)
         if not both or not len(self.unlabelled):
             return Batch(x_l, y_l, x_l[:0])
-        unlabelled = orders("unlabelled", len(self.unlabelled), member).take(step, self.size)
+        unlabelled = self._orders("unlabelled", len(self.unlabelled), member).take(step, self.size)
         return Batch(x_l, y_l, self._unlabelled(self.unlabelled[unlabelled], step, member))
-
-    def _resample(self, member: int) -> Tensor:
-        n = len(self.labelled)
-        return torch.randint(n, (n,), generator=generator(self.seed, "bootstrap", member))
 
     def _labelled(self, places: Tensor, step: int, member: int, both: bool) -> tuple[Tensor, Tensor]:
         x_l = self._view(self.labelled[places], step, "labelled", member)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from pickwell.learner.devices import Devices
 from pickwell.learner.generators import isolated
 from pickwell.learner.task_learning import TaskLearning
 from pickwell.models.network import Network
-from pickwell.progress import Progress, SeesLosses
+from pickwell.progress import Progress
 from pickwell.seeds import derive
 
 EXPLODED = 1e6
@@ -105,7 +105,8 @@ def train(
     Each step's randomness derives from (seed, step, who): taking up a checkpoint changes nothing.
     """
     total = max(plan.steps, auxiliary.joint_steps)
-    start, watching = _resume(trainers, auxiliary, checkpoint), cast("object", progress)
+    start = _resume(trainers, auxiliary, checkpoint)
+    tell_losses = getattr(progress, "losses", None)
     with isolated():
         for step in range(start, total):
             losses: dict[str, float] = {}
@@ -113,8 +114,8 @@ def train(
                 losses |= _auxiliary_step(auxiliary, draws, plan, step)
             if step < plan.steps:
                 losses |= _task_step(trainers, draws, plan, step)
-            if losses and isinstance(watching, SeesLosses):
-                watching.losses(losses)
+            if losses and tell_losses:
+                tell_losses(losses)
             # Not after the last step: the finished fit is saved then.
             if checkpoint and checkpoint.due and step + 1 < total:
                 checkpoint.save(step + 1, _snapshot(trainers, auxiliary))

@@ -75,6 +75,7 @@ def level(form: Architecture, index: int, inputs: int, outputs: int) -> nn.Seque
 class DRN(Network):
     """A DRN that classifies images: the last map's average through a 1x1 convolution named `fc`."""
 
+    groups = (("fc.",),)
     usual_dropout: ClassVar[float] = 0.0
 
     def __init__(self, form: Architecture, plan: Plan) -> None:
@@ -96,14 +97,6 @@ class DRN(Network):
         # Public code: standard deviation sqrt(2 / classes). Ours: sqrt(1 / inputs), the same at 1000 classes (0.044),
         # where a few classes would begin with logits of a standard deviation near 10.
         nn.init.normal_(self.fc.weight, 0.0, inputs**-0.5)
-
-    @property
-    def embedding_size(self) -> int:
-        return self.fc.in_channels
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("fc.",),)
 
     def maps(self, images: Tensor) -> Tensor:
         maps = torch.relu(self.bn1(self.conv1(images))) if self.form.arch == "C" else self.layer0(images)

@@ -75,6 +75,9 @@ class Network(nn.Module, ABC):
     stride: ClassVar[int] = 1
     """How many times smaller than the image `maps` are."""
 
+    groups: tuple[tuple[str, ...], ...] = (("classifier.",),)
+    """Prefixes of the entries that a weight file either fits together or leaves fresh together: head, stem."""
+
     name: str = ""
     """What `load` knows it by."""
     mean: Tensor
@@ -87,16 +90,6 @@ class Network(nn.Module, ABC):
         # ImageNet's, as the public checkpoints expect; not in the state dict, which holds the public names alone.
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
-
-    @property
-    @abstractmethod
-    def embedding_size(self) -> int:
-        """D, the number of penultimate features."""
-
-    @property
-    @abstractmethod
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        """Prefixes of the entries that a weight file either fits together or leaves fresh together: head, stem."""
 
     @abstractmethod
     def maps(self, images: Tensor) -> Tensor:

@@ -24,6 +24,9 @@ def layer(inputs: int, outputs: int, stride: int, blocks: int = 2) -> nn.Sequent
 class ResNet(Network):
     """ResNet-18; without dropout, as published, unless the plan asks for some before `fc`."""
 
+    # bn1's statistics are those of conv1's output: one without the other is worse than neither.
+    groups = ("fc.",), ("conv1.", "bn1.")
+
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         first, second, third, fourth = map(plan.channels, (64, 128, 256, 512))
@@ -37,15 +40,6 @@ class ResNet(Network):
         self.dropout = nn.Dropout(plan.rate(0.0))
         self.fc = Linear(fourth, plan.num_classes)
         initialise(self)
-
-    @property
-    def embedding_size(self) -> int:
-        return self.fc.in_features
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        # bn1's statistics are those of conv1's output: one without the other is worse than neither.
-        return ("fc.",), ("conv1.", "bn1.")
 
     def maps(self, images: Tensor) -> Tensor:
         stem = self.maxpool(torch.relu(self.bn1(self.conv1(images))))

@@ -37,16 +37,6 @@ class SmallCNN(Network):
         self.classifier = nn.Sequential(nn.Dropout(plan.rate(0.3)), Linear(third, plan.num_classes))
         initialise(self)
 
-    @property
-    def embedding_size(self) -> int:
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        return last.in_features
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("classifier.",),)
-
     def maps(self, images: Tensor) -> Tensor:
         maps: Tensor = self.features(images)
         return maps

@@ -24,16 +24,6 @@ class VectorNetwork(Network):
         self.body = nn.Sequential(Linear(plan.image_size, width), nn.ReLU(inplace=True)) if hidden else nn.Sequential()
         self.classifier = nn.Sequential(nn.Dropout(plan.rate(0.3)), Linear(width, plan.num_classes))
 
-    @property
-    def embedding_size(self) -> int:
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        return last.in_features
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("classifier.",),)
-
     def trunk(self, images: Tensor) -> Tensor:
         assert images.dim() == 2, f"vectors (B, D) are expected, not {tuple(images.shape)}"
         return self.maps(images)

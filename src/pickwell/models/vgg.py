@@ -56,6 +56,7 @@ class VGG(Network):
     def __init__(self, plan: Plan, *, batch_norm: bool) -> None:
         super().__init__()
         self.small = plan.small
+        self.groups = (("classifier." if self.small else "classifier.6.",),)
         channels = plan.channels(STAGES[-1][-1])
         self.features = features(plan, batch_norm=batch_norm)
         small_head = nn.Sequential(nn.Dropout(plan.rate(0.5)), Linear(channels, plan.num_classes))
@@ -66,16 +67,6 @@ class VGG(Network):
                 # As torchvision draws them.
                 nn.init.normal_(layer.weight, 0.0, 0.01)
                 nn.init.zeros_(layer.bias)
-
-    @property
-    def embedding_size(self) -> int:
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        return last.in_features
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("classifier." if self.small else "classifier.6.",),)
 
     def maps(self, images: Tensor) -> Tensor:
         maps: Tensor = self.features(images)

@@ -22,9 +22,9 @@ UNLABELLED = 40
 
 
 class StrategyContract(ABC):
-    """A pool of 48 small images, 6 labelled and 2 held out; with `dense`, of scenes of two sizes, for masks."""
+    """A pool of 48 small images, 6 labelled and 2 held out; with `masks`, of scenes of two sizes, for masks."""
 
-    dense = False
+    masks = False
 
     @abstractmethod
     def make(self) -> Strategy:
@@ -32,12 +32,12 @@ class StrategyContract(ABC):
 
     def view(self, *, batch_size: int = 16, seed: int = 0) -> FakeView:
         """The round's view that every test picks from."""
-        pool = scenes() if self.dense else blobs()
+        pool = scenes() if self.masks else blobs()
         return FakeView(pool, LABELLED, HELD_OUT, batch_size=batch_size, seed=seed, learner=self.learner())
 
     def learner(self) -> FakeLearner:
         """The task model that the strategy asks."""
-        return FakeDenseLearner() if self.dense else FakeLearner()
+        return FakeDenseLearner() if self.masks else FakeLearner()
 
     def picks(self, budget: int, *, batch_size: int = 16, seed: int = 0) -> list[Pick]:
         """What a new strategy picks once it has trained on the view."""
@@ -82,7 +82,7 @@ class StrategyContract(ABC):
 
     def test_equal_images_are_picked_in_order_of_id(self) -> None:
         """A pool of copies of one image: nothing but the id can tell them apart, unless the strategy draws lots."""
-        copies = [blobs()[0]] * 12 if self.dense else blobs()[:1].repeat(12, 1, 1, 1)
+        copies = [blobs()[0]] * 12 if self.masks else blobs()[:1].repeat(12, 1, 1, 1)
         view = FakeView(copies, [0, 1], [2], learner=self.learner())
         items = [pick.item for pick in train_auxiliary(self.make(), view).select(view, 4)]
         if self.draws_lots:

@@ -1,30 +1,21 @@
 """How well annotators agree, beyond what chance would give."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Any
 
-from pickwell.items import Kind
 from pickwell.store import Entry
 
 ADJUDICATED = "adjudicated"
 """The source of a label by which somebody decided what others disagreed about."""
-Said = Mapping[str, Mapping[int, str]]
-"""What each annotator says of each item."""
 
 
-def standing(log: Iterable[Entry]) -> dict[str, dict[int, str]]:
-    """Each annotator's newest answers that were not taken back; decisions about others' answers are left out."""
-    entries = list(log)
+def standing(log: Iterable[Entry], *, without: str = "") -> dict[tuple[str, int], Entry]:
+    """By annotator and item the newest entry that was not taken back, of other sources than `without`."""
+    entries = [entry for entry in log if entry.source != without]
     undone = {entry.undoes for entry in entries}
-    said: dict[str, dict[int, str]] = defaultdict(dict)
-    for entry in entries:
-        if entry.kind != "undo" and entry.id not in undone and entry.source != ADJUDICATED:
-            # Whatever somebody says later replaces it, a skip as well.
-            said[entry.annotator].pop(entry.item, None)
-            if entry.kind == Kind.ANSWER and entry.value is not None:
-                said[entry.annotator][entry.item] = entry.value
-    return said
+    return {(e.annotator, e.item): e for e in entries if not e.is_undo and e.id not in undone}
 
 
 def agreement(log: Iterable[Entry]) -> dict[str, Any]:
@@ -32,31 +23,28 @@ def agreement(log: Iterable[Entry]) -> dict[str, Any]:
 
     Fleiss' kappa is measured on the images that have the number of answers that most of those have.
     """
-    said = standing(log)
-    names = sorted(said)
-    pairs = [(a, b, sorted(said[a].keys() & said[b].keys())) for at, a in enumerate(names) for b in names[at + 1 :]]
+    said: dict[int, dict[str, str]] = defaultdict(dict)
+    for (name, item), entry in standing(log, without=ADJUDICATED).items():
+        if entry.value is not None:
+            said[item][name] = entry.value
+    both: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for answers in said.values():
+        for a, b in combinations(sorted(answers), 2):
+            both[a, b].append((answers[a], answers[b]))
     return {
-        "pairs": [
-            {"names": [a, b], "images": len(both), "kappa": cohen([(said[a][i], said[b][i]) for i in both])}
-            for a, b, both in pairs
-            if both
-        ],
-        "together": _together(said),
+        "pairs": [{"names": [a, b], "images": len(two), "kappa": cohen(two)} for (a, b), two in sorted(both.items())],
+        "together": _together([list(answers.values()) for answers in said.values()]),
     }
 
 
-def _together(said: Said) -> dict[str, Any] | None:
+def _together(answers: Sequence[Sequence[str]]) -> dict[str, Any] | None:
     """Fleiss' kappa over all annotators; None where no item has more than two answers."""
-    answers: dict[int, list[str]] = defaultdict(list)
-    for values in said.values():
-        for item, value in values.items():
-            answers[item].append(value)
-    sizes = Counter(len(values) for values in answers.values() if len(values) > 2)
+    sizes = Counter(len(values) for values in answers if len(values) > 2)
     if not sizes:
         return None
     # Of equally common numbers of answers the larger.
     size = max(sizes, key=lambda n: (sizes[n], n))
-    rated = [values for values in answers.values() if len(values) == size]
+    rated = [values for values in answers if len(values) == size]
     return {"answers": size, "images": len(rated), "kappa": fleiss(rated)}
 
 

@@ -1,6 +1,6 @@
 """The JSON API: what the page uses, others may."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Annotated, Any
@@ -9,17 +9,21 @@ import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Kind, Pick
 from pickwell.store import Remark, Told
 from pickwell.web import dashboard_figures
-from pickwell.web.agreement import ADJUDICATED
-from pickwell.web.desk import Desk, Said, Who
+from pickwell.web.agreement import ADJUDICATED, standing
+from pickwell.web.desk import Desk, Who, source
+from pickwell.web.next_round import Loop
 from pickwell.web.pictures import Pictures, Size
-from pickwell.web.watcher import Loop
 
 # Up to 2**53 the numbers of JavaScript are exact.
 Item = Annotated[int, Field(ge=0, lt=2**53, description="An image's id: its place in the pool.")]
+Address = Annotated[int, Path(ge=0, lt=2**53)]
+"""An image's id in a path."""
+Number = Annotated[int, Path(ge=1, lt=2**31)]
+"""A round's number in a path."""
 # No slash in a name: leases are held by `name/tab`.
 Name = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f/]*$", strip_whitespace=True)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -81,35 +85,24 @@ class Asking(Body):
     budget: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
-def desk(request: Request) -> Desk:
-    """Where people label."""
-    return request.app.state.desk  # type: ignore[no-any-return]
+def _served(name: str) -> Any:
+    """The dependency on what the application serves under this name."""
+
+    async def served(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
+    return Depends(served)
 
 
-def campaign(request: Request) -> OpenCampaign:
-    """The campaign, for what is only looked at."""
-    return desk(request).campaign
-
-
-def loop(request: Request) -> Loop:
-    """The loop."""
-    return request.app.state.loop  # type: ignore[no-any-return]
-
-
-def pictures(request: Request) -> Pictures:
-    """The images."""
-    return request.app.state.pictures  # type: ignore[no-any-return]
-
-
-AtDesk = Annotated[Desk, Depends(desk)]
-Opened = Annotated[OpenCampaign, Depends(campaign)]
-AtLoop = Annotated[Loop, Depends(loop)]
-router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+AtDesk = Annotated[Desk, _served("desk")]
+Opened = Annotated[OpenCampaign, _served("campaign")]
+AtLoop = Annotated[Loop, _served("loop")]
+router = APIRouter()
 
 
 def who(request: Request, body: Body) -> Who:
     """Who asks: the name of the token, where there are tokens, else the one in the body."""
-    if body.made not in ("", desk(request).made):
+    if body.made not in ("", request.app.state.desk.made):
         raise HTTPException(421, "another campaign is served here than when this page was opened; open it anew")
     return Who(request.state.name or body.annotator, body.tab)
 
@@ -123,26 +116,36 @@ def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
 
 
 def shown(request: Request, at: OpenCampaign, picks: list[Pick], number: int) -> list[dict[str, Any]]:
-    """Picks with what is known of each: name, size, remark, and what the model makes of it."""
-    ids, page = [pick.item for pick in picks], request.app.state.page
-    hints, remarks = at.hints.of(number), at.store.remarks(ids)
-    facts = zip(picks, at.pool.manifest.names(ids), at.pool.manifest.sizes(ids).tolist(), strict=True)
+    """Picks of a round with what is known of each."""
     return [
         {
-            "item": pick.item,
+            **known,
             "rank": pick.rank,
             "score": None if pick.held_out else dashboard_figures.plain(pick.score),
             "held_out": pick.held_out,
+            **request.app.state.page.facts(at, number, pick.item),
+        }
+        for pick, known in zip(picks, facts(at, [(pick.item, number) for pick in picks]), strict=True)
+    ]
+
+
+def facts(at: OpenCampaign, asked: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    """What is known of items, each asked for in a round: name, size, remark, and what the model makes of it."""
+    items = [item for item, _ in asked]
+    remarks, hints = at.store.remarks(items), {number: at.hints.of(number) for number in {of for _, of in asked}}
+    known = zip(asked, at.pool.manifest.names(items), at.pool.manifest.sizes(items).tolist(), strict=True)
+    return [
+        {
+            "item": item,
             "round": number,
             "name": name,
-            "width": size[0],
-            "height": size[1],
-            "flag": pick.item in remarks and remarks[pick.item].flag,
-            "note": remarks[pick.item].note if pick.item in remarks else "",
-            "hint": hints[pick.item].model_dump(exclude={"item"}) if pick.item in hints else None,
-            **page.facts(at, number, pick.item),
+            "width": width,
+            "height": height,
+            "flag": item in remarks and remarks[item].flag,
+            "note": remarks[item].note if item in remarks else "",
+            "hint": hint.model_dump(exclude={"item"}) if (hint := hints[number].get(item)) else None,
         }
-        for pick, name, size in facts
+        for (item, number), name, (width, height) in known
     ]
 
 
@@ -165,9 +168,13 @@ def ignore(request: Request, body: Telling, at: AtDesk, then: AtLoop) -> Mapping
 
 
 def _tell(request: Request, body: Telling, kind: Kind, value: str | None, at: Desk, then: Loop) -> Mapping[str, Any]:
-    said = Said(body.items, kind, value, body.seconds, body.via, body.suggestion_seen)
-    told: Told = at.tell(who(request, body), said, body.event)
-    # The loop looks by itself now and then; this spares the wait.
+    how = source(body.via, seen=body.suggestion_seen)
+    told = at.tell(who(request, body), body.items, kind, value, body.event, seconds=body.seconds, source=how)
+    return acknowledged(told, at, then)
+
+
+def acknowledged(told: Told, at: Desk, then: Loop) -> Mapping[str, Any]:
+    """What became of what was told; the loop, which looks by itself now and then, is spared the wait."""
     if told.closed is not None or at.campaign.settings.loop.when == "every":
         then.look()
     return asdict(told)
@@ -203,16 +210,12 @@ def release(request: Request, body: Body, at: AtDesk) -> Mapping[str, int]:
 def status(at: Opened, then: AtLoop) -> Mapping[str, Any]:
     """The open round's progress, and what the loop is doing."""
     state = then.state()
-    now = (
-        None
-        if state.doing is None
-        else {**dashboard_figures.plain(asdict(state.doing)), "seconds_left": state.doing.seconds_left}
-    )
+    doing = state.doing and {**dashboard_figures.plain(asdict(state.doing)), "seconds_left": state.doing.seconds_left}
     return {
         "campaign": at.settings.name,
         "position": at.store.position(),
         "round": dashboard_figures.progress(at.store.current()),
-        "loop": {**asdict(state), "doing": now},
+        "loop": {**asdict(state), "doing": doing},
     }
 
 
@@ -223,17 +226,10 @@ def history(
     """What this annotator decided last, the newest at the end; what was undone is left out."""
     name = request.state.name or annotator
     # A window of the newest entries, those of others among them, rather than a log of years.
-    entries = list(at.store.log(after=max(0, at.store.position() - 10 * limit)))
-    undone = {entry.undoes for entry in entries}
-    own = (e for e in entries if e.annotator == name and e.kind != "undo" and e.source != ADJUDICATED)
-    standing = {e.item: e for e in own if e.id not in undone}
-    newest = sorted(standing.values(), key=lambda entry: entry.id)[-limit:]
-    sizes = at.pool.manifest.sizes([entry.item for entry in newest]).tolist()
-    kinds = [
-        {"item": e.item, "kind": e.kind, "label": e.value, "round": e.round, "width": size[0], "height": size[1]}
-        for e, size in zip(newest, sizes, strict=True)
-    ]
-    return {"entries": kinds}
+    stand = standing(at.store.log(after=max(0, at.store.position() - 10 * limit)), without=ADJUDICATED)
+    newest = sorted((e for e in stand.values() if e.annotator == name), key=lambda entry: entry.id)[-limit:]
+    known = facts(at, [(entry.item, entry.round) for entry in newest])
+    return {"entries": [{**one, "kind": e.kind, "label": e.value} for one, e in zip(known, newest, strict=True)]}
 
 
 @router.get("/rounds")
@@ -254,7 +250,7 @@ def ask(request: Request, body: Asking, then: AtLoop) -> Mapping[str, bool]:
 def round_(
     request: Request,
     at: Opened,
-    number: Annotated[int, Path(ge=1, lt=2**31)],
+    number: Number,
     start: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 60,
 ) -> Mapping[str, Any]:
@@ -271,7 +267,7 @@ def round_(
 
 
 @router.get("/rounds/{number}/map", response_class=Response)
-def map_(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
+def map_(at: Opened, number: Number) -> Response:
     """The pool on the plane of the strategy's latents when the round was asked, as bytes; 404 where there is no map.
 
     uint32 N, then little-endian columns of N: item (uint32), x, y in [0, 1] and score (float32; NaN: none), state
@@ -291,15 +287,15 @@ def dashboard(at: Opened) -> Mapping[str, Any]:
 @router.get("/images/{item}", response_class=Response)
 def image(
     request: Request,
-    at: Annotated[Pictures, Depends(pictures)],
-    item: Annotated[int, Path(ge=0, lt=2**53)],
+    at: Annotated[Pictures, _served("pictures")],
+    item: Address,
     size: Size = Size.FULL,
     made: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """An image, encoded anew and bounded."""
     picture = at.get(item, size)
     # The images of a campaign do not change, but another one may be served here tomorrow.
-    fresh = "max-age=604800, immutable" if made == desk(request).made else "no-cache"
+    fresh = "max-age=604800, immutable" if made == request.app.state.desk.made else "no-cache"
     # Private, because a shared cache would show them without a token.
     headers = {"ETag": f'"{picture.tag}"', "Cache-Control": f"private, {fresh}"}
     if request.headers.get("if-none-match") == headers["ETag"]:

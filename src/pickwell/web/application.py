@@ -1,6 +1,6 @@
 """The application: the API, the pages, their files, and the gate before them all."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
@@ -15,11 +15,11 @@ from starlette.types import ASGIApp
 from pickwell.errors import BudgetError, BusyError, PickwellError, PoolError, RoundError, StoreError
 from pickwell.web import api, disputes, pages
 from pickwell.web.desk import Desk
+from pickwell.web.next_round import Loop
 from pickwell.web.pictures import NATIVE, Pictures
 from pickwell.web.security import Gate
 from pickwell.web.task_page import page_of
 from pickwell.web.tokens import Tokens
-from pickwell.web.watcher import Loop
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CODES: tuple[tuple[type[PickwellError], int], ...] = (
@@ -30,6 +30,7 @@ CODES: tuple[tuple[type[PickwellError], int], ...] = (
     (PoolError, 404),
 )
 """The status of each kind of error; of any other it is 422."""
+REFUSED: dict[int | str, dict[str, Any]] = {"4XX": {"description": "Refused: `error` says why and what to do next."}}
 
 
 def create_app(
@@ -57,13 +58,13 @@ def create_app(
 
     # FastAPI's own documentation pages load their scripts from another host; `pages` has one of ours.
     app = FastAPI(title="Pickwell", version="1", docs_url=None, redoc_url=None, lifespan=life)
-    app.state.desk, app.state.loop, app.state.tokens, app.state.annotator = desk, watched, tokens, annotator
+    app.state.desk, app.state.campaign, app.state.loop = desk, campaign, watched
+    app.state.tokens, app.state.annotator = tokens, annotator
     largest, page = campaign.settings.serve.picture_size, page_of(campaign.task)
     app.state.page = page
     app.state.pictures = Pictures(campaign.pool, max(largest, NATIVE) if page.drawn_on else largest)
-    app.include_router(api.router)
-    app.include_router(disputes.router)
-    app.include_router(page.router)
+    for router in (api.router, disputes.router, page.router):
+        app.include_router(router, prefix="/api", responses=REFUSED)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=str(files("pickwell.web") / "static")))
     app.add_exception_handler(PickwellError, _said)
@@ -76,7 +77,7 @@ def create_app(
 def _said(_: Request, error: Exception) -> Response:
     """A known error as its sentence."""
     code = next((code for kind, code in CODES if isinstance(error, kind)), 422)
-    return JSONResponse({"error": _storable(str(error))}, code)
+    return _error(str(error), code)
 
 
 def _invalid(_: Request, error: Exception) -> Response:
@@ -84,14 +85,14 @@ def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first: dict[str, Any] = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return JSONResponse({"error": _storable(f"{where}: {first['msg']}; see /docs for what is allowed")}, 422)
+    return _error(f"{where}: {first['msg']}; see /docs for what is allowed", 422)
 
 
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": _storable(str(error.detail))}, error.status_code, error.headers)
+    return _error(str(error.detail), error.status_code, error.headers)
 
 
-def _storable(text: str) -> str:
-    """The text without halves of surrogate pairs, which no answer can be encoded with."""
-    return text.encode("utf-8", "replace").decode()
+def _error(text: str, code: int, headers: Mapping[str, str] | None = None) -> Response:
+    # Halves of surrogate pairs cannot be encoded.
+    return JSONResponse({"error": text.encode("utf-8", "replace").decode()}, code, headers)

@@ -2,19 +2,18 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Kind, PickState, Round, RoundState
 from pickwell.statistics.runs import known, measured_rows
 from pickwell.store import Entry, Labels, Result, Store
-from pickwell.web.agreement import agreement
+from pickwell.web.agreement import agreement, standing
 from pickwell.web.desk import SUGGESTION_SEEN
 
-ACCURACY = "accuracy"
 PAUSE = 300.0
 """Seconds after which an annotator had left: no part of their rate."""
 
@@ -37,16 +36,16 @@ def annotators(log: Iterable[Entry]) -> list[dict[str, Any]]:
     `a_minute` counts time `at_work` only: gaps of over five minutes are pauses.
     """
     entries = list(log)
-    undone = {entry.undoes for entry in entries}
-    said = (entry for entry in entries if entry.kind != "undo" and entry.id not in undone)
-    stands = {(entry.annotator, entry.item): entry.id for entry in said}
-    people = [_annotator(name, [entry for entry in entries if entry.annotator == name], stands)
-              for name in dict.fromkeys(entry.annotator for entry in entries)]  # fmt: skip
-    return sorted(people, key=lambda one: (-one["answered"], one["name"]))
+    stand = {entry.id for entry in standing(entries).values()}
+    people: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        people[entry.annotator].append(entry)
+    rows = [_annotator(name, own, stand) for name, own in people.items()]
+    return sorted(rows, key=lambda one: (-one["answered"], one["name"]))
 
 
-def _annotator(name: str, entries: Sequence[Entry], stands: Mapping[tuple[str, int], int]) -> dict[str, Any]:
-    counted = [e for e in entries if e.kind == "undo" or stands.get((e.annotator, e.item)) == e.id]
+def _annotator(name: str, entries: Sequence[Entry], stand: Collection[int]) -> dict[str, Any]:
+    counted = [entry for entry in entries if entry.is_undo or entry.id in stand]
     kinds = Counter(COUNTS[entry.kind] for entry in counted)
     times = [entry.time.timestamp() for entry in entries]
     working = [gap for gap in (later - earlier for earlier, later in pairwise(times)) if gap <= PAUSE]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.store import Told, check_free
@@ -33,26 +33,10 @@ class Who:
         return f"{self.name}/{self.tab}"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What somebody says of some items: by keyboard, grid or program; `seen` if the suggestion was looked at.
-
-    An answer's `value` is a class's name or, of one item, its mask as an array.
-    """
-
-    items: Sequence[int]
-    kind: Kind
-    value: Answer | None = None
-    seconds: float | None = None
-    via: str = "page"
-    seen: bool = False
-    used: bool = False
-
-    @property
-    def source(self) -> str:
-        """What the label log keeps of how it was said."""
-        marks = (SUGGESTION_SEEN, self.seen or self.used), (SUGGESTION_USED, self.used)
-        return ", ".join([self.via, *(words for words, holds in marks if holds)])
+def source(via: str, *, seen: bool = False, used: bool = False) -> str:
+    """What the label log keeps of how something was said: by which page, and what was made of the suggestion."""
+    marks = (SUGGESTION_SEEN, seen or used), (SUGGESTION_USED, used)
+    return ", ".join([via, *(words for words, holds in marks if holds)])
 
 
 class Desk:
@@ -63,6 +47,7 @@ class Desk:
         self.store = self.campaign.store
         self.made = str(int(self.store.campaign().created.timestamp() * 1_000_000))
         """When the campaign was made: tells it from others of its name, and from those served at the same address."""
+        self._lease = self.campaign.settings.serve.lease_seconds
         self._warm()
 
     def _warm(self) -> None:
@@ -78,10 +63,6 @@ class Desk:
         """Lets go of the database."""
         self.campaign.close()
 
-    @property
-    def _lease(self) -> float:
-        return self.campaign.settings.serve.lease_seconds
-
     def next(self, who: Who, n: int) -> list[Pick]:
         """Up to n picks for this annotator alone, best first; those they hold already come first."""
         return self.store.lease(who.holder, n, self._lease, author=who.name)
@@ -90,19 +71,31 @@ class Desk:
         """Renews the leases of this tab; returns how many."""
         return self.store.heartbeat(who.holder, self._lease)
 
-    def tell(self, who: Who, said: Said, event: str) -> Told:
-        """Keeps what somebody says; RoundError where an item is another's, LabelError for what cannot be."""
-        self._check(said.items, said.kind, said.value)
-        share = None if said.seconds is None else said.seconds / len(said.items)
-        value = said.value if isinstance(said.value, str) else None
-        labels = [Label(item, value, said.kind, who.name, share) for item in said.items]
-        if isinstance(said.value, np.ndarray):
+    def tell(
+        self,
+        who: Who,
+        items: Sequence[int],
+        kind: Kind,
+        value: Answer | None,
+        event: str,
+        *,
+        seconds: float | None = None,
+        source: str = "page",
+    ) -> Told:
+        """Keeps what somebody says of some items; RoundError where one is another's, LabelError for what cannot be.
+
+        An answer's `value` is a class's name or, of one item, its mask as an array; `seconds` are those of all items.
+        """
+        self._check(items, kind, value)
+        share = None if seconds is None else seconds / len(items)
+        labels = [Label(item, value if isinstance(value, str) else None, kind, who.name, share) for item in items]
+        if isinstance(value, np.ndarray):
             # No mask is kept whose label the store would refuse.
-            check_free(found := self.store.holdings(said.items), labels, who.holder)
+            check_free(found := self.store.holdings(items), labels, who.holder)
             keep = self.campaign.task.keep
-            labels = [replace(one, value=keep(said.value)) for one in labels if one.item in found] or labels
+            labels = [replace(one, value=keep(value)) for one in labels if one.item in found] or labels
         # Where a round asks one annotator, the store takes an opinion for a label.
-        return self.store.tell(labels, source=said.source, event=event, opinion=True, holder=who.holder)
+        return self.store.tell(labels, source=source, event=event, opinion=True, holder=who.holder)
 
     def decide(self, who: Who, item: int, kind: Kind, value: str | None, event: str) -> Told:
         """Decides about a disputed item; RoundError where nothing is disputed any more."""

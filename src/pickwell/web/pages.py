@@ -7,9 +7,10 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.colours import colours
 from pickwell.web.api import Opened
+from pickwell.web.task_page import TaskPage
 
 router = APIRouter(include_in_schema=False)
 _templates = Environment(
@@ -21,53 +22,37 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 YEAR = 365 * 86_400
-_PLACES = {"draw": "label"}  # templates at the place of another
 
 
 def _page(request: Request, name: str, title: str, **values: Any) -> HTMLResponse:
     """A page's frame with what its scripts must know before they ask."""
-    desk = request.app.state.desk
-    campaign: OpenCampaign = desk.campaign
+    campaign: OpenCampaign = request.app.state.campaign
+    of_task: TaskPage = request.app.state.page
     told = {
         "campaign": campaign.settings.name,
-        "made": desk.made,
+        "made": request.app.state.desk.made,
         "kind": campaign.task.kind,
         "classes": campaign.task.classes,
         "annotator": request.state.name or request.app.state.annotator,
         "fixed": bool(request.state.name),
         "lease": campaign.settings.serve.lease_seconds,
-        "budget": campaign.settings.loop.budget,
         "overlap": campaign.settings.serve.overlap,
     }
-    told |= {"colours": colours(len(campaign.task.classes))} if request.app.state.page.coloured else {}
-    html = _templates.get_template(f"{name}.html").render(
-        page=_PLACES.get(name, name), title=title, told=told, **values
-    )
-    return HTMLResponse(html)
+    told |= {"colours": colours(len(campaign.task.classes))} if of_task.coloured else {}
+    template = _templates.get_template(f"{of_task.templates.get(name, name)}.html")
+    return HTMLResponse(template.render(page=name, title=title, told=told, **values))
 
 
-@router.get("/")
-def label(request: Request) -> Response:
-    """The page where images are labelled, with what the kind of task asks for."""
-    return _page(request, request.app.state.page.label, "Label")
+def _serve(path: str, name: str) -> None:
+    """A page at a path: labelling one by one or many at once, deciding what annotators disagree about, the figures."""
+
+    @router.get(path)
+    def page(request: Request) -> Response:
+        return _page(request, name, name.capitalize())
 
 
-@router.get("/grid")
-def grid(request: Request) -> Response:
-    """The page where many similar images are labelled at once, where they can be."""
-    return _page(request, request.app.state.page.grid, "Grid")
-
-
-@router.get("/decide")
-def decide(request: Request) -> Response:
-    """The page where somebody decides what annotators disagree about."""
-    return _page(request, "decide", "Decide")
-
-
-@router.get("/dashboard")
-def dashboard(request: Request) -> Response:
-    """The page of figures."""
-    return _page(request, "dashboard", "Dashboard")
+for at in ("/", "/grid", "/decide", "/dashboard"):
+    _serve(at, at[1:] or "label")
 
 
 @router.get("/docs")

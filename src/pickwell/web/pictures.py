@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickwell.data.decode import decode
+from pickwell.data.image_errors import ImageError
 from pickwell.data.pool import Pool
-from pickwell.data.reasons import ImageError
 from pickwell.errors import PoolError
 
 THUMB = 160
@@ -63,27 +63,23 @@ class Pictures:
                 return found
         # Outside of the lock: pictures that are ready must not wait for this one.
         with self._at_work:
-            picture = encode(self._pixels(item, self._sizes[size]), self._sizes[size])
-        self._keep((item, size), picture)
+            picture = self._encoded(item, self._sizes[size])
+        with self._lock:
+            # Two requests may have encoded the same picture at once.
+            if (item, size) not in self._kept:
+                self._bytes += len(picture.data)
+            self._kept[item, size] = picture
+            while self._bytes > CACHE_BYTES:
+                self._bytes -= len(self._kept.popitem(last=False)[1].data)
         return picture
 
-    def _pixels(self, item: int, most: int) -> NDArray[np.uint8]:
-        data = self._pool.bytes(item)
+    def _encoded(self, item: int, most: int) -> Picture:
         try:
-            return decode(data, most, self._pool.limits)
+            return encode(decode(self._pool.bytes(item), most, self._pool.limits), most)
         except ImageError as error:
             raise PoolError(
                 f"the image of item {item} can no longer be read: {error}; put it back as it was"
             ) from error
-
-    def _keep(self, key: tuple[int, Size], picture: Picture) -> None:
-        with self._lock:
-            # Two requests may have encoded the same picture at once.
-            if key not in self._kept:
-                self._bytes += len(picture.data)
-            self._kept[key] = picture
-            while self._bytes > CACHE_BYTES:
-                self._bytes -= len(self._kept.popitem(last=False)[1].data)
 
 
 def encode(pixels: NDArray[np.uint8], most: int) -> Picture:
@@ -96,16 +92,9 @@ def encode(pixels: NDArray[np.uint8], most: int) -> Picture:
         pixels = np.asarray(drawn)
     # A thumbnail is not enlarged, so it may lose a little.
     if max(pixels.shape[:2]) <= SHARP and most > THUMB:
-        data, media = _png(pixels), "image/png"
+        Image.fromarray(pixels).save(out := io.BytesIO(), "PNG", compress_level=1)
+        data, media = out.getvalue(), "image/png"
     else:
-        data, media = (
-            simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), QUALITY, colorsubsampling="420"),
-            "image/jpeg",
-        )
+        media = "image/jpeg"
+        data = simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), QUALITY, colorsubsampling="420")
     return Picture(data, media, hashlib.sha256(data).hexdigest()[:32])
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
-    return out.getvalue()

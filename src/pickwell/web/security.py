@@ -48,11 +48,12 @@ class Gate:
             return None
         answer = _dressed(send)
         headers = Headers(scope=scope)
-        if refusal := self._refusal(scope, headers):
+        most = LARGER.get(str(scope["path"]), BODY)
+        if refusal := self._refusal(scope, headers, most):
             return await refusal(scope, receive, answer)
-        return await self.app(scope, _Bounded(receive, _most(scope)), answer)
+        return await self.app(scope, _bounded(receive, most), answer)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+    def _refusal(self, scope: Scope, headers: Headers, most: int) -> JSONResponse | None:
         """The answer to a request that may not pass; None lets it pass, and names its annotator."""
         host, path = headers.get("host", ""), str(scope["path"])
         # Against DNS rebinding: a page whose own name comes to point here still sends that name, and never a number.
@@ -61,8 +62,8 @@ class Gate:
             return _refuse(421, "this address is not served here; open the one that pickwell serve printed")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and (refusal := _foreign(headers, host)):
             return refusal
-        most = _most(scope)
-        if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > most:
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > most:
             return _refuse(413, f"the request is larger than {most} bytes; send less at once")
         who = self.tokens.who(_secret(headers, self.tokens.cookie)) if self.tokens is not None else ""
         if who is None and not path.startswith(OPEN):
@@ -70,11 +71,6 @@ class Gate:
         # Starlette shows it as `request.state.name`.
         scope.setdefault("state", {})["name"] = who or ""
         return None
-
-
-def _most(scope: Scope) -> int:
-    """The largest body that may be sent there."""
-    return LARGER.get(str(scope["path"]), BODY)
 
 
 def _refuse(code: int, sentence: str) -> JSONResponse:
@@ -100,10 +96,8 @@ def _is_number(host: str) -> bool:
 def _foreign(headers: Headers, host: str) -> JSONResponse | None:
     """The refusal of a change that another site's page asks for."""
     # Browsers say where a change comes from by one header or both; programs send neither.
-    origin = headers.get("origin")
-    if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
-        return _refuse(403, "another site's page may not change anything here; use the page of this server")
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    own = f"http://{host}", f"https://{host}"
+    if headers.get("origin", own[0]) not in own or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return _refuse(403, "another site's page may not change anything here; use the page of this server")
     # Another site's forms can send text without asking the browser's leave, JSON only after a preflight, which fails.
     if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
@@ -120,16 +114,17 @@ def _secret(headers: Headers, cookie: str) -> str:
     return cookie_parser(headers.get("cookie", "")).get(cookie, "")
 
 
-class _Bounded:
+def _bounded(receive: Receive, most: int) -> Receive:
     """Hands on a request's body, up to the limit: one that is longer than it said it was breaks off."""
+    left = most
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._most, self._bytes = receive, most, 0
+    async def receiving() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return {"type": "http.disconnect"} if left < 0 else message
 
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._bytes += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if self._bytes > self._most else message
+    return receiving
 
 
 def _dressed(send: Send) -> Send:

@@ -4,16 +4,16 @@ import getpass
 import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
-from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, gethostname, socket
 
 import uvicorn
 
 from pickwell.errors import SettingsError
 from pickwell.web.application import LOOPBACK, create_app
 from pickwell.web.desk import Desk
+from pickwell.web.next_round import Loop
 from pickwell.web.security import EVERYWHERE
 from pickwell.web.tokens import Tokens
-from pickwell.web.watcher import Loop
 
 
 class Server:
@@ -105,8 +105,6 @@ def _bound(host: str, port: int) -> socket:
 
 def _others(host: str) -> tuple[str, ...]:
     """The names by which whoever listens on all addresses may be called: its own, beside those given."""
-    from socket import gethostname
-
     return (gethostname().lower(),) if host in EVERYWHERE else ()
 
 

@@ -7,27 +7,22 @@ from typing import Any
 from fastapi import APIRouter
 
 from pickwell import tasks
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.tasks import Task
-
-
-def _nothing(campaign: OpenCampaign, number: int, item: int) -> Mapping[str, Any]:
-    return {}
 
 
 @dataclass(frozen=True)
 class TaskPage:
-    """The templates in which images are labelled, one by one and many at once, and what else a kind's `PAGE` says.
+    """What a kind's `PAGE` says: `templates` that take the place of others, such as that of the page "label".
 
     `coloured`: each class has a colour. `drawn_on`: pictures are as large as their images, to draw on. `facts` of a
     pick of a round are sent with it; `router` are further addresses of the API.
     """
 
-    label: str = "label"
-    grid: str = "grid"
+    templates: Mapping[str, str] = field(default_factory=dict)
     coloured: bool = False
     drawn_on: bool = False
-    facts: Callable[[OpenCampaign, int, int], Mapping[str, Any]] = _nothing
+    facts: Callable[[OpenCampaign, int, int], Mapping[str, Any]] = lambda campaign, number, item: {}
     router: APIRouter = field(default_factory=APIRouter)
 
 

@@ -39,18 +39,18 @@ class TestVAALOnPatches(StrategyContract):
 
 
 class TestVAALOnScenes(StrategyContract):
-    dense = True
+    masks = True
 
     def make(self) -> Strategy:
         return VAAL(steps=3, latent=4, widths=(4, 8), discriminator_width=16, working_size=12)
 
 
 class TestVAALOnFeaturesOfScenes(TestVAALOnFeatures):
-    dense = True
+    masks = True
 
 
 class TestVAALDiverseOnScenes(StrategyContract):
-    dense = True
+    masks = True
 
     def make(self) -> Strategy:
         small = {"steps": 3, "latent": 4, "widths": (4, 8), "discriminator_width": 16, "working_size": 12}

@@ -1,5 +1,6 @@
 """Feature vectors in place of images: from a file, from a network, or from the pool's own VAE."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import Placed, write_sources
 from pickwell.data.sources.parquet import ParquetSet
 from pickwell.errors import PoolError, SettingsError
-from pickwell.experiments.data.sets.layout import Layout
+from pickwell.experiments.data.sets.layout import Layout, Part
 from pickwell.learner import Devices
 from pickwell.learner.generators import isolated
 from pickwell.seeds import derive
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pickwell.experiments.experiment import Experiment
 
 Rows = NDArray[np.float32]
+Embed = Callable[[Tensor], Tensor]
 BATCH = 256
 
 
@@ -104,19 +106,21 @@ def layout(path: Path, directory: Path) -> Layout:
     Manifest.write(
         directory / MANIFEST, pa.table([pa.array(c, f.type) for c, f in zip(columns, ROWS, strict=True)], schema=ROWS)
     )
-    return Layout(path)
+    return Layout(Part(path))
 
 
-def write(experiment: "Experiment", whole: Pool, folder: Path) -> None:
+def write(experiment: "Experiment", folder: Path) -> None:
     """Writes the vectors of pool and test, standardised by the pool's own, if the experiment wants vectors."""
     settings = experiment.data
     if is_file(Path(settings.set)):
         rows = read(Path(settings.set))[0]
         found = {part: rows[np.load(folder / part / "rows.npy")] for part in ("pool", "test")}
     elif settings.features:
+        devices = Devices("fp32")
         images = {part: Images(Pool.open(folder / part), experiment.model.image_size) for part in ("pool", "test")}
-        embed = _vae(experiment, images["pool"]) if settings.features == "vae" else _network(experiment)
-        found = {part: _embedded(source, embed) for part, source in images.items()}
+        vae = settings.features == "vae"
+        embed = _vae(experiment, images["pool"], devices) if vae else _network(experiment, devices)
+        found = {part: _embedded(source, embed, devices) for part, source in images.items()}
     else:
         return
     # The pool's own figures for both: the test set's would tell of what is measured on.
@@ -125,29 +129,9 @@ def write(experiment: "Experiment", whole: Pool, folder: Path) -> None:
         np.save(folder / file(part), ((vectors - mean) / np.where(scale > 1e-6, scale, 1)).astype(np.float32))
 
 
-class _Encoder:
-    """The means of a VAE's posterior."""
-
-    def __init__(self, vae: VAE, devices: Devices) -> None:
-        self.vae, self.devices = vae.eval(), devices
-
-    def __call__(self, images: Tensor) -> Tensor:
-        return self.vae.encode(images)[0]
-
-
-class _Penultimate:
-    """The penultimate features of a network."""
-
-    def __init__(self, network: models.Network, devices: Devices) -> None:
-        self.network, self.devices = network.eval(), devices
-
-    def __call__(self, images: Tensor) -> Tensor:
-        return self.network.embed(images)
-
-
-def _network(experiment: "Experiment") -> _Penultimate:
-    """A network that has learnt something elsewhere; SettingsError where no weights are named."""
-    chosen, devices = experiment.data, Devices("fp32")
+def _network(experiment: "Experiment", devices: Devices) -> Embed:
+    """The penultimate features of a network that has learnt elsewhere; SettingsError where no weights are named."""
+    chosen = experiment.data
     if not chosen.weights:
         raise SettingsError(
             "features of a network need one that has learnt something; name its weight file: data.weights, and its "
@@ -156,12 +140,12 @@ def _network(experiment: "Experiment") -> _Penultimate:
     with isolated():
         torch.manual_seed(derive(0, "features"))  # a head of other classes stays fresh
         network = models.load(chosen.network, 2, image_size=experiment.model.image_size, weights=chosen.weights)
-    return _Penultimate(devices.setup(network), devices)
+    return devices.setup(network).eval().embed
 
 
-def _vae(experiment: "Experiment", images: Images) -> _Encoder:
-    """A VAE that has learnt the pool's images, no label among them."""
-    settings, devices = experiment.data, Devices("fp32")
+def _vae(experiment: "Experiment", images: Images, devices: Devices) -> Embed:
+    """The means of the posterior of a VAE that has learnt the pool's images, no label among them."""
+    settings = experiment.data
     with isolated():
         # Seed 0 whatever the cell: all seeds and methods share one set of features.
         torch.manual_seed(derive(0, "features"))
@@ -174,11 +158,12 @@ def _vae(experiment: "Experiment", images: Images) -> _Encoder:
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
-    return _Encoder(vae, devices)
+    vae.eval()
+    return lambda pixels: vae.encode(pixels)[0]
 
 
 @torch.inference_mode()
-def _embedded(images: Images, embed: _Encoder | _Penultimate) -> Rows:
+def _embedded(images: Images, embed: Embed, devices: Devices) -> Rows:
     batches = images.batches(torch.arange(len(images)), BATCH)
-    parts = [embed(to_float(embed.devices.put(pixels))).float().cpu().numpy() for _, pixels in batches]
+    parts = [embed(to_float(devices.put(pixels))).float().cpu().numpy() for _, pixels in batches]
     return np.concatenate(parts)

@@ -2,38 +2,22 @@
 
 import hashlib
 import json
-import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
-import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
 from pickwell.campaign.directory import new_directory
-from pickwell.data import layouts
 from pickwell.data.images import Images
-from pickwell.data.manifest import ROWS, Manifest
-from pickwell.data.mask_files import MaskFiles
-from pickwell.data.pool import MANIFEST, SOURCES, Pool
-from pickwell.data.records import write_sources
-from pickwell.data.sources.source import place
-from pickwell.errors import PoolError, SettingsError
-from pickwell.experiments.data import feature_pools, freshness, sets
-from pickwell.experiments.experiment import DataSettings, Experiment
-from pickwell.experiments.identity import pools_digest
-from pickwell.files import digest
-from pickwell.labels import split_void
-from pickwell.learner.generators import generator
-from pickwell.tasks.segmentation.label_maps import counted
+from pickwell.data.pool import Pool
+from pickwell.experiments.code_hash import pools_digest
+from pickwell.experiments.data import data_changes, feature_pools
+from pickwell.experiments.data.pool_drawing import SHOWN, draw
+from pickwell.experiments.experiment import Experiment
 from pickwell.tasks.segmentation.scenes import Scenes
-
-Ids = NDArray[np.int64]
-SHOWN = "shown.npy"
-"""The file that says how many pixels of each class each scene of the pool shows."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +28,7 @@ class Prepared:
     classes: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
     fingerprint: str
-    sources: dict[str, freshness.Stamp]
+    sources: dict[str, data_changes.Stamp]
     """How a user's own files looked when the pools were drawn from them."""
 
     @property
@@ -90,7 +74,7 @@ def prepare(experiment: Experiment, data: Path, root: Path) -> Prepared:
         if not (folder / "ready.json").exists():
             with new_directory(folder) as partial:
                 # Converted images lie outside of `partial`: manifests hold absolute paths, which renaming breaks.
-                _make(experiment, data, root, partial, _beside(folder, "source"))
+                draw(experiment, data, root, partial, _beside(folder, "source"))
     return _read(folder)
 
 
@@ -120,210 +104,3 @@ def _read(folder: Path) -> Prepared:
     facts = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
     groups = tuple(tuple(group) for group in facts["groups"])
     return Prepared(folder, tuple(facts["classes"]), groups, facts["fingerprint"], facts.get("sources", {}))
-
-
-def _make(experiment: Experiment, data: Path, root: Path, partial: Path, into: Path) -> None:
-    """Draws test set, validation images and pool in this order, so that a smaller pool has the same test set."""
-    settings = experiment.data
-    # First: what changes while the images are read is to be noticed.
-    sources = freshness.stamps(settings, root)
-    layout = _layout(experiment, data, partial, into)
-    pool = _opened(layout.train, partial / "all", layout.labels_from_folders, layout.masks)
-    usable = _usable(pool, layout.leave_out)
-    _check(settings, layout, len(usable), pool)
-    # Seed 0 whatever the cell: differences are paired by seed, so every seed has the same test images.
-    rng = generator(0, "split", settings.set)
-    shuffled = usable[torch.randperm(len(usable), generator=rng).numpy()]
-    if layout.test is None:
-        chosen = _drawn(pool, shuffled, settings)
-        shuffled = shuffled[~np.isin(shuffled, chosen)]
-        _write(pool, np.sort(chosen), partial / "test")
-    else:
-        tested = _opened(layout.test, partial / "all-test", layout.test_labels_from_folders, layout.test_masks)
-        kept = _usable(tested, layout.leave_out)
-        _check_test(settings, layout, len(kept), tested)
-        kept = kept[torch.randperm(len(kept), generator=rng).numpy()][: settings.test or None]
-        _write(tested, np.sort(kept), partial / "test")
-    rest = shuffled[settings.validation :]
-    _write(pool, np.sort(rest[: settings.train or None]), partial / "pool")
-    feature_pools.write(experiment, pool, partial)
-    _finish(partial, layout, sources)
-
-
-def _layout(experiment: Experiment, data: Path, partial: Path, into: Path) -> sets.Layout:
-    """Where everything is; a SettingsError where the set does not go with the task."""
-    settings = experiment.data
-    if feature_pools.is_file(Path(settings.set)):
-        layout = feature_pools.layout(place(settings.set), partial / "all")
-    elif experiment.kind.masked and settings.set not in sets.available():
-        return _own_masks(settings)
-    else:
-        layout = sets.find(settings.set, data, into)
-    if (layout.masks is not None) != experiment.kind.masked:
-        has = "has masks" if layout.masks else "has no masks"
-        raise SettingsError(f"the task is {experiment.task}, but '{settings.set}' {has}; change task or data.set")
-    if settings.test_set:
-        own = Path(settings.test_set)
-        layout = replace(layout, test=own, test_labels_from_folders=own.is_dir(), official=None)
-    return layout
-
-
-def _own_masks(settings: DataSettings) -> sets.Layout:
-    """A folder of scenes, its masks, and those of the test set, as `pickwell init` takes them."""
-    train = layouts.layout(settings.set, settings.masks or None, "train")
-    test = layouts.layout(settings.test_set or settings.set, settings.test_masks or None, "test")
-    if not settings.test_set and place(str(test.images)) in (place(settings.set), place(str(train.images))):
-        test = layouts.Layout("", None)  # it holds no test set beside the rest
-    if not place(settings.set).is_dir():
-        raise PoolError(
-            f"no images at '{settings.set}': there is no folder {place(settings.set)}; "
-            "data.set names one, or a data set"
-        )
-    names, void = split_void(settings.classes or (layouts.CAMVID_LIST if train.camvid else ()))
-    if not names or train.masks is None or (test.images and test.masks is None):
-        raise SettingsError(
-            f"'{settings.set}' is to be segmented: name the folders of the masks (data.masks, and data.test_masks for "
-            'a test set) and the classes by their values in them (data.classes = ["road", "sky", "!void"])'
-        )
-    masks, test_masks = (
-        MaskFiles(place(str(found.masks)), len(names), void) if found.masks else None for found in (train, test)
-    )
-    return sets.Layout(
-        Path(train.images), Path(test.images) if test.images else None, classes=names, masks=masks,
-        test_masks=test_masks,
-    )  # fmt: skip
-
-
-def _opened(where: Path, directory: Path, labels_from_folders: bool, masks: MaskFiles | None) -> Pool:
-    # Vectors have theirs already: `feature_pools.layout` made it.
-    if (directory / MANIFEST).exists():
-        return Pool.open(directory)
-    masks = replace(masks, root=place(str(masks.root))) if masks else None
-    return Pool.create(directory, str(where), labels_from_folders=labels_from_folders, masks=masks)
-
-
-def _usable(pool: Pool, leave_out: tuple[str, ...]) -> Ids:
-    """The ids of the images with a known label that takes part; PoolError where there is none."""
-    known = pool.manifest.known()
-    found = [item for item, name in enumerate(known) if name is not None and name not in leave_out]
-    if not found:
-        raise PoolError(
-            f"none of the {len(known):,} images has a known label, and without labels nothing can be measured; "
-            "name a folder with one folder a class, a table with a label column, or a folder of masks"
-        )
-    return np.array(found, dtype=np.int64)
-
-
-def _check(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool | None = None) -> None:
-    """Refuses a set with too few images for the experiment, or with more than it can have."""
-    own_test = layout.test is not None
-    if not own_test and not settings.test:
-        raise SettingsError(f"'{settings.set}' has no test set of its own; say how many images to test on: data.test")
-    # With train 0 the pool is what is left: at least two images.
-    parts = {
-        f"data.train {settings.train:,}" if settings.train else "at least 2 to pick from": max(settings.train, 2),
-        f"data.validation {settings.validation:,}": settings.validation,
-        f"data.test {settings.test:,}": 0 if own_test else settings.test,
-    }
-    if found < (wanted := sum(parts.values())):
-        said = ", ".join(part for part, count in parts.items() if count)
-        raise PoolError(
-            f"{settings.set} has {found:,} labelled images, the experiment needs {wanted:,}: {said}{_why(layout, pool)}"
-        )
-    # More than the official images means that others lie among them: the numbers would be of another set.
-    if layout.official and found > layout.official[0]:
-        raise _too_many(layout.train, found, layout.official[0], layout)
-
-
-def _check_test(settings: DataSettings, layout: sets.Layout, found: int, pool: Pool) -> None:
-    if found < settings.test:
-        raise PoolError(
-            f"the test set of {settings.set} has {found:,} labelled images, data.test asks for "
-            f"{settings.test:,}{_why(layout, pool)}"
-        )
-    if layout.official and found > layout.official[1]:
-        raise _too_many(layout.test, found, layout.official[1], layout)
-
-
-def _too_many(where: Path | None, found: int, official: int, layout: sets.Layout) -> PoolError:
-    return PoolError(
-        f"{where} has {found:,} labelled images, the official set has {official:,}; take out what does not belong "
-        f"there{_why(layout, None)}"
-    )
-
-
-def _why(layout: sets.Layout, pool: Pool | None) -> str:
-    """What was set aside, and what to do: a set with a page has all its images there."""
-    spoilt = pool.summary.spoilt if pool and pool.summary else ()
-    aside = f" (of those set aside the first: {spoilt[0]})" if spoilt else ""
-    return aside + (f"; get the set again from {layout.page}" if layout.page else "; ask for fewer")
-
-
-def _drawn(pool: Pool, shuffled: Ids, settings: DataSettings) -> Ids:
-    """The test images: the first ones, or as many of each class."""
-    if settings.test_draw == "random":
-        return shuffled[: settings.test]
-    names = np.array(pool.manifest.known(shuffled), dtype=str)
-    found, counts = np.unique(names, return_counts=True)
-    each, over = divmod(settings.test, len(found))
-    if over:
-        raise SettingsError(
-            f"data.test is {settings.test:,} for {len(found)} classes, and data.test_draw balanced takes as many of "
-            f"each; give a multiple of {len(found)}"
-        )
-    if counts.min() < each:
-        raise PoolError(
-            f"{settings.set} has {counts.min():,} images of '{found[counts.argmin()]}', a balanced test set wants "
-            f"{each:,} of each class; ask for fewer: data.test"
-        )
-    return np.concatenate([shuffled[names == name][:each] for name in found])
-
-
-def _write(pool: Pool, rows: Ids, directory: Path) -> None:
-    directory.mkdir()
-    write_sources(directory / SOURCES, pool.sources, pool.limits)
-    Manifest.write(directory / MANIFEST, pq.read_table(pool.manifest.path).take(rows).select(ROWS.names))
-    np.save(directory / "rows.npy", rows)
-
-
-def _finish(partial: Path, layout: sets.Layout, sources: dict[str, freshness.Stamp]) -> None:
-    """Writes down what is known of both parts, and takes away what they were drawn from."""
-    pool, test = Pool.open(partial / "pool").manifest, Pool.open(partial / "test").manifest
-    classes = layout.classes or sorted({*pool.classes(), *test.classes()})
-    # Names and labels, no places: the same images have the same fingerprint on every machine.
-    text = hashlib.sha256(json.dumps([pool.names(), pool.known(), test.names(), test.known()]).encode())
-    if layout.masks:
-        text.update(_count_pixels(partial / "pool", len(classes)).tobytes())
-        _check_masks(partial / "test", len(classes))
-    # Features may differ from one machine to another in their last bits: made once, they hold for all cells.
-    for vectors in sorted(partial.glob(feature_pools.file("*"))):
-        text.update(bytes.fromhex(digest(vectors)))
-    facts = {
-        "classes": classes,
-        "groups": [group for group in layout.groups if set(group) <= set(classes)],
-        "fingerprint": text.hexdigest()[:16],
-        "sizes": {"pool": len(pool), "test": len(test)},
-        "sources": sources,
-    }
-    # Only drawn from; what was drawn has a manifest of its own.
-    for name in ("all", "all-test"):
-        shutil.rmtree(partial / name, ignore_errors=True)
-    (partial / "ready.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-
-
-def _check_masks(directory: Path, classes: int) -> None:
-    """Refuses a test set on which nothing could be measured."""
-    pool = Pool.open(directory)
-    if not any((pool.mask(item) < classes).any() for item in range(len(pool))):
-        raise PoolError(
-            f"none of the {len(pool):,} masks of the test set has a pixel of a known class, so that nothing can be "
-            "measured; look at their values, and at the names in data.classes"
-        )
-
-
-def _count_pixels(directory: Path, classes: int) -> NDArray[np.int64]:
-    """How many pixels of each class each scene shows `(N, C)`, kept beside the pool."""
-    pool = Pool.open(directory)
-    shown = np.stack([counted(pool.mask(item))[:classes] for item in range(len(pool))])
-    np.save(directory.parent / SHOWN, shown)
-    return shown

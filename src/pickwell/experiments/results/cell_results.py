@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from pickwell.experiments.cells import SHARED, Cell
 from pickwell.experiments.experiment import FORMAT
 from pickwell.experiments.results.results_tables import PICK, Result
 from pickwell.statistics.runs import RoundRow, Run, known, measured_row
+
+_kind, _cell = itemgetter("method", "variant"), itemgetter("method", "variant", "seed")
 
 
 def results(root: Path, cells: Sequence[Cell], *, any_code: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
@@ -47,15 +50,17 @@ def _of_one_code(
     # Within it each method's own code may have versions too, which do not concern the other methods.
     own = {kind: _commonest((r["code"] for r in alike if _kind(r) == kind), present) for kind in set(map(_kind, alike))}
     kept = [result for result in alike if result["code"] == own[_kind(result)]]
-    once = list(_first_of_each([*kept, *found]))
-    left = len(once) - len(kept)
+    first: dict[tuple[str, str, int], dict[str, Any]] = {}  # one result of each cell, whatever code made it
+    for result in (*kept, *found):
+        first.setdefault(_cell(result), result)
+    left = len(first) - len(kept)
     if any_code:
         several = "The cells were made by several versions of the code and are read together, as was asked for."
-        return (once, [several]) if left else (kept, [])
+        return ([*first.values()], [several]) if left else (kept, [])
     said = _of_older_code(kept, found, present)
     if left:
         said.append(
-            f"{left} of {len(once)} finished cells were made by another version of the code and are left out; "
+            f"{left} of {len(first)} finished cells were made by another version of the code and are left out; "
             "--any-code reads them too."
         )
     return kept, said
@@ -71,14 +76,6 @@ def _of_older_code(kept: Sequence[Result], found: Sequence[Result], present: set
     return [
         f"{len(older)} of the {len(kept)} cells shown are of another version of the code than the one at hand{made}."
     ]
-
-
-def _kind(result: Result) -> tuple[str, str]:
-    return result["method"], result["variant"]
-
-
-def _cell(result: Result) -> tuple[str, str, int]:
-    return result["method"], result["variant"], result["seed"]
 
 
 def _commonest(values: Iterable[str], first: Collection[str] = ()) -> str | None:
@@ -107,15 +104,6 @@ def _of(root: Path, cell: Cell) -> Iterator[dict[str, Any]]:
         if "sittings" in result:  # what earlier code counted: the first start too
             result["resumes"] = result.pop("sittings") - 1
         yield result | {"method": cell.method, "variant": cell.variant}
-
-
-def _first_of_each(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """One result of each cell, whatever code made it."""
-    seen: set[tuple[str, str, int]] = set()
-    for result in found:
-        if _cell(result) not in seen:
-            seen.add(_cell(result))
-            yield result
 
 
 def is_measured(result: Result, metric: str) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pickwell.config import flat
 from pickwell.errors import SettingsError
@@ -28,11 +28,9 @@ class ResultsFolder:
     any_code: bool = False
 
     @classmethod
-    def at(
-        cls, root: Path, data: Path | None = None, *, retry: bool = False, any_code: bool = False
-    ) -> "ResultsFolder":
+    def at(cls, root: Path, data: Path | None = None, **how: bool) -> Self:
         """The folder, with its data folder from the environment variable PICKWELL_DATA unless given."""
-        return cls(root, data or Path(os.environ.get(DATA, ".")), retry, any_code)
+        return cls(root, data or Path(os.environ.get(DATA, ".")), **how)
 
     def folder(self, cell: Cell) -> Path:
         """The cell's directory."""

@@ -5,20 +5,21 @@ import shutil
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
 
 from filelock import FileLock, Timeout
 
-from pickwell.errors import PickwellError, TrainingError, of_memory, of_system
+from pickwell.errors import TrainingError, in_words
 from pickwell.executors import Executor
 from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, finished
-from pickwell.experiments.data import freshness
+from pickwell.experiments.data import data_changes
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run import preflight
@@ -52,14 +53,6 @@ class Outcome:
     sentence: str = ""
 
 
-@dataclass(frozen=True)
-class CellWork:
-    """A cell and where it belongs; it can be sent to another process."""
-
-    results: ResultsFolder
-    cell: Cell
-
-
 Told = Callable[[Outcome, int, int, float | None], None]
 """Called with an outcome, how many cells are settled, how many there are, and the seconds left."""
 
@@ -75,13 +68,12 @@ def run(
     """Runs the cells that are not finished; returns what became of each."""
     _begin(experiment, cells, results)
     executor = executor or Serial()
-    clock, outcomes = Clock(executor.jobs), []
-    work = [CellWork(results, cell) for cell in cells]
+    clock, outcomes = Clock(cells, executor.jobs), []
     # Closed also where `told` fails: processes must not work on for nobody.
-    with closing(executor.map(attempt, work)) as settled:
+    with closing(executor.map(partial(attempt, results), cells)) as settled:
         for outcome in settled:
             outcomes.append(outcome)
-            clock.add(outcome, cells)
+            clock.add(outcome)
             if told:
                 told(outcome, len(outcomes), len(cells), clock.left())
     return outcomes
@@ -95,7 +87,7 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder
     (results.root / "cells").mkdir(parents=True, exist_ok=True)
     # Another runner may begin at this moment; whoever reads finds the old file or the new one.
     with FileLock(results.root / "begin.lock"):
-        freshness.check_weights({cell.experiment.model.weights for cell in cells}, results.root)
+        data_changes.check_weights({cell.experiment.model.weights for cell in cells}, results.root)
         with replacing(results.root / "experiment.toml") as new:
             new.write_text(experiment.toml(), encoding="utf-8")
     # Results are worth committing; pools are made again, and weights and databases are large.
@@ -103,9 +95,8 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder
     (results.root / ".gitignore").write_text(kept, encoding="utf-8")
 
 
-def attempt(work: CellWork) -> Outcome:
+def attempt(results: ResultsFolder, cell: Cell) -> Outcome:
     """Runs the cell unless it is finished, has failed before, or another runner is at it."""
-    results, cell = work.results, work.cell
     root = results.folder(cell)
     if settled := state_of(results, cell):
         if (root / "result.json").exists():  # killed between its result and the clearing of its weights
@@ -117,7 +108,7 @@ def attempt(work: CellWork) -> Outcome:
     try:
         with lock:
             # Looked at again: another runner may have finished it just now.
-            return state_of(results, cell) or _finish(work, root)
+            return state_of(results, cell) or _finish(results, cell, root)
     except Timeout:
         return Outcome(cell, State.BUSY, sentence="another process is at it")
 
@@ -133,21 +124,20 @@ def state_of(results: ResultsFolder, cell: Cell) -> Outcome | None:
     return None
 
 
-def _finish(work: CellWork, root: Path) -> Outcome:
+def _finish(results: ResultsFolder, cell: Cell, root: Path) -> Outcome:
     """Runs one cell; whatever fails is written down beside it, for people and for `--retry`."""
     began = perf_counter()
     (root / "failure.json").unlink(missing_ok=True)
     try:
-        prepared = prepare(work.cell.experiment, work.results.data, work.results.root)
-        result = run_cell(work.cell, prepared, root)
+        result = run_cell(cell, prepare(cell.experiment, results.data, results.root), root)
     except Exception as error:  # whatever it is, the other cells go on
-        return _failed(work.cell, root, error, perf_counter() - began)
-    return Outcome(work.cell, State.FINISHED, perf_counter() - began, ran=True, whole=not result["resumes"])
+        return _failed(cell, root, error, perf_counter() - began)
+    return Outcome(cell, State.FINISHED, perf_counter() - began, ran=True, whole=not result["resumes"])
 
 
 def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome:
     state = State.DIVERGED if isinstance(error, TrainingError) else State.FAILED
-    sentence = _sentence(error) or f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
+    sentence = in_words(error) or f"an unexpected {type(error).__name__}; {root / 'failure.json'} has its trace"
     facts = {
         "state": state, "sentence": sentence, "error": f"{type(error).__name__}: {error}", "cell": str(cell),
         "trace": traceback.format_exc(), "time": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds,
@@ -156,13 +146,6 @@ def _failed(cell: Cell, root: Path, error: Exception, seconds: float) -> Outcome
     with replacing(root / "failure.json") as new:
         new.write_text(json.dumps(facts, indent=1), encoding="utf-8")
     return Outcome(cell, state, seconds, ran=True, sentence=sentence)
-
-
-def _sentence(error: Exception) -> str | None:
-    """What a person can do about it, if anything."""
-    if isinstance(error, PickwellError):
-        return str(error)
-    return of_system(error) if isinstance(error, OSError) else of_memory(error)
 
 
 def states(cells: Sequence[Cell], results: ResultsFolder) -> Iterator[Outcome]:
@@ -183,28 +166,25 @@ def _is_locked(results: ResultsFolder, cell: Cell) -> bool:
         return True
 
 
-@dataclass
 class Clock:
     """The time left for the cells that are not settled yet, at each method's pace so far: seconds a training step.
 
     A method that has not run yet is taken to train as fast as the others do on the mean.
     """
 
-    jobs: int = 1
-    _settled: list[Cell] = field(default_factory=list)
-    _paces: dict[str, list[float]] = field(default_factory=dict)
-    _waiting: list[Cell] = field(default_factory=list)
+    def __init__(self, cells: Sequence[Cell], jobs: int = 1) -> None:
+        self.jobs = jobs
+        self._waiting = {str(cell): cell for cell in cells}  # by name: a cell from another process is a copy
+        self._paces: dict[str, list[float]] = {}
 
-    def add(self, outcome: Outcome, cells: Sequence[Cell]) -> None:
+    def add(self, outcome: Outcome) -> None:
         """Takes in one outcome."""
-        self._settled.append(outcome.cell)
+        cell = outcome.cell
+        self._waiting.pop(str(cell), None)
         # Cells found finished took no time now, those taken up again only the rest of theirs, and those that failed
         # ended early: none of them tells how long one takes.
         if outcome.ran and outcome.whole and outcome.state is State.FINISHED:
-            pace = outcome.seconds / outcome.cell.steps
-            self._paces.setdefault(outcome.cell.method, []).append(pace)
-        done = set(map(str, self._settled))  # a cell that comes from another process is a copy
-        self._waiting = [cell for cell in cells if str(cell) not in done]
+            self._paces.setdefault(cell.method, []).append(outcome.seconds / cell.steps)
 
     def left(self) -> float | None:
         """Seconds left; None before any cell has run from its beginning to its end."""
@@ -212,4 +192,4 @@ class Clock:
             return None
         means = {name: fmean(values) for name, values in self._paces.items()}
         usual = fmean(means.values())
-        return sum(means.get(cell.method, usual) * cell.steps for cell in self._waiting) / self.jobs
+        return sum(means.get(cell.method, usual) * cell.steps for cell in self._waiting.values()) / self.jobs

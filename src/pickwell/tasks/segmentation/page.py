@@ -9,29 +9,27 @@ import os
 import zlib
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import asdict
 from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.errors import LabelError
 from pickwell.items import Kind
 from pickwell.tasks.segmentation.label_maps import Mask
 from pickwell.tasks.segmentation.predictions import Predictions
 from pickwell.tasks.segmentation.segmentation import Segmentation
-from pickwell.web.api import AtDesk, AtLoop, Event, Item, Opened, Seconds, who
-from pickwell.web.desk import Said
+from pickwell.web.api import Address, AtDesk, AtLoop, Event, Item, Number, Opened, Seconds, acknowledged, who
+from pickwell.web.desk import source
 from pickwell.web.security import LARGER
 from pickwell.web.task_page import TaskPage
 
-router = APIRouter(prefix="/api", responses={"4XX": {"description": "Refused: `error` says why and what to do next."}})
+router = APIRouter()
 # As many masks are unpacked at once as there are cores: large ones take much memory.
 _at_work = BoundedSemaphore(os.cpu_count() or 1)
-_PATH = Annotated[int, Path(ge=0, lt=2**53)]
 
 
 class Drawn(Event):
@@ -55,12 +53,10 @@ def tell_mask(request: Request, body: Drawn, at: AtDesk, then: AtLoop) -> Mappin
     ((width, height),) = at.campaign.answers.sizes([body.item])
     with _at_work:
         mask = unpacked(body.mask, width, height)
-        used, seen = body.suggestion_used, body.suggestion_seen
-        said = Said([body.item], Kind.ANSWER, mask, body.seconds, body.via, seen, used)
-        told = at.tell(who(request, body), said, body.event)
-    if told.closed is not None or at.campaign.settings.loop.when == "every":
-        then.look()
-    return asdict(told)
+        how = source(body.via, seen=body.suggestion_seen, used=body.suggestion_used)
+        asker, seconds = who(request, body), body.seconds
+        told = at.tell(asker, [body.item], Kind.ANSWER, mask, body.event, seconds=seconds, source=how)
+    return acknowledged(told, at, then)
 
 
 def unpacked(text: str, width: int, height: int) -> Mask:
@@ -79,14 +75,14 @@ def unpacked(text: str, width: int, height: int) -> Mask:
 
 
 @router.get("/masks/{item}", response_class=Response)
-def mask(at: Opened, item: _PATH) -> Response:
+def mask(at: Opened, item: Address) -> Response:
     """The mask that stands of an item, as W x H bytes, row by row; 404 where there is none."""
     found = at.store.labels([item]).values
     return _sent(_task(at).masks.get(found[0]) if found else None)
 
 
 @router.get("/rounds/{number}/predictions/{item}", response_class=Response)
-def prediction(at: Opened, number: Annotated[int, Path(ge=1, lt=2**31)], item: _PATH) -> Response:
+def prediction(at: Opened, number: Number, item: Address) -> Response:
     """The mask that the model predicted of a pick, as W x H bytes, row by row; 404 where there is none."""
     if item >= len(at.pool):
         return Response(status_code=404)
@@ -113,4 +109,6 @@ def _sent(found: Mask | None) -> Response:
     return Response(packed, media_type="application/octet-stream", headers=headers)
 
 
-PAGE = TaskPage(label="draw", grid="no_grid", coloured=True, drawn_on=True, facts=_has_prediction, router=router)
+PAGE = TaskPage(
+    {"label": "draw", "grid": "no_grid"}, coloured=True, drawn_on=True, facts=_has_prediction, router=router
+)

@@ -1,24 +1,18 @@
 // What stands beside the image that is labelled or drawn on: facts, notes, what was said last, and the pace.
-import { duration, element } from "/static/session.js";
-
-export const STRIP = 14;
-const $ = (id) => document.getElementById(id);
+import { $, duration } from "/static/session.js";
 
 // Why the image is asked, in a line, after what is said of it `first`; `size` if it matters here.
-export function showFacts(pick, first, size) {
-  const facts = [...first];
-  if (pick.rank) facts.push(`rank ${pick.rank} of round ${pick.round}`);
-  if (pick.held_out) facts.push("drawn at random, to measure on");
-  else if (pick.drawn) facts.push("drawn at random");
-  else if (pick.score !== null && pick.score !== undefined) facts.push(`score ${pick.score.toFixed(3)}`);
-  if (size) facts.push(size);
-  if (pick.flag) facts.push("flagged");
-  if (pick.note) facts.push(`note: ${pick.note}`);
-  $("why").textContent = facts.join(" · ");
+export function showFacts(pick, first = [], size = "") {
+  const drawn = pick.held_out ? "drawn at random, to measure on" : pick.drawn && "drawn at random";
+  const facts = [
+    ...first, pick.rank && `rank ${pick.rank} of round ${pick.round}`, drawn || (Number.isFinite(pick.score) && `score ${pick.score.toFixed(3)}`),
+    size, pick.flag && "flagged", pick.note && `note: ${pick.note}`,
+  ];
+  $("why").textContent = facts.filter(Boolean).join(" · ");
   $("why").title = pick.name ?? "";
 }
 
-// The dialog for notes about the image that `current()` gives; `keep(text)` is told what was written.
+// The dialog for notes about the image that `current()` gives; `keep(note)` is told what was written.
 export function noteDialog(current, keep) {
   $("note").addEventListener("close", () => { if ($("note").returnValue === "keep") keep($("note-text").value); });
   $("note-text").addEventListener("keydown", (press) => {
@@ -31,22 +25,6 @@ export function noteDialog(current, keep) {
     $("note").showModal();
   };
 }
-
-// What was said last, as thumbnails; `open(place)` is called with the place in `history` of the one clicked.
-export function showStrip(history, looking, { image, words, open }) {
-  const last = history.slice(-STRIP);
-  const first = history.length - last.length;
-  $("strip").replaceChildren(...last.map((entry, at) => {
-    const said = entry.kind === "answer" ? words(entry) : entry.kind === "skip" ? "skipped" : "out";
-    const button = element("button", { type: "button", title: entry.pick.name ?? "" }, image(entry), element("span", {}, said));
-    button.setAttribute("aria-current", String(first + at === looking));
-    button.addEventListener("click", () => { button.blur(); open(first + at); });
-    return element("li", {}, button);
-  }));
-  $("strip").scrollLeft = $("strip").scrollWidth;
-}
-
-export const verdict = (entry, answer) => (entry.kind === "answer" ? answer : entry.kind === "skip" ? "you skipped it" : "you took it out");
 
 // How far the round is and how fast it goes; `rate(milliseconds)` words the time that one image takes.
 export class Pace {

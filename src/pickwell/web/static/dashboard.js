@@ -1,10 +1,9 @@
 // The figures, drawn again when something changes.
 import { curve, histograms } from "/static/charts.js";
 import { showMap } from "/static/map.js";
-import { askButton } from "/static/round.js";
-import { ask, duration, element, picture, say, told } from "/static/session.js";
+import { askButton, showProgress } from "/static/round.js";
+import { $, ask, duration, element, picture, say, told } from "/static/session.js";
 
-const $ = (id) => document.getElementById(id);
 const PAGE = 60;
 const METRICS = { accuracy: "accuracy", mean_iou: "mean IoU" };
 let figures = null;
@@ -37,9 +36,7 @@ function live({ round, loop }) {
   bar.hidden = !busy;
   $("ask").hidden = busy || Boolean(round) || !loop.left || (loop.when !== "hand" && !loop.error);
   if (busy) {
-    if (loop.doing) bar.value = loop.doing.done / loop.doing.total;
-    else bar.removeAttribute("value");
-    const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
+    const left = showProgress(bar, loop.doing);
     const losses = Object.entries(loop.doing?.losses ?? {}).map(([name, value]) => `${name} loss ${value.toPrecision(3)}`);
     const step = [loop.doing ? `${loop.doing.what}: ${loop.doing.done} of ${loop.doing.total}${left}` : "starting to fit", ...losses].join(" · ");
     $("doing").textContent = round ? `Round ${round.number}: ${round.done} of ${round.total} done · ${step}` : step;
@@ -54,13 +51,13 @@ function drawAll() {
   $("band").hidden = !figures.curve.some((point) => point.low !== null);
   const seconds = figures.annotators.reduce((sum, one) => sum + one.at_work, 0);
   const span = last && last.low !== null ? `${last.low.toFixed(3)} to ${last.high.toFixed(3)}, on ${last.measured} images` : last ? `on ${last.measured} images` : "";
-  numbers([
+  $("numbers").replaceChildren(...[
     ["labelled", figures.labelled.toLocaleString("en"), `of ${figures.images.toLocaleString("en")} images`],
     [metric, last ? last.value.toFixed(3) : "–", span || "not measured yet"],
     ["held out", figures.held_out.toLocaleString("en"), "to measure on"],
     ["people's time", seconds ? duration(seconds) : "–", `${figures.annotators.length} annotators`.replace(/^1 annotators/, "1 annotator")],
     ["computing", figures.computed_seconds ? duration(figures.computed_seconds) : "–", `${figures.rounds.length} rounds`.replace(/^1 rounds/, "1 round")],
-  ]);
+  ].map(([name, value, more]) => element("div", {}, element("dt", {}, name), element("dd", {}, value, element("small", {}, more)))));
   curve($("curve"), figures.curve, METRICS[figures.metric]);
   balance();
   people();
@@ -69,48 +66,38 @@ function drawAll() {
   tabs();
 }
 
-function numbers(entries) {
-  $("numbers").replaceChildren(...entries.map(([name, value, more]) =>
-    element("div", {}, element("dt", {}, name), element("dd", {}, value, element("small", {}, more)))));
-}
-
-const cell = (tag, ...content) => element(tag, {}, ...content);
+const cell = (value) => element("td", {}, String(value));
+const row = (name, ...cells) => element("tr", {}, element("th", { scope: "row" }, name), ...cells);
+const table = (facts, heads, rows) => element("table", facts,
+  element("thead", {}, element("tr", {}, ...heads.map((words) => element("th", { scope: "col" }, words)))),
+  element("tbody", {}, ...rows));
 
 function balance() {
   if (!figures.balance.length) return $("balance").replaceChildren("No label yet.");
-  const rows = figures.balance.slice(-12);
-  const table = element("table", { class: "heat" });
-  table.append(element("thead", {}, element("tr", {}, cell("th", "class"), ...rows.map((row) => element("th", { scope: "col" }, `${row.round}`)), cell("th", "all"))));
-  const body = element("tbody");
-  figures.classes.map((name, at) => [name, figures.balance.reduce((sum, row) => sum + row.counts[at], 0), at])
-    .sort((a, b) => b[1] - a[1]).slice(0, 40).forEach(([name, all, at]) => {
-      const cells = rows.map((row) => {
-        const share = row.counts[at] / Math.max(1, row.counts.reduce((a, b) => a + b, 0));
-        const one = cell("td", String(row.counts[at]));
-        one.style.setProperty("--share", share.toFixed(3));
-        return one;
-      });
-      body.append(element("tr", {}, element("th", { scope: "row" }, name), ...cells, cell("td", String(all))));
-    });
-  table.append(body);
+  const recent = figures.balance.slice(-12);
+  const sum = (counts) => counts.reduce((a, b) => a + b, 0);
+  const rows = figures.classes.map((name, at) => [name, sum(figures.balance.map(({ counts }) => counts[at])), at])
+    .sort((a, b) => b[1] - a[1]).slice(0, 40).map(([name, all, at]) => row(name, ...recent.map(({ counts }) => {
+      const one = cell(counts[at]);
+      one.style.setProperty("--share", (counts[at] / Math.max(1, sum(counts))).toFixed(3));
+      return one;
+    }), cell(all)));
   const more = figures.classes.length > 40 ? [element("p", { class: "muted" }, `The 40 classes with most labels, of ${figures.classes.length}.`)] : [];
-  return $("balance").replaceChildren(table, ...more);
+  return $("balance").replaceChildren(table({ class: "heat" }, ["class", ...recent.map((one) => `${one.round}`), "all"], rows), ...more);
 }
 
 function people() {
   if (!figures.annotators.length) return $("people").replaceChildren("Nobody has labelled yet.");
-  const table = element("table");
+  const rows = figures.annotators.map((one) => row(one.name || "(no name)", ...[
+    one.answered, one.skipped, one.ignored, one.undone, one.a_minute?.toFixed(1) ?? "–", one.seconds?.toFixed(2) ?? "–", one.suggestions_seen,
+  ].map(cell)));
   const heads = ["name", "labels", "skipped", "out", "undone", "a minute", "seconds each", "suggestion seen"];
-  table.append(element("thead", {}, element("tr", {}, ...heads.map((words) => element("th", { scope: "col" }, words)))));
-  table.append(element("tbody", {}, ...figures.annotators.map((one) => element("tr", {},
-    element("th", { scope: "row" }, one.name || "(no name)"),
-    ...[one.answered, one.skipped, one.ignored, one.undone, one.a_minute?.toFixed(1) ?? "–", one.seconds?.toFixed(2) ?? "–", one.suggestions_seen].map((value) => cell("td", String(value)))))));
   const { together } = figures.agreement;
   const all = together ? [element("li", {}, `All: Fleiss' kappa ${together.kappa === null ? "undefined" : together.kappa.toFixed(2)} on ${together.images} images with ${together.answers} answers each`)] : [];
   const open = figures.disputes ? [element("li", {}, element("a", { href: "/decide" }, `${figures.disputes === 200 ? "200 or more" : figures.disputes} disputed, to be decided`))] : [];
   const pairs = figures.agreement.pairs.map(({ names, images, kappa }) =>
     element("li", {}, `${names.map((name) => name || "(no name)").join(" and ")}: Cohen's kappa ${kappa === null ? "undefined" : kappa.toFixed(2)} on ${images} images`));
-  return $("people").replaceChildren(table, ...(pairs.length || open.length ? [element("ul", { class: "muted" }, ...open, ...all, ...pairs)] : []));
+  return $("people").replaceChildren(table({}, heads, rows), ...(pairs.length || open.length ? [element("ul", { class: "muted" }, ...open, ...all, ...pairs)] : []));
 }
 
 function monitors() {
@@ -122,24 +109,25 @@ function monitors() {
   const list = element("dl", { class: "facts" }, ...facts.flatMap(([name, value]) =>
     [element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, Number.isInteger(value) ? String(value) : value.toFixed(3))]));
   $("monitors").replaceChildren(...warnings.map((words) => element("p", { class: "warning" }, words)));
-  const series = [["unlabelled", values.score_histogram], ["labelled", values.score_histogram_labelled]].filter(([, counts]) => counts);
+  const series = [
+    { name: "unlabelled", counts: values.score_histogram }, { name: "labelled", counts: values.score_histogram_labelled },
+  ].filter(({ counts }) => counts);
   if (series.length) {
-    $("monitors").append(element("p", { class: "key" }, ...series.map(([name], at) => element("span", { class: `key-${at}` }, name)), " by score 1 − D"));
-    histograms($("monitors"), series.map(([name, counts]) => ({ name, counts })));
+    $("monitors").append(element("p", { class: "key" }, ...series.map(({ name }, at) => element("span", { class: `key-${at}` }, name)), " by score 1 − D"));
+    histograms($("monitors"), series);
   }
   return $("monitors").append(list);
 }
 
 function tabs() {
-  const numbers_ = figures.rounds.map((one) => one.number);
-  if (!numbers_.length) return $("round-facts").replaceChildren("No round yet.");
-  if (chosen === null || !numbers_.includes(chosen)) chosen = numbers_.at(-1);
-  $("tabs").replaceChildren(...figures.rounds.slice(-24).map((one) => {
-    const button = element("button", { type: "button", "aria-pressed": String(one.number === chosen) }, `${one.number}`);
-    button.addEventListener("click", () => { chosen = one.number; shown = 0; tabs(); });
+  const one = figures.rounds.find((found) => found.number === chosen) ?? figures.rounds.at(-1);
+  if (!one) return $("round-facts").replaceChildren("No round yet.");
+  chosen = one.number;
+  $("tabs").replaceChildren(...figures.rounds.slice(-24).map(({ number }) => {
+    const button = element("button", { type: "button", "aria-pressed": String(number === chosen) }, `${number}`);
+    button.addEventListener("click", () => { chosen = number; shown = 0; tabs(); });
     return button;
   }));
-  const one = figures.rounds.find((found) => found.number === chosen);
   const took = Object.entries(one.timings).filter(([, value]) => typeof value === "number").map(([what, value]) => `${what} ${value < 10 ? `${value.toFixed(1)} s` : duration(value)}`);
   $("round-facts").textContent = [`${one.strategy}, ${one.state}`, `asked ${new Date(one.opened).toLocaleString("en-GB")}`, ...took].join(" · ");
   return gallery(0, Math.max(PAGE, shown));

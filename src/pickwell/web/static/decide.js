@@ -1,10 +1,11 @@
 // The page where somebody decides what annotators disagree about.
-import { Events, showSaved } from "/static/events.js";
-import { actionButtons, classList, meaning, taken } from "/static/keys.js";
+import { showFacts } from "/static/beside.js";
+import { Events } from "/static/events.js";
+import { buttons, classList, listen, meaning } from "/static/keys.js";
 import { Pictures, isShown } from "/static/pictures.js";
-import { ask, element, say } from "/static/session.js";
+import { showWait } from "/static/round.js";
+import { $, ask, element, say } from "/static/session.js";
 
-const $ = (id) => document.getElementById(id);
 const stage = $("stage");
 const pictures = new Pictures();
 const done = []; // what undo takes back
@@ -13,14 +14,12 @@ let queue = [];
 let timer;
 
 const events = new Events({
-  changed: showSaved,
   refused: (_, sentence) => { say(sentence); look(); },
   acknowledged: (event, answer) => {
     if (event.path === "/api/undo" && !answer.items.includes(event.item)) location.reload();
     if (!events.waiting.length) look();
   },
 });
-showSaved(events.waiting.length, events.trouble);
 
 async function look() {
   clearTimeout(timer);
@@ -44,8 +43,7 @@ function show() {
   $("wait").hidden = true;
   stage.hidden = false;
   stage.replaceChildren(pictures.of(one.item));
-  $("why").textContent = [`rank ${one.rank} of round ${one.round}`, one.note ? `note: ${one.note}` : ""].filter(Boolean).join(" · ");
-  $("why").title = one.name;
+  showFacts(one);
   $("opinions").replaceChildren(...one.opinions.map(opinion));
   pictures.want(queue.slice(0, 6).map((next) => next.item), done.slice(-2).map((last) => last.item));
   return count();
@@ -66,9 +64,7 @@ function count() {
 function rest(title, text) {
   stage.replaceChildren();
   stage.hidden = true;
-  $("wait").hidden = false;
-  $("wait-title").textContent = title;
-  $("wait-text").textContent = text;
+  showWait(title, text);
   $("why").textContent = "";
   $("opinions").replaceChildren();
   count();
@@ -95,15 +91,9 @@ function undo() {
   show();
 }
 
-const moves = { undo, skip: () => decide("skip"), ignore: () => decide("ignore"), find: () => classes.find() };
-const classes = classList((name) => decide("answer", name));
-actionButtons([["undo", "⌫", "undo"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"]], (move) => moves[move]());
-addEventListener("keydown", (press) => {
-  if (taken(press) || press.repeat) return;
-  const asked = meaning(press);
-  if (!asked || (asked.move && !moves[asked.move])) return;
-  press.preventDefault();
-  if (asked.label !== undefined) decide("answer", asked.label);
-  else moves[asked.move]();
-});
+const answer = (name) => decide("answer", name);
+const classes = classList(answer);
+const moves = { undo, skip: () => decide("skip"), ignore: () => decide("ignore"), find: classes.find };
+buttons($("actions"), [["undo", "⌫", "undo"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"]], moves);
+listen(meaning, moves, [], answer);
 look();

@@ -18,7 +18,7 @@ export async function unpack(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// One draft an item: {item, values, width, height, seen, used}, and the event that saved it. Without a database they
+// One draft an item: {item, values, seen, used}, and the event that saved it. Without a database they
 // live in this page. Transactions are begun at once, so that one which the page begins as it is left still ends.
 export class Drafts {
   constructor() {

@@ -1,6 +1,6 @@
 // What is seen of an image that is drawn on: the image, the colours over it, zoom, pan, and the tool's shape.
 import { NOTHING } from "/static/map-of-labels.js";
-import { element, told } from "/static/session.js";
+import { element, svg, told } from "/static/session.js";
 
 const LARGEST = 40; // screen pixels a pixel
 const colours = new Uint32Array(256); // as in memory: alpha, blue, green, red; 0 shows the image
@@ -17,15 +17,14 @@ export class Easel {
     this.canvas = element("canvas", { class: "colours" });
     this.world = element("div", { class: "world" }, this.canvas);
     this.brush = element("div", { class: "brush", hidden: true });
-    this.outline = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    this.outline.classList.add("outline");
+    this.outline = svg("svg", { class: "outline" });
     stage.append(this.world, this.outline, this.brush);
     this.paper = this.canvas.getContext("2d", { willReadFrequently: true });
     this.scale = 1;
     this.x = this.y = 0;
     this.fitted = true;
     this.map = null;
-    new ResizeObserver(() => { if (this.map && this.fitted) this.fit(); }).observe(stage);
+    new ResizeObserver(() => { if (this.fitted) this.fit(); }).observe(stage);
   }
 
   show(map, image) {
@@ -68,6 +67,7 @@ export class Easel {
   }
 
   fit() {
+    if (!this.map) return;
     const { clientWidth, clientHeight } = this.stage;
     const { width, height } = this.map;
     this.scale = Math.min((clientWidth - 16) / width, (clientHeight - 16) / height, LARGEST);
@@ -81,7 +81,7 @@ export class Easel {
   // Larger or smaller around a place of the stage; its middle, if none is named.
   zoom(by, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
     const scale = Math.min(LARGEST, Math.max(this.least, this.scale * by));
-    if (scale === this.least) return this.fit();
+    if (!this.map || scale === this.least) return this.fit();
     this.x = x - ((x - this.x) * scale) / this.scale;
     this.y = y - ((y - this.y) * scale) / this.scale;
     this.scale = scale;
@@ -97,41 +97,38 @@ export class Easel {
     this.place();
   }
 
-  // The place on the image of a place on the screen.
-  of(event) {
-    const box = this.stage.getBoundingClientRect();
-    return [(event.clientX - box.left - this.x) / this.scale, (event.clientY - box.top - this.y) / this.scale];
+  // The place of an event on the stage, and on the image.
+  on(event) {
+    const { left, top } = this.stage.getBoundingClientRect();
+    return [event.clientX - left, event.clientY - top];
   }
 
-  toScreen([x, y]) { return [x * this.scale + this.x, y * this.scale + this.y]; }
+  of(event) {
+    const [x, y] = this.on(event);
+    return [(x - this.x) / this.scale, (y - this.y) / this.scale];
+  }
+
+  toStage([x, y]) { return [x * this.scale + this.x, y * this.scale + this.y]; }
 
   // The ring that shows how large the brush is.
   ring(event, size) {
     this.brush.hidden = !event;
     if (!event) return;
-    const box = this.stage.getBoundingClientRect();
     const across = Math.max(3, size * this.scale);
+    const [left, top] = this.on(event).map((v) => v - across / 2);
     this.brush.style.width = this.brush.style.height = `${across}px`;
-    this.brush.style.transform = `translate(${event.clientX - box.left - across / 2}px, ${event.clientY - box.top - across / 2}px)`;
+    this.brush.style.transform = `translate(${left}px, ${top}px)`;
   }
 
   // The outline of a polygon in the making; `next` is where the pointer is.
   line(points, next, colour) {
     this.outline.replaceChildren();
     if (!points.length) return;
-    const all = [...points, ...(next ? [next] : [])].map((point) => this.toScreen(point).map((v) => v.toFixed(1)).join(",")).join(" ");
-    for (const kind of ["under", "over"]) {
-      const drawn = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
-      drawn.setAttribute("points", all);
-      drawn.setAttribute("class", kind);
-      if (kind === "over") drawn.style.stroke = colour;
-      this.outline.append(drawn);
-    }
-    points.forEach((point, at) => {
-      const [cx, cy] = this.toScreen(point);
-      const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-      Object.entries({ cx, cy, r: at ? 3.5 : 5.5, class: "dot" }).forEach(([name, value]) => dot.setAttribute(name, value));
-      this.outline.append(dot);
-    });
+    const corners = points.map((point) => this.toStage(point));
+    const all = [...corners, ...(next ? [this.toStage(next)] : [])].map((corner) => corner.map((v) => v.toFixed(1)).join(",")).join(" ");
+    this.outline.append(
+      svg("polygon", { points: all, class: "under" }), svg("polygon", { points: all, class: "over", stroke: colour }),
+      ...corners.map(([cx, cy], at) => svg("circle", { cx, cy, r: at ? 3.5 : 5.5, class: "dot" })),
+    );
   }
 }

@@ -1,16 +1,18 @@
 // What people say, on its way to the store: one at a time, in order, kept in the browser until it is acknowledged.
-import { Refusal, random, send, tab, told, who } from "/static/session.js";
+import { $, Refusal, random, say, send, tab, told, who } from "/static/session.js";
 
 const EVENTS = `pickwell/${told.made}/events/`;
 const ALIVE = `pickwell/${told.made}/alive/`;
 const BEAT = 2000;
 
 export class Events {
-  // `acknowledged(event, answer)`, `refused(event, sentence)` and `changed(waiting, trouble)` are told what happens.
-  constructor({ acknowledged = () => {}, refused = () => {}, changed = () => {} }) {
-    Object.assign(this, { acknowledged, refused, changed });
+  // `acknowledged(event, answer)` and `refused(event, sentence)` are told what became of each event.
+  constructor({ acknowledged, refused }) {
+    Object.assign(this, { acknowledged, refused });
     this.waiting = [];
-    this.orphans = new Set();
+    this.coming = 0; // what `later` has not pushed yet
+    this.line = Promise.resolve();
+    this.orphans = new Set(); // tabs that are gone
     this.last = 0;
     this.trouble = false;
     this.sending = false;
@@ -21,17 +23,27 @@ export class Events {
     addEventListener("pagehide", () => this.leave());
     // A page that comes back from the browser's memory has lost its leases: begin anew.
     addEventListener("pageshow", (shown) => { if (shown.persisted) location.reload(); });
+    this.show();
     this.pump();
   }
+
+  get unsent() { return this.waiting.length + this.coming; }
 
   push(path, body) {
     const event = { path, body: { ...who(), ...body, event: random() } };
     event.key = `${EVENTS}${tab}/${String(this.last++).padStart(9, "0")}`;
     try { localStorage.setItem(event.key, JSON.stringify({ path, body: event.body })); } catch { /* full: memory only */ }
     this.waiting.push(event);
-    this.changed(this.waiting.length, this.trouble);
+    this.show();
     setTimeout(() => this.pump());
     return event;
+  }
+
+  // Lets `act` push an event when it has made it, after those asked for before; it counts as unsent meanwhile.
+  later(act) {
+    const count = (more) => { this.coming += more; this.show(); };
+    count(1);
+    this.line = this.line.then(act).catch((error) => say(error.message)).finally(() => count(-1));
   }
 
   beat() {
@@ -42,7 +54,6 @@ export class Events {
   adopt() {
     let keys = [];
     try { keys = Object.keys(localStorage).filter((key) => key.startsWith(EVENTS)).sort(); } catch { return; }
-    this.orphans = new Set();
     for (const key of keys) {
       const owner = key.slice(EVENTS.length).split("/")[0];
       if (owner === tab || Date.now() - Number(localStorage.getItem(ALIVE + owner) ?? 0) < 3 * BEAT) continue;
@@ -58,18 +69,16 @@ export class Events {
       const event = this.waiting[0];
       try {
         const answer = await send(event.path, event.body);
-        this.waiting.shift();
         this.settle(event, () => this.acknowledged(event, answer));
         pause = 200;
       } catch (error) {
         // What the server has judged stays judged; a lost token, a wrong host or a busy server may pass.
         if (error instanceof Refusal && error.code < 500 && ![401, 408, 421, 429].includes(error.code)) {
-          this.waiting.shift();
           this.settle(event, () => this.refused(event, error.message));
           continue;
         }
         this.trouble = error instanceof Refusal ? error.message : "the server does not answer";
-        this.changed(this.waiting.length, this.trouble);
+        this.show();
         await new Promise((wake) => { this.wake = wake; setTimeout(wake, pause); });
         pause = Math.min(pause * 1.6, 4000);
       }
@@ -80,9 +89,10 @@ export class Events {
   }
 
   settle(event, then) {
+    this.waiting.shift();
     try { localStorage.removeItem(event.key); } catch { /* it was in memory only */ }
     this.trouble = false;
-    this.changed(this.waiting.length, false);
+    this.show();
     then();
   }
 
@@ -90,12 +100,12 @@ export class Events {
     try { localStorage.removeItem(ALIVE + tab); } catch { /* no storage */ }
     if (!this.waiting.length) send("/api/release", who(), { keepalive: true }).catch(() => {});
   }
-}
 
-const saved = document.getElementById("saved");
-export function showSaved(waiting, trouble) {
-  saved.hidden = false;
-  saved.classList.toggle("trouble", Boolean(trouble));
-  saved.classList.toggle("done", !trouble && !waiting);
-  saved.textContent = trouble ? `${waiting} not saved yet: ${trouble}` : waiting ? `saving ${waiting}` : "all saved";
+  show() {
+    const [saved, { trouble, unsent }] = [$("saved"), this];
+    saved.hidden = false;
+    saved.classList.toggle("trouble", Boolean(trouble));
+    saved.classList.toggle("done", !trouble && !unsent);
+    saved.textContent = trouble ? `${unsent} not saved yet: ${trouble}` : unsent ? `saving ${unsent}` : "all saved";
+  }
 }

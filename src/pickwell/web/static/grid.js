@@ -1,10 +1,9 @@
 // The page where many similar images are labelled at once.
-import { Events, showSaved } from "/static/events.js";
-import { actionButtons, classList, meaning, taken } from "/static/keys.js";
+import { Events } from "/static/events.js";
+import { buttons, classList, listen, meaning } from "/static/keys.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
-import { element, picture, say, secondsSince } from "/static/session.js";
+import { $, element, picture, say, secondsSince } from "/static/session.js";
 
-const $ = (id) => document.getElementById(id);
 const tiles = $("tiles");
 const selected = new Set();
 const batches = []; // what undo takes back
@@ -13,27 +12,23 @@ let anchor = 0;
 let shownAt = performance.now();
 
 const events = new Events({
-  changed: showSaved,
   refused: (_, sentence) => { say(sentence); round.fill(); },
   acknowledged: (event, answer) => {
     if (answer.closed) round.fill();
     if (event.path === "/api/undo" && !event.picks?.every((pick) => answer.items.includes(pick.item))) location.reload();
   },
 });
-const round = new RoundPicks({
-  arrived: draw, idle: rest, unsent: () => events.waiting.length, least: 30, ahead: 60,
-});
-showSaved(events.waiting.length, events.trouble);
+const round = new RoundPicks({ events, arrived: draw, idle: rest, least: 30, ahead: 60 });
 
 const ORDERS = {
   rank: (pick) => [pick.rank],
   class: (pick) => [pick.hint?.suggestion ?? "￿", -(pick.hint?.confidence ?? 0), pick.rank],
   similar: (pick) => [pick.hint?.order ?? Infinity, pick.rank],
 };
-function compare(a, b) {
-  for (let place = 0; place < a.length; place++) if (a[place] !== b[place]) return a[place] < b[place] ? -1 : 1;
-  return 0;
-}
+const compare = (a, b) => {
+  const differs = a.findIndex((one, place) => one !== b[place]);
+  return a[differs] < b[differs] ? -1 : 1;
+};
 function ordered() {
   const order = ORDERS[$("sort").value];
   return [...round.waiting].sort((a, b) => compare(order(a), order(b)));
@@ -81,13 +76,11 @@ function toggle(place, range) {
 function decide(kind, label) {
   const picks = round.waiting.filter((pick) => selected.has(pick.item)).slice(0, 200);
   if (!picks.length) return say("Nothing is selected: click images, or x on the framed one.");
-  const body = { items: picks.map((pick) => pick.item), seconds: secondsSince(shownAt), via: "grid" };
-  body.suggestion_seen = $("sort").value === "class";
-  if (kind === "answer") body.label = label;
+  const seen = $("sort").value === "class";
+  const body = { items: picks.map((pick) => pick.item), seconds: secondsSince(shownAt), via: "grid", suggestion_seen: seen, label };
   events.push(`/api/${kind}`, body);
   batches.push(picks);
   selected.clear();
-  if (round.round) round.round.done += picks.length;
   for (const pick of picks) round.decide(pick);
   shownAt = performance.now();
   if (label) classes.flash(label);
@@ -99,7 +92,6 @@ function undo() {
   const picks = batches.pop();
   if (!picks) return say("On this page nothing is left to take back; the Label page goes further back.");
   for (const pick of [...picks].reverse()) round.giveBack(pick);
-  if (round.round) round.round.done -= picks.length;
   events.push("/api/undo", {}).picks = picks;
   picks.forEach((pick) => selected.add(pick.item));
   draw();
@@ -119,26 +111,19 @@ function go(step) {
 }
 const columns = () => getComputedStyle(tiles).gridTemplateColumns.split(" ").length;
 
+const answer = (name) => decide("answer", name);
+const classes = classList(answer);
 const moves = {
   select: () => toggle(at, false), all: () => { round.waiting.forEach((pick) => selected.add(pick.item)); mark(); },
-  leave: () => { selected.clear(); mark(); }, undo, find: () => classes.find(),
+  leave: () => { selected.clear(); mark(); }, undo, find: classes.find,
   skip: () => decide("skip"), ignore: () => decide("ignore"),
   back: () => go(-1), forward: () => go(1), up: () => go(-columns()), down: () => go(columns()),
 };
-const classes = classList((name) => decide("answer", name));
-actionButtons([["undo", "⌫", "undo"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"]], (move) => moves[move]());
+buttons($("actions"), [["undo", "⌫", "undo"], ["skip", "s", "skip"], ["ignore", "i", "not labellable"]], moves);
 askButton($("wait-ask"));
 $("sort").addEventListener("change", () => { tiles.replaceChildren(); draw(); $("sort").blur(); });
 tiles.addEventListener("click", (click) => {
   const one = click.target.closest("li");
   if (one) toggle([...tiles.children].indexOf(one), click.shiftKey);
 });
-addEventListener("keydown", (press) => {
-  if (taken(press)) return;
-  const asked = meaning(press);
-  if (!asked || (asked.move && !moves[asked.move])) return;
-  press.preventDefault();
-  if (press.repeat && !["back", "forward", "up", "down"].includes(asked.move)) return;
-  if (asked.label !== undefined) decide("answer", asked.label);
-  else moves[asked.move]();
-});
+listen(meaning, moves, ["back", "forward", "up", "down"], answer);

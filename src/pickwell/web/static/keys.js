@@ -1,5 +1,5 @@
 // Which key means what: digits and the free letters are classes, the others are moves.
-import { element, told } from "/static/session.js";
+import { $, element, told } from "/static/session.js";
 
 export const MOVES = {
   s: "skip", i: "ignore", f: "flag", n: "note", p: "model", z: "zoom", x: "select", ".": "repeat",
@@ -7,8 +7,8 @@ export const MOVES = {
   Backspace: "undo", ArrowLeft: "back", ArrowRight: "forward", ArrowUp: "up", ArrowDown: "down",
   Enter: "accept", Escape: "leave",
 };
-// The keys of classes, and what a press means, where these keys are moves.
-export function keySet(moves) {
+// The keys of classes, and what a press means, where these keys are moves, and with Ctrl those.
+export function keySet(moves, controls) {
   const free = [..."1234567890"].concat([..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !(letter in moves)));
   // A class named as a key has that key: 3 labels a 3. The others take what is free, in their order.
   const own = new Map();
@@ -22,12 +22,12 @@ export function keySet(moves) {
 
   // What a key press asks for: {move} or {label}; null for nothing of ours.
   function meaning(press) {
-    if ((press.ctrlKey || press.metaKey) && !press.altKey) {
-      if (press.key.toLowerCase() === "z") return { move: "undo" };
-      return press.key.toLowerCase() === "a" ? { move: "all" } : null;
-    }
     if (press.altKey) return null;
     const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+    if (press.ctrlKey || press.metaKey) {
+      const move = (press.shiftKey && controls[`shift ${key}`]) || controls[key];
+      return move ? { move } : null;
+    }
     // Some keyboards have digits on the shifted level only: without Shift, such a key's own sign is no move.
     const digit = /^Digit(\d)$/.exec(press.code)?.[1];
     if (!press.shiftKey && classOf.has(digit)) return { label: classOf.get(digit) };
@@ -37,10 +37,10 @@ export function keySet(moves) {
   }
   return { keyOf, meaning };
 }
-export const { keyOf, meaning } = keySet(MOVES);
+export const { keyOf, meaning } = keySet(MOVES, { z: "undo", a: "all" });
 
 // Whether the press is for what has the focus: text that is typed, a link or a button that Enter follows.
-export const taken = ({ key, target }) => target instanceof Element
+const taken = ({ key, target }) => target instanceof Element
   && target.closest(key === "Enter" ? "input, textarea, select, a, button, summary" : "input, textarea, select") !== null;
 
 const CAPS = { ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", "-": "−" };
@@ -49,16 +49,17 @@ export function cap(key) {
   return element("kbd", { class: /[^ -~]/.test(words) && "sign" }, words);
 }
 
-export function help() {
-  const dialog = document.getElementById("help");
-  dialog.showModal();
-  dialog.scrollTop = 0; // the button that gets the focus is at its end
+// Fills the help: first the rows [keys, words], then every key whose move has words.
+export function fillHelp(first, moves, words) {
+  const rows = Object.entries(moves).filter(([key, move]) => words[move] && key !== "=");
+  $("help-keys").append(...[...first, ...rows.map(([key, move]) => [[key], words[move]])].flatMap(([keys, meant]) => [
+    element("dt", {}, ...keys.flatMap((key, at) => [at ? " … " : "", cap(key)])), element("dd", {}, meant)]));
 }
 
 // The list of classes with a field to find one; `choose(name)` is called with what is clicked, or found and entered.
 export function classList(choose, keys = keyOf) {
-  const list = document.getElementById("classes");
-  const find = document.getElementById("find");
+  const list = $("classes");
+  const find = $("find");
   const rows = told.classes.map((name) => {
     const key = keys.get(name);
     const cap = key ? element("kbd", {}, key) : element("span", { class: "nokey" });
@@ -79,6 +80,7 @@ export function classList(choose, keys = keyOf) {
     at = words && begins.length ? shown().indexOf(begins[0]) : 0;
     mark();
   };
+  const flash = (name) => rows[told.classes.indexOf(name)]?.animate([{ background: "var(--pressed)" }, { background: "transparent" }], 350);
   const leave = () => { find.value = ""; filter(); find.blur(); };
   list.append(...rows);
   list.classList.toggle("many", told.classes.length > 12);
@@ -105,18 +107,15 @@ export function classList(choose, keys = keyOf) {
     press.stopPropagation();
     mark();
   });
-  return { find: () => find.focus(), flash: (name) => flash(rows[told.classes.indexOf(name)]) };
+  return { find: () => find.focus(), flash };
 }
 
-function flash(row) {
-  row?.animate?.([{ background: "var(--pressed)" }, { background: "transparent" }], 350);
-}
-
-export function actionButtons(actions, act) {
-  const place = document.getElementById("actions");
-  for (const [move, key, words] of actions) {
-    const button = element("button", { type: "button", "data-move": move }, cap(key), words);
-    button.addEventListener("click", () => { button.blur(); act(move); });
+// Buttons [move, key, words] in a place, each with a longer title if there is one.
+export function buttons(place, entries, moves, titles = {}) {
+  for (const [move, key, words] of entries) {
+    const named = { title: titles[move], "aria-label": titles[move] };
+    const button = element("button", { type: "button", "data-move": move, ...named }, ...(key ? [cap(key)] : []), words);
+    button.addEventListener("click", () => { button.blur(); moves[move](); });
     place.append(button);
   }
 }

@@ -9,11 +9,12 @@ export class LabelMap {
     this.before = this.values.slice(); // as it was after the last step
     this.done = [];
     this.undone = [];
-    this.bytes = 0;
     this.spare = false; // whether only pixels of which nothing is said are drawn on
     this.fresh = null; // the rectangle to draw on the screen
     this.touched = null; // the rectangle that changed since the last step
   }
+
+  has(x, y) { return x >= 0 && y >= 0 && x < this.width && y < this.height; }
 
   at(x, y) { return this.values[y * this.width + x]; }
 
@@ -49,7 +50,7 @@ export class LabelMap {
         const left = r * r - (c - middle) ** 2;
         if (left >= 0) { reach(x - Math.sqrt(left)); reach(x + Math.sqrt(left)); }
       }
-      if (length) for (const [x] of crossings(corners, c)) reach(x);
+      if (length) crossings(corners, c).forEach(reach);
       // A centre on the rim belongs to the stroke, whatever rounding makes of it.
       if (low <= high) this.span(y, Math.ceil(low - 0.5 - 1e-9), Math.floor(high - 0.5 + 1e-9) + 1, value);
     }
@@ -61,12 +62,12 @@ export class LabelMap {
     const first = Math.max(0, Math.floor(Math.min(...heights)));
     const last = Math.min(this.height - 1, Math.ceil(Math.max(...heights)));
     for (let y = first; y <= last; y++) {
-      const found = crossings(points, y + 0.5).map(([x]) => x).sort((a, b) => a - b);
+      const found = crossings(points, y + 0.5).sort((a, b) => a - b);
       for (let i = 0; i + 1 < found.length; i += 2) this.span(y, Math.ceil(found[i] - 0.5), Math.ceil(found[i + 1] - 0.5), value);
     }
   }
 
-  // All pixels of one value that hang together with this one, by their sides.
+  // The connected region (by sides) of pixels that have the value of this one.
   fill(x, y, value) {
     const { values, width } = this;
     const old = this.at(x, y);
@@ -120,12 +121,10 @@ export class LabelMap {
       before.set(values.subarray(y * width + box.left, end), y * width + box.left);
     }
     if (!runs.length) return false;
-    const step = { what, box, runs: Uint32Array.from(runs), old: Uint8Array.from(old), now: Uint8Array.from(now) };
-    this.bytes -= this.undone.reduce((sum, one) => sum + size(one), 0);
     this.undone = [];
-    this.done.push(step);
-    this.bytes += size(step);
-    while (this.bytes > MOST && this.done.length > 1) this.bytes -= size(this.done.shift());
+    this.done.push({ what, box, runs: Uint32Array.from(runs), old: Uint8Array.from(old), now: Uint8Array.from(now) });
+    let bytes = this.done.reduce((sum, one) => sum + size(one), 0);
+    while (bytes > MOST && this.done.length > 1) bytes -= size(this.done.shift());
     return true;
   }
 
@@ -180,7 +179,7 @@ function crossings(points, c) {
   const found = [];
   for (let i = 0; i < points.length; i++) {
     const [[x0, y0], [x1, y1]] = [points[i], points[(i + 1) % points.length]];
-    if (y0 <= c !== y1 <= c) found.push([x0 + ((c - y0) / (y1 - y0)) * (x1 - x0)]);
+    if (y0 <= c !== y1 <= c) found.push(x0 + ((c - y0) / (y1 - y0)) * (x1 - x0));
   }
   return found;
 }

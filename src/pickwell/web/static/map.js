@@ -1,17 +1,15 @@
-// The map of a round: up to 100,000 points on a canvas, found again under the pointer by a grid of cells.
-import { element, picture } from "/static/session.js";
+// The map of a round: up to 100,000 points on a canvas.
+import { $, element, picture } from "/static/session.js";
 
-const $ = (id) => document.getElementById(id);
 const NAMES = ["unlabelled", "labelled", "picked"];
 const SIZES = [2, 4, 5];
-const CELLS = 64; // along each side
 const REACH = 14; // pixels
 const STEPS = 12; // shades of the score
 const EDGE = 10; // pixels around the points
 const canvas = $("map");
 const context = canvas.getContext("2d", { alpha: false });
 const shown = [true, true, true];
-let points = null; // {n, item, x, y, score, state, cells, starts}
+let points = null; // {n, item, x, y, score, state}
 let place = { width: 0, height: 0, left: 0, top: 0 };
 let at = -1;
 let loaded = "";
@@ -25,7 +23,7 @@ export async function showMap(number, total) {
   loaded = wanted;
   const answer = await fetch(`/api/rounds/${number}/map`);
   if (!answer.ok) { $("map-figure").hidden = true; return; }
-  points = index(unpack(await answer.arrayBuffer()));
+  points = unpack(await answer.arrayBuffer());
   $("map-of").textContent = `Round ${number}${points.n < total ? `; ${points.n.toLocaleString("en")} of ${total.toLocaleString("en")} images` : ""}.`;
   legend();
   leave();
@@ -36,18 +34,6 @@ function unpack(bytes) {
   const n = new DataView(bytes).getUint32(0, true);
   const column = (Kind, which) => new Kind(bytes, 4 + which * 4 * n, n);
   return { n, item: column(Uint32Array, 0), x: column(Float32Array, 1), y: column(Float32Array, 2), score: column(Float32Array, 3), state: new Uint8Array(bytes, 4 + 16 * n, n) };
-}
-
-// Sorts the points into cells: those of cell c are cells[starts[c]] to cells[starts[c + 1] - 1].
-function index(found) {
-  const cell = (i) => Math.min(CELLS - 1, Math.floor(found.x[i] * CELLS)) + CELLS * Math.min(CELLS - 1, Math.floor(found.y[i] * CELLS));
-  const starts = new Uint32Array(CELLS * CELLS + 1);
-  for (let i = 0; i < found.n; i++) starts[cell(i) + 1]++;
-  for (let c = 0; c < CELLS * CELLS; c++) starts[c + 1] += starts[c];
-  const next = starts.slice();
-  const cells = new Uint32Array(found.n);
-  for (let i = 0; i < found.n; i++) cells[next[cell(i)]++] = i;
-  return { ...found, cells, starts };
 }
 
 function legend() {
@@ -66,7 +52,7 @@ function legend() {
   $("map-scores").disabled = !points.score.some((score) => !Number.isNaN(score));
 }
 
-export function draw() {
+function draw() {
   cancelAnimationFrame(drawing);
   drawing = requestAnimationFrame(paint);
 }
@@ -113,21 +99,13 @@ const screenY = (i) => place.top + (1 - points.y[i]) * place.height;
 
 // The point closest to a place on the screen, within reach; -1 for none.
 function closest(sx, sy) {
-  const across = (pixels) => Math.max(0, Math.min(CELLS - 1, Math.floor(((pixels - place.left) / place.width) * CELLS)));
-  const down = (pixels) => Math.max(0, Math.min(CELLS - 1, Math.floor((1 - (pixels - place.top) / place.height) * CELLS)));
   let best = -1;
   let least = REACH * REACH;
-  for (let row = down(sy + REACH); row <= down(sy - REACH); row++) {
-    for (let column = across(sx - REACH); column <= across(sx + REACH); column++) {
-      const cell = column + CELLS * row;
-      for (let k = points.starts[cell]; k < points.starts[cell + 1]; k++) {
-        const i = points.cells[k];
-        if (!shown[points.state[i]]) continue;
-        const far = (screenX(i) - sx) ** 2 + (screenY(i) - sy) ** 2;
-        // Of two at one place the one on top.
-        if (far < least || (far === least && i > best)) { best = i; least = far; }
-      }
-    }
+  for (let i = 0; i < points.n; i++) {
+    if (!shown[points.state[i]]) continue;
+    const far = (screenX(i) - sx) ** 2 + (screenY(i) - sy) ** 2;
+    // Of two at one place the one on top.
+    if (far <= least) { best = i; least = far; }
   }
   return best;
 }
@@ -148,10 +126,10 @@ function point(i) {
 }
 
 const leave = () => point(-1);
-canvas.addEventListener("pointermove", (move) => { if (points) point(closest(move.offsetX, move.offsetY)); });
-canvas.addEventListener("pointerdown", (move) => { if (points) point(closest(move.offsetX, move.offsetY)); });
-canvas.addEventListener("pointerleave", leave);
-canvas.addEventListener("blur", leave);
+for (const kind of ["pointermove", "pointerdown"]) {
+  canvas.addEventListener(kind, (move) => { if (points) point(closest(move.offsetX, move.offsetY)); });
+}
+for (const kind of ["pointerleave", "blur"]) canvas.addEventListener(kind, leave);
 canvas.addEventListener("keydown", (press) => {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[press.key];
   if (press.key === "Escape") leave();

@@ -5,11 +5,6 @@ export const SMALL = 256; // pixels: enlarged as squares
 const LARGEST = 12; // times its own size: beyond that nobody sees a cat in 32 x 32 squares
 const AT_ONCE = 3; // a browser opens six connections: the others are for labels
 
-function bound(image) {
-  image.style.setProperty("--wide", `${LARGEST * image.naturalWidth}px`);
-  image.style.setProperty("--high", `${LARGEST * image.naturalHeight}px`);
-}
-
 export class Pictures {
   constructor() {
     this.kept = new Map();
@@ -55,9 +50,9 @@ export class Pictures {
       image.src = address;
       try {
         await image.decode();
-        const small = Math.max(image.naturalWidth, image.naturalHeight) <= SMALL;
-        image.classList.toggle("small", small);
-        if (small) bound(image);
+        image.classList.toggle("small", Math.max(image.naturalWidth, image.naturalHeight) <= SMALL);
+        image.style.setProperty("--wide", `${LARGEST * image.naturalWidth}px`);
+        image.style.setProperty("--high", `${LARGEST * image.naturalHeight}px`);
         return;
       } catch {
         const status = await fetch(address).then((answer) => answer.status, () => 0);

@@ -1,12 +1,10 @@
 // The picks of the open round that this tab holds: fetched ahead, renewed, and what there is to do when none is left.
-import { ask, duration, say, send, told, who } from "/static/session.js";
-
-const AHEAD = 24;
+import { $, ask, duration, say, send, told, who } from "/static/session.js";
 
 export class RoundPicks {
-  // `arrived()` is called when picks came, `idle(status)` while there are none.
-  constructor({ arrived, idle, unsent, least = 24, ahead = AHEAD }) {
-    Object.assign(this, { arrived, idle, unsent, least, ahead });
+  // `arrived()` is called when picks came, `idle(status, trouble)` while there are none.
+  constructor({ events, arrived, idle, least = 24, ahead = 24 }) {
+    Object.assign(this, { events, arrived, idle, least, ahead });
     this.waiting = [];
     this.decided = new Map();
     this.round = null;
@@ -21,10 +19,10 @@ export class RoundPicks {
     this.busy = true;
     try {
       // What is on its way is not in the server's count yet: ask when it has arrived, if the next image can wait for that.
-      for (let tries = 10; this.waiting.length && this.unsent() && tries; tries--) await new Promise((wake) => setTimeout(wake, 50));
-      const [said, unsent] = [this.said, this.unsent()];
+      for (let tries = 10; this.waiting.length && this.events.unsent && tries; tries--) await new Promise((wake) => setTimeout(wake, 50));
+      const { said, events: { unsent } } = this;
       // The server counts what this tab holds, answers that it has not heard of yet among them.
-      const n = Math.min(200, this.waiting.length + this.unsent() + this.ahead);
+      const n = Math.min(200, this.waiting.length + unsent + this.ahead);
       const { picks, round } = await send("/api/next", { ...who(), n });
       const own = this.round?.number === round?.number && (unsent || this.said !== said);
       this.round = own && round ? { ...round, done: this.round.done } : round;
@@ -51,21 +49,22 @@ export class RoundPicks {
     this.timer = setTimeout(() => this.fill(), 1500);
   }
 
-  take(item) {
-    this.waiting = this.waiting.filter((pick) => pick.item !== item);
-    if (!this.waiting.length || (this.waiting.length < this.least && !this.exhausted)) this.fill();
-  }
-
   decide(pick) {
     this.decided.set(pick.item, pick.round);
-    this.said += 1;
-    this.take(pick.item);
+    this.count(1);
+    this.waiting = this.waiting.filter((other) => other.item !== pick.item);
+    if (!this.waiting.length || (this.waiting.length < this.least && !this.exhausted)) this.fill();
   }
 
   giveBack(pick) {
     this.decided.delete(pick.item);
-    this.said += 1;
+    this.count(-1);
     this.waiting = [pick, ...this.waiting.filter((other) => other.item !== pick.item)];
+  }
+
+  count(more) {
+    this.said += 1;
+    if (this.round) this.round.done += more;
   }
 
   async beat() {
@@ -73,7 +72,7 @@ export class RoundPicks {
     try {
       const { held } = await send("/api/heartbeat", who());
       // After a long sleep the leases are gone: what others have taken meanwhile must not be shown.
-      if (held < this.waiting.length && !this.unsent()) {
+      if (held < this.waiting.length && !this.events.unsent) {
         this.waiting = [];
         await this.fill();
         this.arrived();
@@ -82,40 +81,44 @@ export class RoundPicks {
   }
 }
 
-const $ = (id) => document.getElementById(id);
-
 export function showIdle(status, trouble) {
   const bar = $("wait-bar");
   const button = $("wait-ask");
   bar.hidden = button.hidden = true;
-  if (!status) return words("The server does not answer", `${trouble}. What you labelled is kept in this browser.`);
+  if (!status) return showWait("The server does not answer", `${trouble}. What you labelled is kept in this browser.`);
   const { round, loop } = status;
   if (loop.running || (loop.doing && !round)) {
-    bar.hidden = false;
-    if (loop.doing) bar.value = loop.doing.done / loop.doing.total;
-    else bar.removeAttribute("value");
-    const left = loop.doing?.seconds_left ? `, about ${duration(loop.doing.seconds_left)} left` : "";
-    return words("The next images are being picked", `${sentence(loop.doing?.what ?? "starting")}${left}. They appear here by themselves.`);
+    const left = showProgress(bar, loop.doing);
+    return showWait("The next images are being picked", `${sentence(loop.doing?.what ?? "starting")}${left}. They appear here by themselves.`);
   }
   if (round && round.overlap > 1 && round.done < round.total) {
     const disputed = round.disputed ? ` ${round.disputed} of them are disputed: somebody decides at Decide.` : "";
-    return words("You have answered all you can", `${round.total - round.done} of round ${round.number} wait for other people: each is answered by ${round.overlap}.${disputed}`);
+    return showWait("You have answered all you can", `${round.total - round.done} of round ${round.number} wait for other people: each is answered by ${round.overlap}.${disputed}`);
   }
   if (round && round.done < round.total) {
-    return words("The others have the last images", `${round.total - round.done} of round ${round.number} are with other people, or in another tab. Those of a tab that is gone come back within ${duration(told.lease)}.`);
+    return showWait("The others have the last images", `${round.total - round.done} of round ${round.number} are with other people, or in another tab. Those of a tab that is gone come back within ${duration(told.lease)}.`);
   }
   if (loop.error) {
     button.hidden = false;
-    return words("The next images could not be picked", loop.error);
+    return showWait("The next images could not be picked", loop.error);
   }
-  if (!loop.left) return words("Everything is labelled", "No image is left to ask for.");
+  if (!loop.left) return showWait("Everything is labelled", "No image is left to ask for.");
   button.hidden = loop.when !== "hand";
-  return words("This round is done", loop.when === "hand" ? "Pick the next images when you like." : "The next images follow.");
+  return showWait("This round is done", loop.when === "hand" ? "Pick the next images when you like." : "The next images follow.");
+}
+
+// Shows how far a fit is, and returns how long it takes yet, in words.
+export function showProgress(bar, doing) {
+  bar.hidden = false;
+  if (doing) bar.value = doing.done / doing.total;
+  else bar.removeAttribute("value");
+  return doing?.seconds_left ? `, about ${duration(doing.seconds_left)} left` : "";
 }
 
 const sentence = (words) => words[0].toUpperCase() + words.slice(1);
 
-function words(title, text) {
+export function showWait(title, text) {
+  $("wait").hidden = false;
   $("wait-title").textContent = title;
   $("wait-text").textContent = text;
 }

@@ -1,5 +1,6 @@
 // Who labels, at which tab; requests, and what became of them.
 export const told = JSON.parse(document.getElementById("told").textContent);
+export const $ = (id) => document.getElementById(id);
 export const tab = random();
 const NAME = `pickwell/${told.campaign}/name`;
 
@@ -8,14 +9,13 @@ export function random() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function kept(key) {
-  try { return localStorage.getItem(key); } catch { return null; }
+function kept() {
+  try { return localStorage.getItem(NAME); } catch { return null; }
 }
-
-const name = told.fixed ? told.annotator : (kept(NAME) ?? told.annotator);
+const name = (told.fixed ? null : kept()) ?? told.annotator;
 export const who = () => ({ annotator: name, tab, made: told.made });
 
-const button = document.getElementById("annotator");
+const button = $("annotator");
 if (button) {
   button.textContent = name || "your name";
   button.disabled = told.fixed;
@@ -33,15 +33,11 @@ export class Refusal extends Error {
   constructor(code, sentence) { super(sentence); this.code = code; }
 }
 
-export async function send(path, body, options = {}) {
-  return answer(await fetch(path, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...options,
-  }));
-}
+export const send = async (path, body, options = {}) => answer(await fetch(path, {
+  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...options,
+}));
 
-export async function ask(path) {
-  return answer(await fetch(path));
-}
+export const ask = async (path) => answer(await fetch(path));
 
 async function answer(response) {
   const values = await response.json().catch(() => ({ error: response.statusText }));
@@ -49,8 +45,8 @@ async function answer(response) {
   return values;
 }
 
-export const element = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
+const maker = (make) => (tag, attributes = {}, ...children) => {
+  const made = make(tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === true) made.setAttribute(key, "");
     else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value);
@@ -58,13 +54,15 @@ export const element = (tag, attributes = {}, ...children) => {
   made.append(...children);
   return made;
 };
+export const element = maker((tag) => document.createElement(tag));
+export const svg = maker((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
 
 // Seconds since a moment of `performance.now()`; a page left open for days says a day, the most that is taken.
 export const secondsSince = (began) => Math.min(86400, Math.round(performance.now() - began) / 1000);
 
 export const picture = (item, size = "full") => `/api/images/${item}?size=${size}&made=${told.made}`;
 
-const toast = document.getElementById("toast");
+const toast = $("toast");
 let leaves;
 export function say(sentence) {
   if (!toast) return;

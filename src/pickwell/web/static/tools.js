@@ -1,10 +1,9 @@
 // The tools that masks are drawn with: which is in the hand, with which class, and what the pointer does with it.
 import { NOTHING } from "/static/map-of-labels.js";
-import { told } from "/static/session.js";
+import { $, element, told } from "/static/session.js";
 
 const KEPT = `pickwell/${told.campaign}/tools`;
 const CLOSE = 9; // screen pixels from the first corner within which a click closes a polygon
-const $ = (id) => document.getElementById(id);
 // The slider's steps are finer for thin brushes: 1 to 400 pixels.
 const sizeAt = (place) => Math.max(1, Math.round(400 ** (place / 100)));
 const placeOf = (size) => Math.round((100 * Math.log(size)) / Math.log(400));
@@ -29,11 +28,11 @@ export class Tools {
     this.moves = {
       brush: () => this.take("brush"), polygon: () => this.take("polygon"), fill: () => this.take("fill"),
       erase: () => this.draw(this.value === NOTHING ? this.last : NOTHING),
-      spare: () => { this.spare = !this.spare; this.dress(); },
+      spare: () => this.set({ spare: !this.spare }),
       thinner: () => this.resize(Math.min(this.size - 1, Math.round(this.size / 1.25))), thicker: () => this.resize(Math.max(this.size + 1, Math.round(this.size * 1.25))),
       fainter: () => this.strengthen(this.strength - 10), stronger: () => this.strengthen(this.strength + 10),
-      hide: () => { this.hidden = !this.hidden; this.dress(); },
-      fit: () => { if (this.shown()) easel.fit(); }, larger: () => { if (this.shown()) easel.zoom(1.3); }, smaller: () => { if (this.shown()) easel.zoom(1 / 1.3); },
+      hide: () => this.set({ hidden: !this.hidden }),
+      fit: () => easel.fit(), larger: () => easel.zoom(1.3), smaller: () => easel.zoom(1 / 1.3),
     };
   }
 
@@ -44,44 +43,33 @@ export class Tools {
     } catch { return {}; }
   }
 
-  begin(shown) {
+  begin() {
     this.points = [];
     this.line = null;
-    shown.map.spare = this.spare;
+    this.dress();
+  }
+
+  set(changes) {
+    Object.assign(this, changes);
     this.dress();
   }
 
   take(tool) {
     this.leave();
-    this.tool = tool;
-    this.dress();
+    this.set({ tool });
   }
 
   // From now on the tools draw this class, or nothing.
-  draw(value) {
-    if (value !== NOTHING) this.last = value;
-    this.value = value;
-    this.dress();
-  }
+  draw(value) { this.set({ value, last: value === NOTHING ? this.last : value }); }
 
-  resize(size) {
-    this.size = Math.min(400, Math.max(1, size));
-    this.dress();
-    this.keep();
-  }
+  resize(size) { this.keep({ size: Math.min(400, Math.max(1, size)) }); }
 
-  strengthen(share) {
-    this.strength = Math.min(100, Math.max(0, share));
-    this.hidden = false;
-    this.dress();
-    this.keep();
-  }
+  strengthen(share) { this.keep({ strength: Math.min(100, Math.max(0, share)), hidden: false }); }
 
-  keep() {
+  keep(changes) {
+    this.set(changes);
     try { localStorage.setItem(KEPT, JSON.stringify({ size: this.size, strength: this.strength })); } catch { /* for this page only */ }
   }
-
-  get colour() { return this.value === NOTHING ? "#000000" : told.colours[this.value]; }
 
   // Shows what is in the hand.
   dress() {
@@ -109,23 +97,20 @@ export class Tools {
     this.stage.classList.toggle("brushing", brushing && Boolean(this.at));
     this.stage.classList.toggle("pan", this.space || Boolean(this.panning));
     this.easel.ring(brushing ? this.at : null, this.size);
-    this.easel.line(this.points, this.points.length && this.at ? this.easel.of(this.at) : null, this.colour);
+    this.easel.line(this.points, this.points.length && this.at ? this.easel.of(this.at) : null, told.colours[this.value] ?? "#000000");
   }
 
   listen() {
     const { stage } = this;
     stage.addEventListener("pointerdown", (press) => this.down(press));
     stage.addEventListener("pointermove", (move) => this.move(move));
-    stage.addEventListener("pointerup", (press) => this.up(press));
-    stage.addEventListener("pointercancel", (press) => this.up(press));
+    for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (press) => this.up(press));
     stage.addEventListener("pointerleave", () => { this.at = null; this.moved(); });
     stage.addEventListener("dblclick", () => this.close());
     stage.addEventListener("contextmenu", (press) => press.preventDefault());
     stage.addEventListener("wheel", (turn) => {
       turn.preventDefault();
-      if (!this.shown()) return;
-      const box = stage.getBoundingClientRect();
-      this.easel.zoom(turn.deltaY < 0 ? 1.2 : 1 / 1.2, turn.clientX - box.left, turn.clientY - box.top);
+      this.easel.zoom(turn.deltaY < 0 ? 1.2 : 1 / 1.2, ...this.easel.on(turn));
     }, { passive: false });
     addEventListener("keydown", (press) => this.hold(press, true));
     addEventListener("keyup", (press) => this.hold(press, false));
@@ -135,8 +120,7 @@ export class Tools {
     $("strength").addEventListener("input", () => this.strengthen(Number($("strength").value)));
     for (const id of ["size", "strength"]) $(id).addEventListener("change", () => $(id).blur());
     for (const button of $("classes").querySelectorAll("button")) {
-      const swatch = document.createElement("i");
-      swatch.className = "swatch";
+      const swatch = element("i", { class: "swatch" });
       swatch.style.background = told.colours[told.classes.indexOf(button.dataset.label)];
       button.firstChild.after(swatch);
     }
@@ -145,7 +129,6 @@ export class Tools {
   hold(press, is) {
     if (press.key !== " " || press.target.matches?.("input, textarea, select, button, dialog *")) return;
     press.preventDefault();
-    if (this.space === is) return;
     this.space = is;
     this.moved();
   }
@@ -168,10 +151,10 @@ export class Tools {
     const [x, y] = this.easel.of(press);
     if (this.tool === "brush") {
       this.line = { id: press.pointerId, x, y };
-      map.stroke(x, y, x, y, this.size, this.value);
+      this.to(map, press);
       this.easel.soon();
     } else if (this.tool === "polygon") this.corner([x, y], press);
-    else if (x >= 0 && y >= 0 && x < map.width && y < map.height) {
+    else if (map.has(x, y)) {
       map.fill(Math.floor(x), Math.floor(y), this.value);
       this.commit();
     }
@@ -204,10 +187,7 @@ export class Tools {
     this.fingers.delete(event.pointerId);
     if (this.fingers.size < 2) this.pinched = null;
     if (this.panning === event.pointerId) this.panning = null;
-    if (this.line?.id === event.pointerId) {
-      this.line = null;
-      this.commit();
-    }
+    if (this.line?.id === event.pointerId) this.finish();
     if (event.pointerType === "touch") this.at = null;
     this.moved();
   }
@@ -221,9 +201,8 @@ export class Tools {
   }
 
   grip() {
-    const [a, b] = [...this.fingers.values()];
-    const box = this.stage.getBoundingClientRect();
-    return { x: (a.clientX + b.clientX) / 2 - box.left, y: (a.clientY + b.clientY) / 2 - box.top, apart: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) };
+    const [[ax, ay], [bx, by]] = [...this.fingers.values()].map((finger) => this.easel.on(finger));
+    return { x: (ax + bx) / 2, y: (ay + by) / 2, apart: Math.hypot(ax - bx, ay - by) };
   }
 
   spread() {
@@ -236,7 +215,7 @@ export class Tools {
   // Says which class lies under the pointer: colours alone do not tell everybody.
   name(map, event) {
     const [x, y] = this.easel.of(event).map(Math.floor);
-    const value = x >= 0 && y >= 0 && x < map.width && y < map.height ? map.at(x, y) : null;
+    const value = map.has(x, y) ? map.at(x, y) : null;
     if (value === this.named) return;
     this.named = value;
     $("under").textContent = value === null ? "" : value === NOTHING ? "nothing said" : told.classes[value];
@@ -244,13 +223,11 @@ export class Tools {
   }
 
   corner(point, press) {
-    const [first] = this.points;
-    const far = ([x, y]) => { const [a, b] = this.easel.toScreen([x, y]); const box = this.stage.getBoundingClientRect(); return Math.hypot(press.clientX - box.left - a, press.clientY - box.top - b); };
-    if (first && this.points.length > 2 && far(first) <= CLOSE) return this.close();
+    const [x, y] = this.easel.on(press);
+    const near = (corner, pixels) => { const [a, b] = this.easel.toStage(corner); return Math.hypot(x - a, y - b) <= pixels; };
+    if (this.points.length > 2 && near(this.points[0], CLOSE)) this.close();
     // The second click of a double click adds no corner.
-    if (this.points.length && far(this.points.at(-1)) < 2) return false;
-    this.points.push(point);
-    return true;
+    else if (!this.points.length || !near(this.points.at(-1), 2)) this.points.push(point);
   }
 
   // Draws the polygon in the making; true if there was one.
@@ -275,8 +252,7 @@ export class Tools {
 
   // Drops the polygon in the making; true if there was one.
   leave() {
-    const some = this.points.length > 0;
-    this.points = [];
+    const some = this.points.splice(0).length > 0;
     this.finish();
     this.moved();
     return some;

@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from pickwell.errors import PoolError, unknown
-from pickwell.experiments.data.sets.layout import Layout, missing
+from pickwell.experiments.data.sets.layout import Layout, Part, missing
 from pickwell.registry import Registry, whole
 
-__all__ = ["Layout", "available", "find", "missing", "module"]
+__all__ = ["Layout", "Part", "available", "find", "missing", "module"]
 
 ROOM = Registry("data sets' module", __name__, whole, without=frozenset({"layout"}))
 
@@ -32,7 +32,7 @@ def find(name: str, data: Path, into: Path) -> Layout:
             f"file, and there is nothing at {path.absolute()}"
         )
     # Tables have their labels in them.
-    return Layout(path, labels_from_folders=path.is_dir() and not any(path.glob("*.parquet")))
+    return Layout(Part(path, labels_from_folders=path.is_dir() and not any(path.glob("*.parquet"))))
 
 
 def module(name: str) -> str | None:

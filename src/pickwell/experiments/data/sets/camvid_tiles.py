@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
-from pickwell.experiments.data.sets.layout import Layout, write_images
-from pickwell.experiments.data.sets.street_scenes import camvid
+from pickwell.experiments.data.sets import street_scenes
+from pickwell.experiments.data.sets.layout import Layout, Part, write_images
 from pickwell.learner.generators import generator
 
 TILE, SIDE = 36, 32
@@ -23,12 +23,12 @@ SURFACES = {"sky": 0, "building": 1, "road": 3, "pavement": 4, "tree": 5, "fence
 
 def find(name: str, data: Path, into: Path) -> Layout:
     """Tiles of the class that fills more than half of each, as Parquet in `into`; the test scenes give the test set."""
-    scenes = camvid("camvid", data, into).train.parent
+    scenes = street_scenes.find("camvid", data, into).train.images.parent
     paths = into / "train.parquet", into / "test.parquet"
     for path, parts in zip(paths, (("train", "val"), ("test",)), strict=True):
         pixels, labels = _tiles(scenes, parts)
         write_images(path, list(pixels), labels)
-    return Layout(*paths)
+    return Layout(Part(paths[0]), Part(paths[1]))
 
 
 def _tiles(scenes: Path, parts: Sequence[str]) -> tuple[NDArray[np.uint8], list[str]]:

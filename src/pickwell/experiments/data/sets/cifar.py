@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pickwell.errors import PoolError
-from pickwell.experiments.data.sets.layout import Layout, missing, write_images
+from pickwell.experiments.data.sets.layout import Layout, Part, missing, write_images
 
 PAGE = "www.cs.toronto.edu/~kriz/cifar.html"
 SIDE = 32
@@ -73,40 +73,42 @@ def find(name: str, data: Path, into: Path) -> Layout:
     """The set as two Parquet files; the official batches are written as such, without loss, in `into`."""
     kind = KINDS[name]
     python, binary = kind.folders
-    facts: dict[str, Any] = {"official": (50_000, 10_000), "groups": kind.groups, "page": PAGE}
     for root in (data / name, data):
         if (root / "train.parquet").exists() and (root / "test.parquet").exists():
-            return Layout(*_labelled(root, into), **facts)
-        if (root / python).is_dir():
-            return Layout(*_written(kind, _from_python(kind, root / python), into), **facts)
-        if (root / binary).is_dir():
-            return Layout(*_written(kind, _from_binary(kind, root / binary), into), **facts)
+            train, test = _labelled(root, into)
+        elif (root / python).is_dir():
+            train, test = _written(_from_python(kind, root / python), into)
+        elif (root / binary).is_dir():
+            train, test = _written(_from_binary(kind, root / binary), into)
+        else:
+            continue
+        return Layout(Part(train, 50_000), Part(test, 10_000), groups=kind.groups, page=PAGE)
     raise missing(kind.title, data, (f"{python}/", f"{binary}/", f"{name}/train.parquet with test.parquet"), PAGE)
 
 
-class Part(NamedTuple):
-    """One split: images `(N, 3072)`, uint8, channel by channel, and the labels' names."""
+class Split(NamedTuple):
+    """One part: images `(N, 3072)`, uint8, channel by channel, and the labels' names."""
 
     pixels: NDArray[np.uint8]
     labels: list[str]
 
 
-def _from_python(kind: Kind, folder: Path) -> Iterator[Part]:
+def _from_python(kind: Kind, folder: Path) -> Iterator[Split]:
     """The training and the test part from the pickled batches."""
     names = _unpickled(folder / kind.names_file)[kind.names_key]
     for files in (kind.train, (kind.test,)):
         batches = [_unpickled(folder / file) for file in files]
         pixels = np.concatenate([np.asarray(batch["data"], np.uint8) for batch in batches])
-        yield Part(pixels, [names[number] for batch in batches for number in batch[kind.label_key]])
+        yield Split(pixels, [names[number] for batch in batches for number in batch[kind.label_key]])
 
 
-def _from_binary(kind: Kind, folder: Path) -> Iterator[Part]:
+def _from_binary(kind: Kind, folder: Path) -> Iterator[Split]:
     """The training and the test part from records of label bytes and pixels; of two labels the last is the fine one."""
     listed = "fine_label_names.txt" if kind.label_bytes == 2 else "batches.meta.txt"
     names = _bytes(folder / listed).decode().split()
     for files in (kind.train, (kind.test,)):
         records = np.concatenate([_records(folder / f"{file}.bin", kind.label_bytes) for file in files])
-        yield Part(records[:, kind.label_bytes :], [names[n] for n in records[:, kind.label_bytes - 1].tolist()])
+        yield Split(records[:, kind.label_bytes :], [names[n] for n in records[:, kind.label_bytes - 1].tolist()])
 
 
 def _records(path: Path, label_bytes: int) -> NDArray[np.uint8]:
@@ -144,7 +146,7 @@ def _bytes(path: Path) -> bytes:
         raise PoolError(f"{path} cannot be read: {error.strerror}; fetch it again from {PAGE}") from error
 
 
-def _written(kind: Kind, parts: Iterator[Part], into: Path) -> tuple[Path, Path]:
+def _written(parts: Iterator[Split], into: Path) -> tuple[Path, Path]:
     """The train and test part as Parquet files of PNG images."""
     paths = into / "train.parquet", into / "test.parquet"
     for path, part in zip(paths, parts, strict=True):

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from pickwell.experiments.data.sets.layout import Layout
+from pickwell.experiments.data.sets.layout import Layout, Part
 
 
 def find(name: str, data: Path, into: Path) -> Layout:
     """The 1,797 digits; a part of them becomes the test set."""
-    return Layout(Path("digits"))
+    return Layout(Part(Path("digits")))
 
 
 SETS = {"digits": find}

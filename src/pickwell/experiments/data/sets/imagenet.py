@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pickwell.errors import PoolError
-from pickwell.experiments.data.sets.layout import Layout, missing
+from pickwell.experiments.data.sets.layout import Layout, Part, missing
 
 PAGE = "image-net.org/download.php"
 ROOTS = ("imagenet", "ILSVRC2012", "ILSVRC/Data/CLS-LOC", ".")
-OFFICIAL = (1_281_167, 50_000)
-"""Images to learn from, and to test on."""
+TRAIN, TEST = 1_281_167, 50_000
+"""How many images there are to learn from, and to test on."""
 TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 """The classes of the validation images, as the official development kit has them."""
 SOLUTION = "LOC_val_solution.csv"
@@ -25,19 +25,17 @@ def find(name: str, data: Path, into: Path) -> Layout:
         for part in (root, root / "data"):
             if next(part.glob("train-*.parquet"), None) and next(part.glob("val*.parquet"), None):
                 test = next(part.glob("val*.parquet")).name.split("-")[0]
-                return Layout(part / "train-*.parquet", part / f"{test}-*.parquet", official=OFFICIAL, page=PAGE)
+                return Layout(Part(part / "train-*.parquet", TRAIN), Part(part / f"{test}-*.parquet", TEST), page=PAGE)
     wanted = ("imagenet/train/ with imagenet/val/", "imagenet/train-*.parquet with validation-*.parquet")
     raise missing("ImageNet", data, wanted, PAGE)
 
 
 def _folders(data: Path, root: Path, into: Path) -> Layout:
     train, val = root / "train", root / "val"
-    if any(entry.is_dir() for entry in val.iterdir()):
-        listed, from_folders = val, True
-    else:
-        listed, from_folders = _listed(val, _truth(data, root, val), into), False
+    from_folders = any(entry.is_dir() for entry in val.iterdir())
+    test = val if from_folders else _listed(val, _truth(data, root, val), into)
     return Layout(
-        train, listed, labels_from_folders=True, test_labels_from_folders=from_folders, official=OFFICIAL, page=PAGE
+        Part(train, TRAIN, labels_from_folders=True), Part(test, TEST, labels_from_folders=from_folders), page=PAGE
     )
 
 
@@ -54,15 +52,8 @@ def _listed(val: Path, rows: Iterator[tuple[str, str]], into: Path) -> Path:
 
 def _truth(data: Path, root: Path, val: Path) -> Iterator[tuple[str, str]]:
     """File names of the validation images and their classes, as the training folders are named."""
-    places = [
-        root,
-        root / "devkit",
-        data,
-        root.parent,
-        root / "ILSVRC2012_devkit_t12/data",
-        data / "ILSVRC2012_devkit_t12/data",
-    ]
-    places += [root.parent.parent]
+    kit = "ILSVRC2012_devkit_t12/data"
+    places = (root, root / "devkit", data, root.parent, root / kit, data / kit, root.parent.parent)
     for place in places:
         if (place / SOLUTION).exists():
             return _solution(place / SOLUTION)

@@ -16,24 +16,29 @@ from pickwell.errors import PoolError
 
 
 @dataclass(frozen=True)
-class Layout:
-    """`train` and `test` are what `Pool.create` takes; no `test` where the set has none of its own.
+class Part:
+    """What `Pool.create` takes; `official` is how many images the part is known to have, 0 where that is not known."""
 
-    `official` are the sizes that the set is known to have. `leave_out` are known labels that do not take part.
-    `groups` are classes that a careless person confuses. A set of masks has `classes` and where the masks are.
+    images: Path
+    official: int = 0
+    labels_from_folders: bool = False
+    masks: MaskFiles | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The parts of a data set; no `test` where it has none of its own.
+
+    `leave_out` are known labels that do not take part. `groups` are classes that a careless person confuses. A set of
+    masks has `classes`.
     """
 
-    train: Path
-    test: Path | None = None
-    labels_from_folders: bool = False
-    test_labels_from_folders: bool = False
-    official: tuple[int, int] | None = None
+    train: Part
+    test: Part | None = None
     leave_out: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     page: str = ""
     classes: tuple[str, ...] = ()
-    masks: MaskFiles | None = None
-    test_masks: MaskFiles | None = None
 
 
 def write_images(path: Path, images: Sequence[NDArray[np.uint8]], labels: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ LEFT_OUT = {
     "pickwell.errors": "sentences",
     "pickwell.experiments.cells": "names cells",
     "pickwell.experiments.experiment": "its values are in a cell's facts",
-    "pickwell.experiments.identity": "names cells",
+    "pickwell.experiments.code_hash": "names cells",
     "pickwell.experiments.run.cell_progress": "tells how far work is",
     "pickwell.progress": "tells how far work is",
     "pickwell.registry": "what it finds is named beside it",
@@ -81,7 +81,9 @@ def _closure(modules: Iterable[str], packages: Collection[str], without: Collect
     while waiting:
         module = waiting.pop()
         path = _file(module)
-        if path is None or module in found or module.partition(".")[0] not in packages or _is_below(module, without):
+        if path is None or module in found or module.partition(".")[0] not in packages:
+            continue
+        if any(f"{module}.".startswith(f"{room}.") for room in without):
             continue
         found[module] = path
         above = module if path.stem == "__init__" else module.rpartition(".")[0]
@@ -91,10 +93,6 @@ def _closure(modules: Iterable[str], packages: Collection[str], without: Collect
             modules_below = [below for name in names if _file(below := f"{whole}.{name}")]
             waiting += modules_below if len(modules_below) == len(names) and names else [*modules_below, whole]
     return found
-
-
-def _is_below(module: str, rooms: Collection[str]) -> bool:
-    return any(module == room or module.startswith(f"{room}.") for room in rooms)
 
 
 def _file(module: str) -> Path | None:

@@ -7,10 +7,10 @@ import torch
 from pickwell import models
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
-from pickwell.loop import sizing
+from pickwell.loop import feasibility
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import check, create
-from pickwell.loop.sizing import GIB, activations, memory
+from pickwell.loop.feasibility import GIB, activations, memory
 
 PLAIN = {"name": "birds", "task": {"classes": ["gull", "heron"]}, "strategy": {"name": "random"}}
 
@@ -34,21 +34,21 @@ def test_an_absurd_size_is_refused_before_anything_is_written(tmp_path: Path) ->
 
 def test_settings_edited_by_hand_are_refused_too(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign.tell({item: str(campaign.pool.item(item).known) for item in range(20)}, imported=True)
-    monkeypatch.setattr(sizing, "memory", lambda: GIB // 10_000)
+    monkeypatch.setattr(feasibility, "memory", lambda: GIB // 10_000)
     with pytest.raises(SettingsError, match=r"allowed are 0\.0 GiB, 80% of the memory: choose a smaller model.width"):
         campaign.fit()
 
 
 @pytest.mark.parametrize(("name", "size"), [("small_cnn", 32), ("resnet18", 128), ("resnet18", 224), ("vgg16_bn", 32)])
 def test_usual_sizes_are_taken(name: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sizing, "memory", lambda: 8 * GIB)
+    monkeypatch.setattr(feasibility, "memory", lambda: 8 * GIB)
     check(settings(model__name=name, model__image_size=size))
 
 
 def test_a_committee_needs_memory_for_every_member(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = settings(model__name="vgg16_bn", model__image_size=32, training__batch_size=2)
-    one = sum(p.numel() for p in models.load("vgg16_bn", 2, image_size=32).parameters()) * sizing.WEIGHT_BYTES
-    monkeypatch.setattr(sizing, "memory", lambda: round(3 * one / sizing.SHARE))
+    one = sum(p.numel() for p in models.load("vgg16_bn", 2, image_size=32).parameters()) * feasibility.WEIGHT_BYTES
+    monkeypatch.setattr(feasibility, "memory", lambda: round(3 * one / feasibility.SHARE))
     check(chosen)
     with pytest.raises(SettingsError, match="74 million weights"):
         check(chosen.changed({"strategy": {"name": "ensemble"}}))

@@ -1,4 +1,4 @@
-"""Whether a campaign's networks can be trained at all with the memory there is."""
+"""Whether what is asked of a campaign's networks can be done, and with the memory there is: told before training."""
 
 import os
 from pathlib import Path
@@ -6,12 +6,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pickwell import models
+from pickwell import models, strategies
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
 from pickwell.learner.devices import has_bf16
+from pickwell.learner.learner import REMEDY
 from pickwell.learner.task_learning import TaskLearning
 from pickwell.models import Network
+from pickwell.strategies import Strategy, settings_of
 
 SHARE = 0.8
 """The share of the memory that training may need; the images, VAAL's networks and other programs need some too."""
@@ -20,6 +22,30 @@ WEIGHT_BYTES = 16
 """A weight, its gradient and Adam's two moments, each float32."""
 
 GIB = 1 << 30
+
+
+def check_ability(learning: TaskLearning, settings: Settings, strategy: Strategy) -> None:
+    """Refuses a model that has no dropout for a strategy that samples by it."""
+    # The members of a committee differ by themselves: their samples need no dropout.
+    if strategy.needs_dropout and strategy.committee == 1 and not learning.sketch(settings).has_dropout:
+        raise SettingsError(
+            f"{strategies.name_of(strategy)} asks for dropout passes, and {settings.model.name} has no dropout layer; "
+            f"{REMEDY}"
+        )
+
+
+def check_vectors(settings: Settings, strategy: Strategy) -> None:
+    """Refuses a model, or a strategy, that looks at images where the pool holds vectors in their place."""
+    chosen, taken = settings.model.name, models.available_vectors()
+    if chosen not in taken:
+        raise SettingsError(
+            f"model.name is '{chosen}', but the pool holds vectors in place of images; set it to {' or '.join(taken)}"
+        )
+    if strategy.needs_images:
+        remedy = 'set its representation = "features"' if "representation" in settings_of(strategy) else "leave it out"
+        raise SettingsError(
+            f"{strategies.name_of(strategy)} looks at images, but the pool holds vectors in their place; {remedy}"
+        )
 
 
 def check_size(learning: TaskLearning, settings: Settings, committee: int) -> None:

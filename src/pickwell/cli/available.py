@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from pickwell.cli import show
-from pickwell.cli.campaign_commands import Json
+from pickwell.cli.options import Json
 from pickwell.cli.terminal import plain
 
 
@@ -33,13 +33,10 @@ def formats(json: Json = False) -> None:
 
 def _print(facts: Sequence[dict[str, Any]], *, json: bool) -> None:
     """A row a thing; the package only of what is not ours."""
-    if json:
-        return show.as_json({one.pop("name"): one for one in facts})
     columns = [name for name in facts[0] if name != "package"]
     table = Table(*(name.replace("_", " ") for name in columns), box=None, header_style="bold")
     for one in facts:
         values = [", ".join(one[name]) if isinstance(one[name], list) else one[name] for name in columns]
         values[0] += "" if one["package"] == "pickwell" else f" ({one['package']})"
         table.add_row(*map(plain, values))
-    show.laid_out(table)
-    return None
+    show.say({one.pop("name"): one for one in facts}, table, json=json)

@@ -70,12 +70,9 @@ def _files(path: Path, root: Path) -> Iterator[Path]:
     if path.is_file():
         yield from (path, path.with_suffix(".labels.npy"))
         if table := CsvTable.find(str(path), labels_from_folders=False):
-            yield from (path.parent / (named or name) for name, named in _named(table))
+            listing = table.listing()
+            named = zip(listing["name"].to_pylist(), listing["path"].to_pylist(), strict=True)
+            yield from (path.parent / (elsewhere or name) for name, elsewhere in named)
     for folder, inner, names in os.walk(path):
         inner[:] = [name for name in inner if not name.startswith(".") and Path(folder, name) != root]
         yield from (Path(folder, name) for name in names if Path(name).suffix.lower() in KINDS)
-
-
-def _named(table: CsvTable) -> Iterator[tuple[str, str | None]]:
-    listing = table.listing()
-    return zip(listing["name"].to_pylist(), listing["path"].to_pylist(), strict=True)

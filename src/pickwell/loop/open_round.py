@@ -5,24 +5,25 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from pickwell import strategies
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.files import digest
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, writing_networks
 from pickwell.learner.generators import generator
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.fitting import Fit
-from pickwell.loop.picking import interleave, slice_to_hold_out, versions
+from pickwell.loop.held_out import interleave, slice_to_hold_out, versions
 from pickwell.loop.pool_vectors import PoolVectors
+from pickwell.loop.pool_view import PoolStream, PoolView
 from pickwell.loop.suggestions import hints_of
-from pickwell.loop.view import PoolStream, PoolView
 from pickwell.seeds import derive
 from pickwell.store import Labels
 from pickwell.strategies import Strategy
@@ -48,9 +49,7 @@ def open_round(
     fit = fitted(labels) if len(labels.part(held_out=False)[0]) else None
     began = time.perf_counter()
     chosen = fit.strategy if fit else strategy
-    unlabelled = free[~torch.isin(free, drawn)]  # what is drawn is no longer among what the strategy may pick
-    checkpoint = _checkpoint(campaign, fit, unlabelled) if fit else None
-    view = _view(campaign, whole, fit, drawn, unlabelled, labels, checkpoint, generator(seed, "strategy"))
+    view = _view(campaign, whole, fit, drawn, free, labels, seed)
     with writing_networks(campaign.directory.fits):
         picks = chosen.select(view, budget - len(drawn))
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
@@ -73,8 +72,8 @@ def open_round(
         monitors=chosen.monitors(),
         overlap=settings.serve.overlap,
     )
-    if checkpoint:
-        checkpoint.clear()
+    if view.checkpoint:
+        view.checkpoint.clear()
     return opened
 
 
@@ -87,36 +86,22 @@ def _checkpoint(campaign: OpenCampaign, fit: Fit, unlabelled: Tensor) -> Checkpo
 
 
 def _view(
-    campaign: OpenCampaign,
-    whole: PoolStream,
-    fit: Fit | None,
-    drawn: Tensor,
-    unlabelled: Tensor,
-    labels: Labels,
-    checkpoint: Checkpoint | None,
-    rng: torch.Generator,
+    campaign: OpenCampaign, whole: PoolStream, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, seed: int
 ) -> PoolView:
-    """What the strategy sees; `drawn` is held out already."""
-
-    def some(ids: Tensor) -> Stream:
-        return replace(whole, items=ids)
-
-    settings = campaign.settings
+    """What the strategy sees; `drawn` is held out already, and no longer among what it may pick."""
+    some, settings = partial(replace, whole), campaign.settings
+    unlabelled = free[~torch.isin(free, drawn)]
+    facts = digest(campaign.pool.manifest.path), settings.model.image_size, whole.devices.device.type, versions()
     return PoolView(
         # A first, random round has no model, and asks it nothing.
         learner=fit.learner if fit else TaskLearner((), whole.devices),
-        rng=rng,
-        unlabelled=some(unlabelled),
-        labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
-        held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
-        pending=some(drawn),
-        vectors=PoolVectors(
-            campaign.directory.vectors,
-            whole,
-            settings.seed,
-            (digest(campaign.pool.manifest.path), settings.model.image_size, whole.devices.device.type, versions()),
-        ),
-        checkpoint=checkpoint,
+        rng=generator(seed, "strategy"),
+        unlabelled=some(items=unlabelled),
+        labelled=some(items=torch.from_numpy(labels.part(held_out=False)[0])),
+        held_out=some(items=torch.from_numpy(labels.part(held_out=True)[0])),
+        pending=some(items=drawn),
+        vectors=PoolVectors(campaign.directory.vectors, whole, settings.seed, facts),
+        checkpoint=_checkpoint(campaign, fit, unlabelled) if fit else None,
     )
 
 
