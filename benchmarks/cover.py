@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
-from pickwell.acquisition.patches import learn
+from pickwell.acquisition.patch_features import learn
 from pickwell.data.images import Images, to_float
 from pickwell.data.pool import Pool
 from pickwell.experiments.data import sets

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import stdev
 
 from pickwell.report.text.entries import chance, spread, verdict
-from pickwell.statistics.areas import area
+from pickwell.statistics.aubc import area
 from pickwell.statistics.judgement import judge
 from pickwell.statistics.runs import RoundRow, Run
 

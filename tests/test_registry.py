@@ -13,7 +13,7 @@ import torch
 from pickwell import executors, formats, models, registry, strategies
 from pickwell.data import sources
 from pickwell.errors import SettingsError
-from pickwell.experiments import identity
+from pickwell.experiments import code_hash
 from pickwell.experiments.data import sets
 
 RULE = '''
@@ -39,7 +39,7 @@ class Other:
 '''
 
 Install = Callable[..., None]
-CACHES: list[Any] = [registry._offered, models._table, sets._table, identity.digest, identity._home]
+CACHES: list[Any] = [registry._offered, models._table, sets._table, code_hash.digest, code_hash._home]
 
 
 @pytest.fixture

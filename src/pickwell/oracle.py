@@ -75,14 +75,12 @@ class Noisy:
         return task.keep(task.mistaken(self.truth.known(item), partial(self._mistaken, item.id)))
 
     def _mistaken(self, item: int, right: str, *what: int) -> str:
-        others = [name for name in self._group(right) if name != right]
+        every = () if self.groups else self.truth.task.classes
+        others = [name for name in next((group for group in self.groups if right in group), every) if name != right]
         rng = generator(self.seed, "noise", item, *what)
         if not others or torch.rand((), generator=rng).item() >= self.rate:
             return right
         return others[int(torch.randint(len(others), (), generator=rng))]
-
-    def _group(self, name: str) -> Sequence[str]:
-        return next((group for group in self.groups if name in group), () if self.groups else self.truth.task.classes)
 
 
 @dataclass(frozen=True)

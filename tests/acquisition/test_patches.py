@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.patches import contrasted, encode, learn, principal, shrunk, whiten
+from pickwell.acquisition.patch_features import contrasted, encode, learn, principal, shrunk, whiten
 
 
 def stripes(count: int, side: int = 16, *, across: bool) -> Tensor:

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from pickwell.acquisition.principal import leading, plane
+from pickwell.acquisition.pca import leading, plane
 from pickwell.acquisition.row_blocks import BLOCK
 
 

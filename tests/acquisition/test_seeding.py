@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pickwell.acquisition import features
 from pickwell.acquisition.features import gathered
-from pickwell.acquisition.seeding import k_means_plus_plus
+from pickwell.acquisition.kmeans_plus_plus import k_means_plus_plus
 
 
 def factors(count: int, classes: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.errors import LabelError
 from pickwell.items import Kind, Label
 from pickwell.tasks.segmentation.label_maps import encode

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from pickwell.data.decode import Limits, decode, measure, view
-from pickwell.data.exif import orientation
-from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.image_errors import ImageError, Reason
+from pickwell.data.orientation import orientation
 
 Encode = Callable[..., bytes]
 LOSSLESS = ("PNG", "BMP", "TIFF", "GIF")

@@ -26,7 +26,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(data))
         return measure(data, limits)
 
-    monkeypatch.setattr("pickwell.data.survey.measure", counted)
+    monkeypatch.setattr("pickwell.data.scan.measure", counted)
     return sizes
 
 
@@ -356,7 +356,7 @@ def test_the_pool_needs_no_torch(photos: Path, tmp_path: Path) -> None:
     Pool.create(tmp_path / "pool", photos)
     code = (
         "import sys; from pickwell.data.pool import Pool; p = Pool.open(sys.argv[1]); p.view(0, 8); p.bytes(1);"
-        "import pickwell.data.survey, pickwell.data.manifest;"
+        "import pickwell.data.scan, pickwell.data.manifest;"
         "sys.exit(bool({'torch', 'sklearn'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path / "pool"], check=False).returncode == 0

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import ImageError, Reason
 
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pickwell.data import sources
 from pickwell.data.decode import decode
-from pickwell.data.reasons import ImageError
+from pickwell.data.image_errors import ImageError
 from pickwell.data.sources import find, parquet, restore, same
 from pickwell.data.sources.folder import FolderTree
 from pickwell.errors import PoolError, SettingsError, VersionError

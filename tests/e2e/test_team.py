@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pickwell.acquisition.projection import Projection
-from pickwell.campaign.maps import Maps
+from pickwell.campaign.latent_maps import Maps
 from pickwell.items import Pick
 from pickwell.store import Store
 

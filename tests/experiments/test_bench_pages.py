@@ -12,7 +12,7 @@ import pytest
 from pickwell.cli import main
 from pickwell.experiments.cells import grid
 from pickwell.experiments.experiment import FULL, Experiment
-from pickwell.experiments.published import TABLES
+from pickwell.experiments.published_results import TABLES
 from pickwell.experiments.results.cell_results import runs
 from pickwell.experiments.run.results_folder import ResultsFolder
 from pickwell.report.experiment_page import page

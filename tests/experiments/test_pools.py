@@ -17,7 +17,7 @@ from pickwell import models
 from pickwell.cli.commands import app
 from pickwell.errors import PoolError, SettingsError, TrainingError
 from pickwell.experiments.cells import SHARED, grid
-from pickwell.experiments.data import feature_pools, freshness, prepare
+from pickwell.experiments.data import data_changes, feature_pools, prepare
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run import runner
 from pickwell.experiments.run.results_folder import ResultsFolder
@@ -183,11 +183,11 @@ def test_other_rows_tables_and_labels_are_noticed(tmp_path: Path, photos: Path) 
         ("rows", tmp_path / "rows/train.parquet"), ("rows.csv", images[3]), ("rows.npy", tmp_path / "rows.labels.npy"),
     ):  # fmt: skip
         settings = own(tmp_path / place).data
-        before = freshness.stamps(settings, tmp_path / "out")
-        freshness.check(settings, before, tmp_path / "out")
+        before = data_changes.stamps(settings, tmp_path / "out")
+        data_changes.check(settings, before, tmp_path / "out")
         os.utime(touched, (later, later))
         with pytest.raises(SettingsError, match="has changed"):
-            freshness.check(settings, before, tmp_path / "out")
+            data_changes.check(settings, before, tmp_path / "out")
 
 
 def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path, photos: Path) -> None:

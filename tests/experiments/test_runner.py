@@ -516,7 +516,7 @@ def test_nothing_works_on_for_a_listener_that_is_gone(bench: ResultsFolder, tiny
     class Watched(Serial):
         def map(self, work: Any, tasks: Any) -> Generator[Any, None, None]:
             try:
-                yield from super().map(lambda work: Outcome(work.cell, State.BUSY), tasks)
+                yield from super().map(lambda cell: Outcome(cell, State.BUSY), tasks)
             finally:
                 closed.append(True)
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError
-from pickwell.formats.comma_separated import read_labels, write_picks
+from pickwell.formats.to_label_csv import read_labels, write_picks
 from pickwell.items import Kind, Label, Pick, Round, RoundState
 
 

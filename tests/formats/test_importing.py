@@ -57,7 +57,7 @@ def test_all_that_is_wrong_is_counted_and_listed(bench: Bench) -> None:
         bench.gather(wrong, context, skip=True)
     gathered = bench.gather([*wrong, Found("sub/a.jpg", "dog")], context, skip=True)
     assert gathered.labels == [Label(3, "dog")]
-    assert list(map(len, gathered.problems.found.values())) == [7, 1, 1, 1, 1]
+    assert list(map(len, gathered.problems.values())) == [7, 1, 1, 1, 1]
 
 
 def test_the_same_label_twice_is_one(bench: Bench) -> None:

@@ -11,8 +11,8 @@ from PIL import Image
 from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
 from pickwell.formats.cityscapes import LABEL_IDS, TRAIN_IDS
-from pickwell.formats.exchange.mask_pictures import palette_png, voc_colour
 from pickwell.formats.voc import CLASSES as VOC
+from pickwell.formats.voc import palette_png, voc_colour
 from pickwell.tasks.segmentation.label_maps import decode, encode
 from pickwell.testing.format_bench import Bench
 

@@ -97,6 +97,6 @@ def test_later_regions_lie_over_earlier_ones_and_the_dispute_is_counted() -> Non
     one, other = fill([(0, 0), (3, 0), (3, 3), (0, 3)], (4, 3)), fill([(2, 0), (4, 0), (4, 3), (2, 3)], (4, 3))
     codes = paint([("sky", one), ("road", other), ("road", other)], (4, 3))
     assert codes.values.tolist() == [[0, 0, 1, 1]] * 3
-    assert codes.names == {0: "sky", 1: "road", UNCOVERED: None}
+    assert codes.names == {0: "sky", 1: "road"}
     assert codes.overlap == 3
-    assert paint([], (2, 1), "ground").names == {UNCOVERED: "ground"}
+    assert paint([], (2, 1)).values.tolist() == [[UNCOVERED, UNCOVERED]]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pickwell import models
-from pickwell.acquisition.patches import learn
+from pickwell.acquisition.patch_features import learn
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.devices import Precision
 from pickwell.learner.generators import generator, isolated

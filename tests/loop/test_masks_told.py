@@ -11,7 +11,7 @@ from PIL import Image
 
 from pickwell.cli import main
 from pickwell.errors import LabelError, PickwellError, PoolError, SettingsError, StoreError
-from pickwell.formats.comma_separated import read_labels
+from pickwell.formats.to_label_csv import read_labels
 from pickwell.items import Kind, Label
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create

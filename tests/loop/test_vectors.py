@@ -32,7 +32,7 @@ def diverse(campaign: Campaign) -> Iterator[Campaign]:
 
 def learnt(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts how often patch features are learnt, and from how many images."""
-    from pickwell.acquisition.patches import PatchFeatures, learn
+    from pickwell.acquisition.patch_features import PatchFeatures, learn
 
     seen: list[int] = []
 

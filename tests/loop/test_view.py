@@ -6,7 +6,7 @@ import torch
 from pickwell.data import images as images_module
 from pickwell.data.images import Images
 from pickwell.loop.campaign import Campaign
-from pickwell.loop.view import PoolStream
+from pickwell.loop.pool_view import PoolStream
 from pickwell.strategies import Stream
 from pickwell.tasks.segmentation import scenes as scenes_module
 from pickwell.tasks.segmentation.scenes import Scenes

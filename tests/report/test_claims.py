@@ -7,7 +7,7 @@ from scipy import stats
 
 from pickwell.report.report import Report
 from pickwell.report.text.claims import mean_share, summary, warnings
-from pickwell.statistics.areas import area
+from pickwell.statistics.aubc import area
 from pickwell.statistics.comparisons import holm
 from pickwell.statistics.judgement import judge
 from pickwell.statistics.runs import RoundRow, Run

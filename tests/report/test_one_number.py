@@ -17,7 +17,7 @@ from pickwell.report.page import render, write
 from pickwell.report.report import Report
 from pickwell.report.sections import Entry, Page
 from pickwell.report.together import together
-from pickwell.statistics.areas import area
+from pickwell.statistics.aubc import area
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.runs import RoundRow, Run
 

@@ -10,12 +10,12 @@ from scipy import stats
 from sklearn.isotonic import isotonic_regression
 
 from pickwell.report.text.claims import claim
-from pickwell.statistics.areas import area, first_rounds
+from pickwell.statistics.aubc import area, first_rounds
 from pickwell.statistics.comparisons import ALPHA, Comparison, compare, holm, shares, wins
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.judgement import judge
+from pickwell.statistics.label_savings import labels_saved, rising
 from pickwell.statistics.runs import RoundRow, Run
-from pickwell.statistics.savings import labels_saved, rising
 
 LABELS = (100, 150, 200, 300)
 

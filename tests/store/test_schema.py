@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
+from tests.store import first_tables
 from tests.store.stores import states, tell, truth
 
 from pickwell.errors import StoreError, VersionError
@@ -21,7 +22,7 @@ def engine_of(store: Store) -> sa.Engine:
     return store._database.engine
 
 
-def test_migrations_make_the_tables_that_the_statements_use(store: Store) -> None:
+def test_a_new_database_has_the_tables_that_the_statements_use(store: Store) -> None:
     with engine_of(store).connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": schema.TABLE})
         assert compare_metadata(context, metadata) == []
@@ -98,7 +99,8 @@ def make_older(url: str, revisions: Sequence[str], statements: Sequence[str]) ->
     with database.writing() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": schema.TABLE})
         with Operations.context(context):
-            for revision in revisions:
+            first_tables.upgrade()
+            for revision in revisions[1:]:
                 script.get_revision(revision).module.upgrade()
         context.stamp(script, revisions[-1])
         for statement in statements:

@@ -10,7 +10,7 @@ import pytest
 from pickwell.errors import BudgetError, RoundError, StoreError
 from pickwell.items import Label
 from pickwell.web import Desk
-from pickwell.web.watcher import TRIES, Loop
+from pickwell.web.next_round import TRIES, Loop
 
 ASKS = """
 import sys

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 from pickwell.acquisition.projection import Projection
-from pickwell.campaign.maps import Maps
+from pickwell.campaign.latent_maps import Maps
 
 POINTS = np.array([[-1, 0], [3, 2], [1, 1], [0, -2]], np.float32)
 SCORES = np.array([0.5, 0.25, 1, np.nan], np.float32)

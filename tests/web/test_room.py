@@ -10,7 +10,7 @@ import pytest
 from pickwell.campaign.progress_file import ProgressFile, doing
 from pickwell.config import LoopSettings
 from pickwell.report.ink import DARK, LIGHT
-from pickwell.web.watcher import due
+from pickwell.web.next_round import due
 
 
 def test_neither_torch_nor_scipy_is_imported() -> None:

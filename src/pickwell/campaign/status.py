@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Metrics, RoundKind, RoundState
 from pickwell.statistics.intervals import wilson
 

@@ -87,7 +87,7 @@ def ask(
     json: Json = False,
 ) -> None:
     """Pick the images to label next, and write the to-label list."""
-    from pickwell.formats.comma_separated import write_picks
+    from pickwell.formats.to_label_csv import write_picks
 
     with show.campaign(where, quiet=json) as campaign:
         question = campaign.ask(budget, strategy)
@@ -105,7 +105,7 @@ def tell(
     json: Json = False,
 ) -> None:
     """Keep labels: all of the file, or nothing of it."""
-    from pickwell.formats.comma_separated import read_labels
+    from pickwell.formats.to_label_csv import read_labels
 
     with show.opened(where) as campaign:
         told = campaign.tell(

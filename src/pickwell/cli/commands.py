@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pickwell.cli import bench, campaign_commands, demo, label_files, lists, serve
+from pickwell.cli import available, bench, campaign_commands, demo, label_files, serve
 from pickwell.cli.terminal import printable
 from pickwell.errors import PickwellError, in_words
 
@@ -45,7 +45,7 @@ app.command("import")(label_files.import_)
 app.command()(label_files.export)
 app.command()(serve.serve)
 for name in ("strategies", "models", "formats"):
-    app.command()(getattr(lists, name))
+    app.command()(getattr(available, name))
 app.add_typer(bench.app, name="bench")
 
 

@@ -11,7 +11,7 @@ from pickwell.cli.options import Json, Where
 from pickwell.cli.terminal import plain
 
 if TYPE_CHECKING:
-    from pickwell.campaign.opened import OpenCampaign
+    from pickwell.campaign.open_campaign import OpenCampaign
     from pickwell.formats.exchange.found import Context
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Gathered
@@ -120,4 +120,4 @@ def _say_imported(told: "Told", gathered: "Gathered", unchanged: int, *, json: b
     if gathered.overlap:
         share = gathered.overlap / gathered.pixels
         lines.append(f"shapes of different classes overlap on {share:.2%} of the pixels; the upper ones count")
-    show.say({**asdict(told), **counts, "left_out": gathered.problems.found}, *lines, json=json)
+    show.say({**asdict(told), **counts, "left_out": gathered.problems}, *lines, json=json)

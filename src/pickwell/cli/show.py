@@ -16,7 +16,7 @@ from pickwell.cli.bars import Bars
 from pickwell.cli.terminal import plain, printable
 
 if TYPE_CHECKING:
-    from pickwell.campaign.opened import OpenCampaign
+    from pickwell.campaign.open_campaign import OpenCampaign
     from pickwell.campaign.status import Status
     from pickwell.data.pool import Pool, Summary
     from pickwell.items import Metrics, Round
@@ -55,7 +55,7 @@ def note(sentence: str) -> None:
 
 def opened(where: Path) -> "OpenCampaign":
     """A campaign for what needs no torch."""
-    from pickwell.campaign.opened import OpenCampaign
+    from pickwell.campaign.open_campaign import OpenCampaign
 
     return OpenCampaign(where)
 

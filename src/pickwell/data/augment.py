@@ -1,21 +1,12 @@
 """Batched augmentations: one gather a batch, whatever the samples' own offsets; random by an explicit generator."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from pickwell.errors import SettingsError, unknown
-
-
-def flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Every image `(B, C, H, W)` mirrored left to right with probability 1/2."""
-    return crop_flip(images, generator, padding=0)
-
-
-def crop(images: Tensor, generator: torch.Generator, padding: int | None = None) -> Tensor:
-    """Every image moved by up to `padding` pixels each way, its edges reflected; see `crop_flip`."""
-    return crop_flip(images, generator, padding, flip=False)
 
 
 def crop_flip(images: Tensor, generator: torch.Generator, padding: int | None = None, flip: bool = True) -> Tensor:
@@ -54,6 +45,11 @@ def _gathered(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     at = (rows[:, :, None] * width + columns[:, None, :]).view(count, 1, height * width)
     return images.flatten(2).gather(2, at.expand(-1, channels, -1)).view(images.shape)
 
+
+flip = partial(crop_flip, padding=0)
+"""Every image `(B, C, H, W)` mirrored left to right with probability 1/2."""
+crop = partial(crop_flip, flip=False)
+"""Every image moved by up to `padding` pixels each way, its edges reflected; see `crop_flip`."""
 
 PRESETS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
     "none": lambda images, generator: images,

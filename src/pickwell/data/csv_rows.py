@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from pickwell.data.image_errors import ImageError
 from pickwell.data.reading import opened
-from pickwell.data.reasons import ImageError
 from pickwell.errors import LabelError
 
 IMAGE = ("item", "path", "name", "filename", "file", "image", "id")

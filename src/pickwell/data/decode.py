@@ -19,8 +19,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from pickwell.data.exif import jpeg_orientation, orientation, upright
-from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.image_errors import ImageError, Reason
+from pickwell.data.orientation import jpeg_orientation, orientation, upright
 
 Pixels = NDArray[np.uint8]
 
@@ -41,17 +41,14 @@ LIMITS = Limits()
 _LARGE = 1 << 24
 _one_large = Lock()
 # Pillow's classes are called directly: `Image.open` would warn of large images by a process-wide setting.
-_KINDS: tuple[tuple[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]], ...] = (
-    (b"\xff\xd8\xff", JpegImageFile),
-    (b"\x89PNG\r\n\x1a\n", PngImageFile),
-    (b"GIF8", GifImageFile),
-    (b"BM", BmpImageFile),
-    (b"II*\0", TiffImageFile),
-    (b"MM\0*", TiffImageFile),
-    (b"II+\0", TiffImageFile),
-    (b"MM\0+", TiffImageFile),
-    (b"RIFF", WebPImageFile),
-)
+_KINDS: dict[bytes, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    b"\xff\xd8\xff": JpegImageFile,
+    b"\x89PNG\r\n\x1a\n": PngImageFile,
+    b"GIF8": GifImageFile,
+    b"BM": BmpImageFile,
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), TiffImageFile),
+    b"RIFF": WebPImageFile,
+}
 _QUIET = ("ignore", None, Warning, pattern(r"PIL\."), 0)
 """What `filterwarnings` puts into the list of filters, to be known again there."""
 
@@ -132,13 +129,12 @@ def _strict_jpeg(data: bytes, least: int | None, colours: str) -> Pixels:
     side, factor = (least, 2.0) if least else (0, 1.0)
     wanted = {"colorspace": colours, "min_height": side, "min_width": side, "min_factor": factor}
     try:
-        pixels: Pixels = simplejpeg.decode_jpeg(data, **wanted)
+        return np.asarray(simplejpeg.decode_jpeg(data, **wanted))
     except ValueError as error:
         if "extraneous bytes" not in str(error):
             raise
         # Many photographs, of well-known data sets too, have such bytes before their end and look as they should.
-        pixels = simplejpeg.decode_jpeg(data, **wanted, strict=False)
-    return pixels
+        return np.asarray(simplejpeg.decode_jpeg(data, **wanted, strict=False))
 
 
 def _second_opinion(data: bytes, said: str, limits: Limits) -> Pixels:
@@ -166,10 +162,12 @@ def _opened(data: bytes, limits: Limits) -> Iterator[ImageFile.ImageFile]:
     """Opens the image; whatever goes wrong with it inside the block becomes an ImageError."""
     if not data:
         raise ImageError(Reason.EMPTY)
-    kind = next((kind for mark, kind in _KINDS if data.startswith(mark)), None)
+    kind = next((kind for mark, kind in _KINDS.items() if data.startswith(mark)), None)
     if kind is None or (kind is WebPImageFile and data[8:12] != b"WEBP"):
         raise ImageError(Reason.NOT_AN_IMAGE, f"it begins with {data[:8]!r}")
-    _hush()
+    # Put to the front again and never taken away: `catch_warnings` would not be safe among threads.
+    if warnings.filters[:1] != [_QUIET]:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         with kind(io.BytesIO(data)) as image:
             _bounded(*image.size, limits)
@@ -195,12 +193,6 @@ def _bounded(width: int, height: int, limits: Limits) -> None:
         raise ImageError(Reason.DAMAGED, f"{width} x {height} pixels")
 
 
-def _hush() -> None:
-    # Put to the front again and never taken away: `catch_warnings` would not be safe among threads.
-    if warnings.filters[:1] != [_QUIET]:
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-
-
 def _rgb(image: Image.Image) -> Pixels:
     """An opened image of any mode as RGB."""
     if image.mode.startswith(("I", "F")):
@@ -216,7 +208,7 @@ def _rgb(image: Image.Image) -> Pixels:
 
 def _levels(values: NDArray[np.generic]) -> Pixels:
     """16-bit, 32-bit and real grey values as 0-255: by the smallest usual range that holds them, else by their own."""
-    if values.dtype.kind == "u":
+    if np.issubdtype(values.dtype, np.unsignedinteger):
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)  # v x 255 / 65535, rounded
     grey = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(grey.min()), float(grey.max())

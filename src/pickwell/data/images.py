@@ -54,13 +54,8 @@ class Images:
 
     def get(self, ids: Tensor) -> Tensor:
         """The images `(B, 3, size, size)` of the ids, on the CPU; PoolError names one that can be read no more."""
-        ids = checked(ids, len(self))
-        if self.in_memory:
-            return self._filled(ids)[ids]
-        out = self._blank(len(ids))
-        with workers(self.threads) as pool:
-            all_done(self._begin(pool, ids, out, torch.arange(len(ids))))
-        return out
+        found = [images for _, images in self.batches(ids, max(1, len(ids)))]
+        return found[0] if found else self._blank(0)
 
     def batches(self, ids: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Ids and images, `batch_size` at a time in the order of `ids`, decoded ahead."""

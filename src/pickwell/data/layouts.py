@@ -6,17 +6,7 @@ from typing import NamedTuple
 from pickwell.data.sources.source import place
 
 CAMVID = (
-    "Sky",
-    "Building",
-    "Pole",
-    "Road",
-    "Pavement",
-    "Tree",
-    "SignSymbol",
-    "Fence",
-    "Car",
-    "Pedestrian",
-    "Bicyclist",
+    *("Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car", "Pedestrian", "Bicyclist"),
 )
 """The classes of CamVid in the usual layout, by their values in the masks; the value after them is void."""
 

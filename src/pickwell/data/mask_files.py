@@ -1,11 +1,13 @@
 """The masks that a pool's images came with: files in a folder, each under its image's name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
+from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import ImageError, Reason
 from pickwell.errors import LabelError
 from pickwell.tasks.segmentation.label_maps import BYTES, Mask, check_size, decode, label_map
 
@@ -38,8 +40,7 @@ class MaskFiles:
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
         """The folder that `record` once described."""
-        ends = {name: str(record[name]) for name in ("ending", "image_ending") if name in record}
-        return cls(Path(record["root"]), int(record["classes"]), tuple(record["void"]), **ends)
+        return cls(**{**record, "root": Path(record["root"]), "void": tuple(record["void"])})
 
     def record(self) -> dict[str, Any]:
         """What `restore` needs, in types that JSON has."""
@@ -55,17 +56,18 @@ class MaskFiles:
 
     def read(self, path: str, size: tuple[int, int]) -> Mask:
         """The label map of one file, for an image of that size (W, H); ImageError with the reason if there is none."""
-        try:
+        with _said(Reason.MASK):
             values = decode(read_bytes(self.root / path, BYTES))
-        except ImageError as error:
-            raise ImageError(Reason.MASK, str(error)) from error
-        except LabelError as error:
-            raise ImageError(Reason.MASK, str(error)) from error
-        try:
+        with _said(Reason.MASK_SIZE):
             check_size(values, size)
-        except LabelError as error:
-            raise ImageError(Reason.MASK_SIZE, str(error)) from error
-        try:
+        with _said(Reason.MASK_VALUES):
             return label_map(values, self.classes, self.void)
-        except LabelError as error:
-            raise ImageError(Reason.MASK_VALUES, str(error)) from error
+
+
+@contextmanager
+def _said(reason: Reason) -> Iterator[None]:
+    """What goes wrong inside the block becomes an ImageError of that reason."""
+    try:
+        yield
+    except (ImageError, LabelError) as error:
+        raise ImageError(reason, str(error)) from error

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pickwell.data.decode import LIMITS, Limits, decode, square, view
+from pickwell.data.image_errors import MASK_REASONS, ImageError, Reason
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
-from pickwell.data.reasons import MASK_REASONS, ImageError, Reason
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
+from pickwell.data.scan import survey
 from pickwell.data.sources import MaskedFolder, Source, find, same
-from pickwell.data.survey import survey
 from pickwell.errors import LabelError, PoolError
 from pickwell.files import locked
 from pickwell.items import Item, ItemId
@@ -51,9 +51,8 @@ class Summary:
     spoilt: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        said = f"{self.added:,} images added, {self.total:,} in the pool"
-        if self.masks:
-            said = f"{self.added:,} images added, {self.masks:,} of them with a mask, {self.total:,} in the pool"
+        masked = f", {self.masks:,} of them with a mask" if self.masks else ""
+        said = f"{self.added:,} images added{masked}, {self.total:,} in the pool"
         if self.already:
             said += f"; {self.already:,} were there already"
         return f"{said}; {_counted(self.reasons)}" if self.set_aside else said
@@ -191,9 +190,8 @@ class Pool:
         return list(zip(*(aside[c].to_pylist() for c in ("name", "reason", "detail")), strict=True))
 
     def _decoded(self, item: ItemId, how: Callable[[Bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        data = self.bytes(item)
         try:
-            return how(data)
+            return how(self.bytes(item))
         except ImageError as error:
             raise self._gone(item, error) from error
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.image_errors import ImageError, Reason
 from pickwell.errors import PickwellError
 
 # Opening a named pipe would otherwise wait for its writer for ever.

@@ -12,8 +12,8 @@ from typing import Any
 
 from pickwell import strategies
 from pickwell.errors import SettingsError, unknown
+from pickwell.experiments.code_hash import pools_digest, run_digest, strategy_digest
 from pickwell.experiments.experiment import COMMON, FULL, Experiment
-from pickwell.experiments.identity import pools_digest, run_digest, strategy_digest
 from pickwell.learner import Devices
 from pickwell.learner.training import steps_for
 

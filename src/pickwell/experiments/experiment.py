@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pickwell import tasks
 from pickwell.config import Document, ModelSettings, Section, TrainingSettings, ValidationSettings
 from pickwell.errors import SettingsError, unknown
-from pickwell.experiments.published import TABLES
+from pickwell.experiments.published_results import TABLES
 from pickwell.tasks import Task
 
 FORMAT = 1

@@ -13,7 +13,7 @@ from pickwell.registry import Registry, whole
 __all__ = ["available", "listed", "named"]
 
 # Modules beside the formats that are none.
-ROOM = Registry("format", __name__, whole, without=frozenset({"comma_separated", "exchange", "exporting", "importing"}))
+ROOM = Registry("format", __name__, whole, without=frozenset({"to_label_csv", "exchange", "exporting", "importing"}))
 DOING = {"read": "imported", "write": "exported", "ask": "written as a to-label list"}
 """What a format may do, as sentences say it."""
 

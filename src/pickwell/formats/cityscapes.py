@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
-from pickwell.formats.exchange.mask_pictures import numbers, renumbered, save
+from pickwell.formats.exchange.mask_pictures import numbers, renumbered
 from pickwell.formats.exchange.names import distinct, inside, without_ending
-from pickwell.formats.exchange.paths import appearing, files_below
+from pickwell.formats.exchange.paths import appearing, files_below, save
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)
@@ -68,24 +68,16 @@ def _image(name: str, context: Context) -> str:
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes label ids and, where every class has one, train ids. What is ignored is `unlabeled` (0), or 255."""
-    ids = _numbers(context, LABEL_IDS, "unlabeled")
-    train = _numbers(context, TRAIN_IDS) if set(context.classes) <= set(TRAIN_IDS) else None
-    names = distinct([_place(one.name) for one in labelled])
+    ids = numbers_of(context, LABEL_IDS, "Cityscapes", "unlabeled")
+    train = numbers_of(context, TRAIN_IDS, "Cityscapes") if set(context.classes) <= set(TRAIN_IDS) else None
+    # A mask's name begins as the image's: `<split>/<city>/<image>`.
+    stems = (without_ending(one.name).removesuffix(_IMAGE) for one in labelled)
+    names = distinct([stem.removeprefix("leftImg8bit/") for stem in stems])
     with appearing(out) as folder:
-        folder.mkdir()
         for one, name in zip(labelled, names, strict=True):
             save(folder / inside(f"gtFine/{name}{_IDS}"), renumbered(one.mask(), ids, 0))
             if train:
                 save(folder / inside(f"gtFine/{name}{_TRAIN}"), renumbered(one.mask(), train, IGNORE_INDEX))
-
-
-def _place(name: str) -> str:
-    """The image's name as the mask's begins: `<split>/<city>/<image>`."""
-    return without_ending(name).removesuffix(_IMAGE).removeprefix("leftImg8bit/")
-
-
-def _numbers(context: Context, table: Sequence[str], taken: str = "") -> list[int]:
-    return numbers_of(context, table, "Cityscapes", taken)
 
 
 def numbers_of(context: Context, table: Sequence[str], whose: str, taken: str = "") -> list[int]:

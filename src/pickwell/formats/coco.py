@@ -7,6 +7,7 @@ Source: https://cocodataset.org/#format-data
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def read(where: Path, context: Context) -> list[Found]:
     for index, one in enumerate(a_list(file.get("annotations"), "annotations")):
         annotation = a_table(one, f"annotation {index}")
         shapes[a_number(annotation.get("image_id"), f"image_id of annotation {index}", 1 << 62)].append(annotation)
-    found = list(_images(file, shapes, names, context))
+    found = list(_images(file, shapes, names))
     if shapes:
         raise LabelError(f"{where} has annotations of image {next(iter(shapes))}, which it does not list; export again")
     return found
@@ -48,9 +49,7 @@ def _categories(file: dict[str, Any]) -> dict[int, str]:
     return names
 
 
-def _images(
-    file: dict[str, Any], shapes: dict[int, list[dict[str, Any]]], names: dict[int, str], context: Context
-) -> Iterator[Found]:
+def _images(file: dict[str, Any], shapes: dict[int, list[dict[str, Any]]], names: dict[int, str]) -> Iterator[Found]:
     seen: set[int] = set()
     for index, one in enumerate(a_list(file.get("images"), "images")):
         image = a_table(one, f"image {index}")
@@ -62,29 +61,23 @@ def _images(
         # Taken out: what is left at the end belongs to no image.
         own = shapes.pop(number, [])
         if own or image.get("labelled") is True:
-            yield Found(name, load=_Image(image, own, names, context.background), where=f"image {number}")
+            yield Found(name, load=partial(_painted, image, own, names), where=f"image {number}")
 
 
-class _Image:
-    """The shapes of one image, painted when its size is known."""
+def _painted(image: dict[str, Any], shapes: list[dict[str, Any]], names: dict[int, str], size: Size) -> Codes:
+    """The shapes of one image."""
+    said = (image.get("width"), image.get("height"))
+    if said not in (size, (None, None)):
+        raise LabelError(f"it is {said[0]} x {said[1]} there, the image {size[0]} x {size[1]}")
+    return paint((_shape(one, names, size) for one in shapes), size)
 
-    def __init__(
-        self, image: dict[str, Any], shapes: list[dict[str, Any]], names: dict[int, str], background: str | None
-    ) -> None:
-        self.image, self.shapes, self.names, self.background = image, shapes, names, background
 
-    def __call__(self, size: Size) -> Codes:
-        said = (self.image.get("width"), self.image.get("height"))
-        if said not in (size, (None, None)):
-            raise LabelError(f"it is {said[0]} x {said[1]} there, the image {size[0]} x {size[1]}")
-        return paint((self._shape(one, size) for one in self.shapes), size, self.background)
-
-    def _shape(self, shape: dict[str, Any], size: Size) -> tuple[str, Region]:
-        what = f"annotation {shape.get('id')!s:.30}"
-        category = a_number(shape.get("category_id"), f"category_id of {what}", 1 << 62)
-        if category not in self.names:
-            raise LabelError(f"{what} is of category {category}, which the file does not list")
-        return self.names[category], _region(shape.get("segmentation"), size, what)
+def _shape(shape: dict[str, Any], names: dict[int, str], size: Size) -> tuple[str, Region]:
+    what = f"annotation {shape.get('id')!s:.30}"
+    category = a_number(shape.get("category_id"), f"category_id of {what}", 1 << 62)
+    if category not in names:
+        raise LabelError(f"{what} is of category {category}, which the file does not list")
+    return names[category], _region(shape.get("segmentation"), size, what)
 
 
 def _region(segmentation: Any, size: Size, what: str) -> Region:

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from pickwell.errors import LabelError
-from pickwell.formats.comma_separated import COLUMNS, Row, label_rows
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
-from pickwell.formats.exchange.mask_pictures import numbers, renumbered, save
+from pickwell.formats.exchange.mask_pictures import numbers, renumbered
 from pickwell.formats.exchange.names import inside
-from pickwell.formats.exchange.paths import appearing
+from pickwell.formats.exchange.paths import appearing, save
 from pickwell.formats.masks import indices
+from pickwell.formats.to_label_csv import COLUMNS, Row, label_rows
 from pickwell.items import Kind
 from pickwell.labels import IGNORE_INDEX
 
@@ -52,7 +52,6 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
         return _save(out, ("item", "name", "label"), [(one.item, one.name, one.label) for one in labelled])
     values = [value for value, name in indices(context).items() if name is not None]
     with appearing(out.with_name(f"{out.stem}_masks")) as folder:
-        folder.mkdir()
         for one in labelled:
             save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
         # Written inside the block: if the CSV has no place, the folder of masks does not appear either.

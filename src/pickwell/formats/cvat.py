@@ -7,8 +7,9 @@ Source: https://docs.cvat.ai
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Codes, Context, Found, Labelled, Size
@@ -47,7 +48,7 @@ def read(where: Path, context: Context) -> list[Found]:
         if context.task == CLASSIFICATION and image.tags:
             found.append(_tagged(name, image.tags, what))
         elif context.task == SEGMENTATION and (image.shapes or image.attributes.get("labelled") == "true"):
-            found.append(Found(name, load=_Painter(image, context.background), where=what))
+            found.append(Found(name, load=partial(_painted, image), where=what))
     return found
 
 
@@ -75,18 +76,13 @@ def _tagged(name: str, tags: list[str], what: str) -> Found:
     return Found(name, tags[0], where=what)
 
 
-class _Painter:
-    """The shapes of one image, painted when its size is known."""
-
-    def __init__(self, image: _Image, background: str | None) -> None:
-        self.image, self.background = image, background
-
-    def __call__(self, size: Size) -> Codes:
-        said = tuple(_number(self.image.attributes, key) for key in ("width", "height"))
-        if said != size:
-            raise LabelError(f"it is {said[0]} x {said[1]} there, the image {size[0]} x {size[1]}")
-        shapes = sorted(self.image.shapes, key=lambda shape: _number(shape[1], "z_order", "0"))
-        return paint((_region(kind, attributes, size) for kind, attributes in shapes), size, self.background)
+def _painted(image: _Image, size: Size) -> Codes:
+    """The shapes of one image."""
+    said = tuple(_number(image.attributes, key) for key in ("width", "height"))
+    if said != size:
+        raise LabelError(f"it is {said[0]} x {said[1]} there, the image {size[0]} x {size[1]}")
+    shapes = sorted(image.shapes, key=lambda shape: _number(shape[1], "z_order", "0"))
+    return paint((_region(kind, attributes, size) for kind, attributes in shapes), size)
 
 
 def _number(attributes: Attributes, key: str, default: str = "") -> int:
@@ -98,28 +94,31 @@ def _number(attributes: Attributes, key: str, default: str = "") -> int:
 
 def _region(kind: str, attributes: Attributes, size: Size) -> tuple[str, Region]:
     label = attributes.get("label", "")
-    if kind == "mask":
-        left, top, width, height = (_number(attributes, key) for key in ("left", "top", "width", "height"))
-        return label, cvat_decode(_runs(attributes), (left, top, width, height), size, f"a mask of {shown(label)}")
-    if kind == "polygon":
-        return label, fill(_points(attributes), size, f"a polygon of {shown(label)}")
-    raise LabelError(f"it has a {kind} of {shown(label)}; only masks and polygons are label maps")
+    if kind not in _DRAWN:
+        raise LabelError(f"it has a {kind} of {shown(label)}; only masks and polygons are label maps")
+    return label, _DRAWN[kind](attributes, size, f"a {kind} of {shown(label)}")
 
 
-def _runs(attributes: Attributes) -> list[int]:
+def _mask(attributes: Attributes, size: Size, what: str) -> Region:
+    left, top, width, height = (_number(attributes, key) for key in ("left", "top", "width", "height"))
     try:
-        return [int(run) for run in attributes.get("rle", "").split(",")]
+        runs = [int(run) for run in attributes.get("rle", "").split(",")]
     except ValueError:
         raise LabelError(f"it has a mask whose rle is {shown(attributes.get('rle'))}") from None
+    return cvat_decode(runs, (left, top, width, height), size, what)
 
 
-def _points(attributes: Attributes) -> list[list[float]]:
+def _polygon(attributes: Attributes, size: Size, what: str) -> Region:
     try:
         pairs = [pair.split(",") for pair in attributes.get("points", "").split(";")]
         points = [[float(x), float(y)] for x, y in pairs]
     except ValueError:
         raise LabelError(f"it has a polygon whose points are {shown(attributes.get('points'))}") from None
-    return points
+    return fill(points, size, what)
+
+
+_DRAWN = {"mask": _mask, "polygon": _polygon}
+"""What is read of the shapes that CVAT draws."""
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
@@ -130,18 +129,18 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
             '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n<meta><task><labels>\n'
         )
         for name in context.classes:
-            file.write(f"<label><name>{_text(name)}</name><type>{kind}</type></label>\n")
+            file.write(f"<label><name>{escape(name)}</name><type>{kind}</type></label>\n")
         file.write("</labels></task></meta>\n")
         for number, one in enumerate(labelled):
-            inner = [_tag(one)] if context.task == CLASSIFICATION else list(_masks(one, context))
+            inner = [_tag(one.label)] if context.task == CLASSIFICATION else list(_masks(one, context))
             size = f'width="{one.size[0]}" height="{one.size[1]}"'
             own = "" if inner else ' labelled="true"'
             file.write(f'<image id="{number}" name={_attribute(one.name)} {size}{own}>\n{"".join(inner)}</image>\n')
         file.write("</annotations>\n")
 
 
-def _tag(one: Labelled) -> str:
-    return f'<tag label={_attribute(one.label)} source="manual"></tag>\n'
+def _tag(label: str) -> str:
+    return f'<tag label={_attribute(label)} source="manual"></tag>\n'
 
 
 def _masks(one: Labelled, context: Context) -> Iterator[str]:
@@ -150,10 +149,6 @@ def _masks(one: Labelled, context: Context) -> Iterator[str]:
         rle = ", ".join(map(str, runs))
         box = f'left="{left}" top="{top}" width="{width}" height="{height}"'
         yield f'<mask label={_attribute(name)} source="manual" occluded="0" rle="{rle}" {box} z_order="0"></mask>\n'
-
-
-def _text(value: str) -> str:
-    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _attribute(value: str) -> str:

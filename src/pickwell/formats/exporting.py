@@ -1,5 +1,6 @@
 """From the store to what a format writes: the labels that stand, and the picks that wait."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from pickwell.errors import LabelError, RoundError
 from pickwell.formats.exchange.found import Asked, Labelled, Question
 from pickwell.items import ItemId, Round
 from pickwell.store import Labels
+from pickwell.tasks.segmentation.label_maps import Mask
 from pickwell.tasks.task import Task
 
 
@@ -25,13 +27,16 @@ def labelled(labels: Labels, pool: Pool, task: Task) -> list[Labelled]:
             name,
             (size[0], size[1]),
             label,
-            # Bound as defaults: the loop's own variables go on.
-            mask=lambda label=label: np.asarray(task.answer(label)),  # type: ignore[misc]
-            image=lambda item=item: pool.bytes(item),  # type: ignore[misc]
+            mask=partial(_mask, task, label),
+            image=partial(pool.bytes, item),
             file=file_of(pool, item),
         )
         for item, name, size, label in zip(items, names, sizes, labels.values, strict=True)
     ]
+
+
+def _mask(task: Task, label: str) -> Mask:
+    return np.asarray(task.answer(label))
 
 
 def question(current: Round | None, pool: Pool, prefix: str = "") -> Question:
@@ -44,7 +49,7 @@ def question(current: Round | None, pool: Pool, prefix: str = "") -> Question:
             pool.item(pick.item).name,
             pick.rank,
             None if pick.held_out else pick.score,
-            image=lambda item=pick.item: pool.bytes(item),  # type: ignore[misc]
+            image=partial(pool.bytes, pick.item),
             file=file_of(pool, pick.item),
         )
         for pick in sorted(current.waiting, key=lambda pick: pick.rank)

@@ -4,14 +4,14 @@ Use when: a training script wants one folder a class, or people sort files by ha
 Source: torchvision's ImageFolder.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pickwell.data.sources.folder import SUFFIXES
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.found import CLASSIFICATION, Context, Found, Labelled
+from pickwell.formats.exchange.found import CLASSIFICATION, Asked, Context, Found, Labelled
 from pickwell.formats.exchange.names import inside
-from pickwell.formats.exchange.paths import appearing, files_below
+from pickwell.formats.exchange.paths import appearing, files_below, save
 
 TASKS = (CLASSIFICATION,)
 
@@ -43,15 +43,13 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
         if "/" in name or not _is_class(name):
             raise LabelError(f"the class '{name}' would not be found again as a folder; export as csv, or rename it")
     with appearing(out) as folder:
-        folder.mkdir()
         for one in labelled:
-            place_image(folder / one.label / inside(one.name), one.file, one.image)
+            place_image(folder / one.label / inside(one.name), one)
 
 
-def place_image(path: Path, file: Path | None, image: Callable[[], bytes]) -> None:
+def place_image(path: Path, one: Labelled | Asked) -> None:
     """Puts a link to the image's file at a path, or the image itself where it is no file."""
+    if one.file is None:
+        return save(path, one.image())
     path.parent.mkdir(parents=True, exist_ok=True)
-    if file is None:
-        path.write_bytes(image())
-    else:
-        path.symlink_to(file.resolve())
+    return path.symlink_to(one.file.resolve())

@@ -57,12 +57,12 @@ class Importer:
             raise LabelError(
                 f"{where}: {gathered.problems}; nothing was kept: correct these, name classes that are "
                 "called otherwise there with --rename THERE=HERE, or leave these out with --skip-unknown",
-                problems=gathered.problems.found,
+                problems=gathered.problems,
             )
         if not sound:
             why = f": {gathered.problems}" if gathered.problems else ""
             sentence = f"{where} holds no label that can be used{why}; nothing was kept"
-            raise LabelError(sentence, problems=gathered.problems.found)
+            raise LabelError(sentence, problems=gathered.problems)
         gathered.labels = [self._label(item, one) for item, one in sound]
         return gathered
 
@@ -103,15 +103,15 @@ class Importer:
             return self._has_class(one, gathered.problems)
         try:
             codes = self._codes(item, one)
-            unknown_areas = Problems()
-            mask = self._mask(codes, unknown_areas, one.name)
+            mask, lost = self._mask(codes, one.name)
         except LabelError as error:
             gathered.problems.add(UNFIT, f"{one.name}: {error}")
             return False
-        gathered.problems.update(unknown_areas)
+        if lost:
+            gathered.problems.add(NO_AREA, *lost)
         gathered.overlap += codes.overlap
         gathered.pixels += codes.values.size
-        return not unknown_areas or bool((mask != IGNORE_INDEX).any())
+        return not lost or bool((mask != IGNORE_INDEX).any())
 
     def _has_class(self, one: Found, problems: Problems) -> bool:
         name = self._renamed(one.label)
@@ -134,26 +134,28 @@ class Importer:
             raise LabelError(f"it is {there[1]} x {there[0]} pixels, the image {width} x {height}")
         return codes
 
-    def _mask(self, codes: Codes, problems: Problems, where: str) -> Mask:
-        """The label map in the campaign's indices; pixels of classes that it does not have are 255, and noted."""
+    def _mask(self, codes: Codes, where: str) -> tuple[Mask, list[str]]:
+        """The label map in the campaign's indices, and which classes it does not have: their pixels are 255."""
+        names = {**codes.names, UNCOVERED: self.context.background}
         bins = counted(codes.values)
         counts = {code: int(bins[code]) for code in np.flatnonzero(bins).tolist()}
-        lost = [f"{code} ({counts[code]:,} pixels)" for code in counts if code not in codes.names]
-        if lost:
-            raise LabelError(f"it has the values {', '.join(lost[:5])}, which are no class there")
+        strange = [f"{code} ({counts[code]:,} pixels)" for code in counts if code not in names]
+        if strange:
+            raise LabelError(f"it has the values {', '.join(strange[:5])}, which are no class there")
+        lost = []
         table = np.full(UNCOVERED + 1, IGNORE_INDEX, dtype=np.uint8)
         for code, pixels in counts.items():
-            name = self._renamed(codes.names[code])
+            name = self._renamed(names[code])
             if name in self.context.classes:
                 table[code] = self.context.classes.index(name)
             elif name is not None:
-                problems.add(NO_AREA, f"'{name}' in {where}, {pixels:,} pixels")
-        return table[codes.values]
+                lost.append(f"'{name}' in {where}, {pixels:,} pixels")
+        return table[codes.values], lost
 
     def _label(self, item: ItemId, one: Found) -> Label:
         value = None
         if one.load is not None:
-            value = self.put(self._mask(self._codes(item, one), Problems(), one.name))
+            value = self.put(self._mask(self._codes(item, one), one.name)[0])
         elif one.kind is Kind.ANSWER:
             value = self._renamed(one.label)
         return Label(item, value, one.kind, one.annotator, one.seconds)

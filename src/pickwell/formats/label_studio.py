@@ -7,6 +7,7 @@ Source: https://labelstud.io/guide/export
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -18,6 +19,7 @@ from pickwell.formats.exchange.brush import decode, encode
 from pickwell.formats.exchange.found import (
     CLASSIFICATION,
     SEGMENTATION,
+    Asked,
     Codes,
     Context,
     Found,
@@ -88,7 +90,7 @@ def _found(name: str, annotation: dict[str, Any], context: Context, what: str) -
             return Found(label=_choice(results, what), **known)
         except LabelError as error:
             return Found(problem=str(error), **known)
-    return Found(load=_Image(results, what, context.background), **known)
+    return Found(load=partial(_painted, results, what), **known)
 
 
 def _choice(results: list[dict[str, Any]], what: str) -> str:
@@ -107,32 +109,26 @@ def _value(result: dict[str, Any], what: str) -> dict[str, Any]:
     return a_table(result.get("value"), f"a value of {what}")
 
 
-class _Image:
-    """The regions of one annotation, painted when the image's size is known."""
+def _painted(results: list[dict[str, Any]], what: str, size: Size) -> Codes:
+    """The regions of one annotation."""
+    return paint((_region(result, what, size) for result in results if result.get("type") not in _NO_AREAS), size)
 
-    def __init__(self, results: list[dict[str, Any]], what: str, background: str | None) -> None:
-        self.results, self.what, self.background = results, what, background
 
-    def __call__(self, size: Size) -> Codes:
-        regions = (self._region(result, size) for result in self.results if result.get("type") not in _NO_AREAS)
-        return paint(regions, size, self.background)
-
-    def _region(self, result: dict[str, Any], size: Size) -> tuple[str, Region]:
-        """A region's class and pixels; LabelError unless it was drawn on this image, upright and at this size."""
-        kind, value = result.get("type"), _value(result, self.what)
-        if kind not in ("brushlabels", "polygonlabels"):
-            raise LabelError(
-                f"it has a result of type {shown(kind)}; only brushlabels and polygonlabels are label maps"
-            )
-        said = (result.get("original_width"), result.get("original_height"))
-        if said != size or result.get("image_rotation", 0) != 0:
-            turned = result.get("image_rotation", 0)
-            raise LabelError(f"it is drawn on {said[0]} x {said[1]} turned by {turned}, not {size[0]} x {size[1]}")
-        names = a_list(value.get(str(kind)), f"{kind} of {self.what}")
-        if len(names) != 1:
-            raise LabelError(f"a region has {len(names)} labels; it must have one")
-        shape = _brush(value, size, self.what) if kind == "brushlabels" else _polygon(value, size, self.what)
-        return a_text(names[0], f"a label of {self.what}"), shape
+def _region(result: dict[str, Any], what: str, size: Size) -> tuple[str, Region]:
+    """A region's class and pixels; LabelError unless it was drawn on this image, upright and at this size."""
+    kind, value = result.get("type"), _value(result, what)
+    draw = _DRAWN.get(str(kind))
+    if draw is None:
+        raise LabelError(f"it has a result of type {shown(kind)}; only brushlabels and polygonlabels are label maps")
+    said = (result.get("original_width"), result.get("original_height"))
+    turned = result.get("image_rotation", 0)
+    if said != size or turned != 0:
+        raise LabelError(f"it is drawn on {said[0]} x {said[1]} turned by {turned}, not {size[0]} x {size[1]}")
+    names = a_list(value.get(str(kind)), f"{kind} of {what}")
+    if len(names) != 1:
+        raise LabelError(f"a region has {len(names)} labels; it must have one")
+    region = draw(value, size, what)
+    return a_text(names[0], f"a label of {what}"), region
 
 
 def _brush(value: dict[str, Any], size: Size, what: str) -> Region:
@@ -148,6 +144,9 @@ def _polygon(value: dict[str, Any], size: Size, what: str) -> Region:
     return fill(np.array(points, dtype=np.float64).reshape(-1, 2) * np.array(size) / 100, size, what)
 
 
+_DRAWN = {"brushlabels": _brush, "polygonlabels": _polygon}
+
+
 def _is_share(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) <= 1e9
 
@@ -157,11 +156,14 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     with appearing(out) as path, path.open("w", encoding="utf-8") as file:
         # Task by task: the brushes of a whole pool would fill the memory.
         for index, one in enumerate(labelled):
-            data = {"image": quote(one.name, errors="surrogateescape"), "name": one.name, "item": one.item}
             results = _choices(one) if context.task == CLASSIFICATION else _brushes(one, context)
             file.write("[" if not index else ",\n")
-            json.dump({"data": data, "annotations": [{"result": results, "was_cancelled": False}]}, file)
+            json.dump({"data": _data(one), "annotations": [{"result": results, "was_cancelled": False}]}, file)
         file.write("]\n" if labelled else "[]\n")
+
+
+def _data(one: Labelled | Asked, prefix: str = "") -> dict[str, Any]:
+    return {"image": prefix + quote(one.name, errors="surrogateescape"), "name": one.name, "item": one.item}
 
 
 def _choices(one: Labelled) -> list[dict[str, Any]]:
@@ -171,35 +173,19 @@ def _choices(one: Labelled) -> list[dict[str, Any]]:
 
 def _brushes(one: Labelled, context: Context) -> list[dict[str, Any]]:
     """A brush a class that the mask shows."""
-    width, height = one.size
-    return [
-        {
-            "id": f"p{one.item}-{index}",
-            "from_name": "tag",
-            "to_name": "image",
-            "type": "brushlabels",
-            "original_width": width,
-            "original_height": height,
-            "image_rotation": 0,
-            "value": {"format": "rle", "rle": encode(region), "brushlabels": [name]},
-        }
+    tag = {"from_name": "tag", "to_name": "image", "type": "brushlabels"}
+    drawn_on = {"original_width": one.size[0], "original_height": one.size[1], "image_rotation": 0}
+    brushes = [
+        (f"p{one.item}-{index}", {"format": "rle", "rle": encode(region), "brushlabels": [name]})
         for index, name, region in parts(one.mask(), context.classes)
     ]
+    return [{"id": number, **tag, **drawn_on, "value": value} for number, value in brushes]
 
 
 def ask(out: Path, question: Question) -> None:
     """Writes tasks to import, in rank order; `prefix` goes before each image's name to make its address."""
     tasks = [
-        {
-            "data": {
-                "image": question.prefix + quote(one.name, errors="surrogateescape"),
-                "name": one.name,
-                "item": one.item,
-                "round": question.round,
-                "rank": one.rank,
-                "score": one.score,
-            }
-        }
+        {"data": {**_data(one, question.prefix), "round": question.round, "rank": one.rank, "score": one.score}}
         for one in question.asked
     ]
     with appearing(out) as path:

@@ -20,4 +20,4 @@ def ask(out: Path, question: Question) -> None:
     with appearing(out) as folder:
         folder.mkdir()
         for one in question.asked:
-            place_image(folder / f"{one.rank:0{digits}}_{inside(one.name).name}", one.file, one.image)
+            place_image(folder / f"{one.rank:0{digits}}_{inside(one.name).name}", one)

@@ -5,12 +5,13 @@ Source: ours.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
-from pickwell.formats.exchange.mask_pictures import numbers, renumbered, save
+from pickwell.formats.exchange.mask_pictures import masks_below, numbers, renumbered
 from pickwell.formats.exchange.names import Places
-from pickwell.formats.exchange.paths import appearing, files_below
+from pickwell.formats.exchange.paths import appearing, save
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)
@@ -18,11 +19,7 @@ TASKS = (SEGMENTATION,)
 
 def read(where: Path, context: Context) -> list[Found]:
     """The masks below a folder. Values are the class list's places; the campaign's void values and 255 are ignored."""
-    names = indices(context)
-    return [
-        Found(name.removesuffix(".png"), load=numbers(path, names), where=name)
-        for name, path in files_below(where, ".png")
-    ]
+    return masks_below(where, "", partial(numbers, names=indices(context)))
 
 
 def indices(context: Context) -> dict[int, str | None]:
@@ -37,6 +34,5 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     places = Places([one.name for one in labelled])
     values = [value for value, name in indices(context).items() if name is not None]
     with appearing(out) as folder:
-        folder.mkdir()
         for one in labelled:
             save(folder / places.of(one.name), renumbered(one.mask(), values, IGNORE_INDEX))

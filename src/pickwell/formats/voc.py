@@ -4,24 +4,20 @@ Use when: a tool knows Pascal VOC's masks, CVAT among them.
 Source: Everingham et al. 2010.
 """
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from pickwell.errors import LabelError
+from pickwell.formats.exchange.colour_tables import Colour, Table, colours, label_map_file
 from pickwell.formats.exchange.found import SEGMENTATION, Codes, Context, Found, Labelled, Size
-from pickwell.formats.exchange.mask_pictures import (
-    Colour,
-    colours,
-    is_grey,
-    label_map_file,
-    numbers,
-    palette_png,
-    save,
-    voc_colour,
-)
+from pickwell.formats.exchange.mask_pictures import is_grey, masks_below, numbers
 from pickwell.formats.exchange.names import Places
-from pickwell.formats.exchange.paths import appearing, files_below
+from pickwell.formats.exchange.paths import appearing, save
 from pickwell.labels import IGNORE_INDEX
+from pickwell.tasks.segmentation.label_maps import Mask
 
 TASKS = (SEGMENTATION,)
 
@@ -42,13 +38,10 @@ def read(where: Path, context: Context) -> list[Found]:
     if not (where / _MASKS).is_dir():
         raise LabelError(f"{where} holds no folder {_MASKS}; name the folder that it is in")
     table = label_map_file(where / _TABLE) if (where / _TABLE).exists() else []
-    return [
-        Found(name.removesuffix(".png"), load=_load(path, table), where=f"{_MASKS}/{name}")
-        for name, path in files_below(where / _MASKS, ".png")
-    ]
+    return masks_below(where, _MASKS, lambda path: _load(path, table))
 
 
-def _load(path: Path, table: Sequence[tuple[str | None, Colour]]) -> Callable[[Size], Codes]:
+def _load(path: Path, table: Table) -> Callable[[Size], Codes]:
     """Reads one mask: by the table's colours if there is a table, else by index."""
     if not table:
         return numbers(path, {**dict(enumerate(CLASSES)), IGNORE_INDEX: None})
@@ -77,3 +70,26 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
             save(folder / _MASKS / places.of(one.name), palette_png(one.mask()))
         listed = "".join(f"{places.key(one.name)}\n" for one in labelled)
         save(folder / "ImageSets" / "Segmentation" / "train.txt", listed.encode("utf-8", "surrogateescape"))
+
+
+def voc_colour(index: int) -> Colour:
+    """Pascal VOC's colour of an index: its bits dealt out to red, green and blue, most significant first.
+
+    >>> voc_colour(1), voc_colour(15), voc_colour(255)
+    ((128, 0, 0), (192, 128, 128), (224, 224, 192))
+    """
+    red = green = blue = 0
+    for bit in range(8):
+        red |= (index >> 3 * bit & 1) << 7 - bit
+        green |= (index >> 3 * bit + 1 & 1) << 7 - bit
+        blue |= (index >> 3 * bit + 2 & 1) << 7 - bit
+    return red, green, blue
+
+
+def palette_png(mask: Mask) -> bytes:
+    """The mask as a palette PNG in Pascal VOC's colours; its values are the indices."""
+    image = Image.fromarray(mask).convert("L")
+    image.putpalette([part for index in range(256) for part in voc_colour(index)])
+    out = io.BytesIO()
+    image.save(out, "PNG", bits=8)
+    return out.getvalue()

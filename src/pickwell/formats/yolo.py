@@ -9,6 +9,7 @@ Names come from data.yaml or classes.txt beside the folder labels.
 import math
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,39 +38,30 @@ _ENTRY = re.compile(r"""(?:-|(\d+)\s*:)\s*(?:"([^"]*)"|'([^']*)'|([^"'#\[\]{}]+?
 def read(where: Path, context: Context) -> list[Found]:
     """The images with at least one polygon (all of them, if a background class is named); smaller ones lie on top."""
     names = _names(where)
-    files = [(name, path, _lines(path)) for name, path in files_below(where / "labels", ".txt")]
-    return [
-        Found(name.removesuffix(".txt"), load=_Image(lines, names, context.background), where=f"labels/{name}")
-        for name, _, lines in files
-        if lines or context.background
-    ]
+    found = []
+    for name, path in files_below(where / "labels", ".txt"):
+        lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+        if lines or context.background:
+            found.append(Found(name.removesuffix(".txt"), load=partial(_painted, lines, names), where=f"labels/{name}"))
+    return found
 
 
-def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+def _painted(lines: list[str], names: dict[int, str], size: Size) -> Codes:
+    """The polygons of one file."""
+    shapes = sorted(_shapes(lines, names, size), key=lambda shape: -_area(shape[1]))
+    return paint(((name, fill(corners, size)) for name, corners in shapes), size)
 
 
-class _Image:
-    """The polygons of one file, painted when the image's size is known."""
-
-    def __init__(self, lines: list[str], names: dict[int, str], background: str | None) -> None:
-        self.lines, self.names, self.background = lines, names, background
-
-    def __call__(self, size: Size) -> Codes:
-        shapes = sorted(self._shapes(size), key=lambda shape: -_area(shape[1]))
-        regions = ((name, fill(corners, size)) for name, corners in shapes)
-        return paint(regions, size, self.background)
-
-    def _shapes(self, size: Size) -> Iterator[tuple[str, Corners]]:
-        """Class and corners, in pixels, of each line."""
-        for number, line in enumerate(self.lines, 1):
-            what = f"line {number}"
-            first, *rest = line.split()
-            if not first.isascii() or not first.isdigit() or len(first) > 9 or int(first) not in self.names:
-                raise LabelError(f"{what} has the class {shown(first)}, which names does not have")
-            if len(rest) == 4:
-                raise LabelError(f"{what} is a box, not a polygon; export segmentation labels")
-            yield self.names[int(first)], _corners(rest, what) * np.array(size)
+def _shapes(lines: list[str], names: dict[int, str], size: Size) -> Iterator[tuple[str, Corners]]:
+    """Class and corners, in pixels, of each line."""
+    for number, line in enumerate(lines, 1):
+        what = f"line {number}"
+        first, *rest = line.split()
+        if not first.isascii() or not first.isdigit() or len(first) > 9 or int(first) not in names:
+            raise LabelError(f"{what} has the class {shown(first)}, which names does not have")
+        if len(rest) == 4:
+            raise LabelError(f"{what} is a box, not a polygon; export segmentation labels")
+        yield names[int(first)], _corners(rest, what) * np.array(size)
 
 
 def _area(corners: Corners) -> float:

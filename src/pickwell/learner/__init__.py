@@ -2,7 +2,7 @@
 
 from pickwell.learner.batches import Batch, Draws
 from pickwell.learner.devices import Devices
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.learner import Learner, TaskLearner
-from pickwell.learner.stream import Stream
 
 __all__ = ["Batch", "Devices", "Draws", "Learner", "Stream", "TaskLearner"]

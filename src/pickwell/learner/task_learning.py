@@ -14,8 +14,8 @@ from pickwell.data.images import Images
 from pickwell.data.pool import Pool
 from pickwell.errors import SettingsError, unknown
 from pickwell.learner.batches import Draws, Targets
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.learner import Learner, softmax
-from pickwell.learner.stream import Stream
 from pickwell.models import Network
 from pickwell.tasks.task import Task
 

@@ -13,21 +13,21 @@ from torch import Tensor
 
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.status import Status, status_of
 from pickwell.data.pool import Summary
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, unknown
 from pickwell.items import Metrics, Round
 from pickwell.learner import Devices
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning, learning_of
 from pickwell.loop.feasibility import check_ability
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
-from pickwell.loop.opening import open_round
-from pickwell.loop.picking import same_question
+from pickwell.loop.held_out import same_question
+from pickwell.loop.open_round import open_round
+from pickwell.loop.pool_view import PoolStream
 from pickwell.loop.round_loop import Callback, run
 from pickwell.loop.task_models_only import TaskModelsOnly
-from pickwell.loop.view import PoolStream
 from pickwell.oracle import Human, Noisy, Oracle, Simulated
 from pickwell.progress import Progress
 from pickwell.seeds import derive

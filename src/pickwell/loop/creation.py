@@ -13,7 +13,7 @@ from pickwell.data.pool import Pool, Summary
 from pickwell.errors import PoolError, SettingsError, unknown
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.feasibility import check_ability, check_size, check_vectors
-from pickwell.loop.picking import versions
+from pickwell.loop.held_out import versions
 from pickwell.store import Store
 from pickwell.tasks import Task
 

@@ -15,7 +15,7 @@ from pickwell.learner import Batch, Devices, Draws, TaskLearner
 from pickwell.learner.batches import Targets
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under, writing_networks
 from pickwell.learner.generators import isolated
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning
 from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.loop.feasibility import check_size

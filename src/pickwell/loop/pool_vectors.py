@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pickwell.files import replacing
 from pickwell.learner.generators import generator
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 
 Rows = NDArray[np.float32]
 

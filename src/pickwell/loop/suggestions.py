@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pickwell.learner import Learner
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.store import Labels
 
 MOST_PICKS = 10_000

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pickwell.campaign.directory import MADE_IN
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.config import flat
 from pickwell.items import Round, RoundKind
 from pickwell.report.campaign_sections import sections

@@ -14,7 +14,7 @@ from pickwell.report.text.entries import chance, plain, points, ratio, seconds, 
 from pickwell.report.text.phrases import DASH, file_name, listing, signed, where
 from pickwell.statistics.estimates import UNKNOWN, Estimate
 from pickwell.statistics.judgement import Judgement
-from pickwell.statistics.savings import Saved
+from pickwell.statistics.label_savings import Saved
 
 QUERY = (
     "Median over rounds and seeds; in brackets, times vaal's. What a method trains in its query counts; what it trains "

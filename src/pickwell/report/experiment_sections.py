@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pickwell.experiments.experiment import Experiment
-from pickwell.experiments.published import TABLES, Published
+from pickwell.experiments.published_results import TABLES, Published
 from pickwell.report.learning_section import Reports
 from pickwell.report.sections import Entry, Section, Table
 from pickwell.report.text.entries import ratio, seconds

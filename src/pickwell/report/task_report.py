@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pickwell import tasks
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Round
 from pickwell.report.galleries import Gallery, Picked, thumbnail
 from pickwell.statistics.runs import RoundRow

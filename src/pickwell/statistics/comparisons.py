@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from pickwell.statistics.areas import Curves, Value, area, at, curves_of, shared_labels
+from pickwell.statistics.aubc import Curves, Value, area, at, curves_of, shared_labels
 from pickwell.statistics.estimates import UNKNOWN, Estimate, paired
 from pickwell.statistics.runs import Run
 

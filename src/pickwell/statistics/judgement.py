@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pickwell.statistics.areas import area, at, curves_of, first_rounds, shared_labels
+from pickwell.statistics.aubc import area, at, curves_of, first_rounds, shared_labels
 from pickwell.statistics.comparisons import Comparison, compare, wins
 from pickwell.statistics.estimates import Estimate, Point, mean_interval, points
+from pickwell.statistics.label_savings import Saved, labels_saved
 from pickwell.statistics.runs import Run, known, of, strategies
-from pickwell.statistics.savings import Saved, labels_saved
 
 Key = tuple[str, str]
 

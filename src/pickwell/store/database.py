@@ -61,46 +61,41 @@ class Database:
     def leasing(self) -> Iterator[Connection]:
         """A transaction of one statement that picks its way around other people's locked rows."""
         with translated(self.name), self._writer.begin() as connection:
-            self._limit_waiting(connection)
+            if not self.sqlite:
+                limit = f"{max(1, round(self._patience * 1000))}ms"
+                # The last argument makes it hold for this transaction alone.
+                connection.execute(sa.select(sa.func.set_config("lock_timeout", limit, True)))
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer shares: all of it is kept, durably, or nothing."""
-        with translated(self.name), self._writer.begin() as connection:
-            self._limit_waiting(connection)
+        with self.leasing() as connection:
             if not self.sqlite:
                 # Advisory locks are numbers: that of the schema, so that campaigns in other schemas do not wait.
                 campaign = sa.func.hashtextextended(sa.func.concat("pickwell ", sa.func.current_schema()), 0)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(campaign)))
             yield connection
 
-    def _limit_waiting(self, connection: Connection) -> None:
-        if not self.sqlite:
-            limit = f"{max(1, round(self._patience * 1000))}ms"
-            # The last argument makes it hold for this transaction alone.
-            connection.execute(sa.select(sa.func.set_config("lock_timeout", limit, True)))
-
     def prepare(self, create: bool) -> None:
         """Checks that the database is ours and of this version, migrating an older one, or making a new one."""
         # Before anything connects: SQLite would make the file.
         if self.path and not self.path.exists():
             self._refuse_missing(create)
-        found = self._version()
-        if found is None and not create:
-            self._refuse_empty()
+        with self.reading() as connection:
+            found = schema.version(connection)
+            if found:
+                schema.refuse_newer(found, self.name)
+            elif not create:
+                schema.refuse_foreign(connection, self.name)
+                raise StoreError(
+                    f"the database {self.name} is empty, no campaign is in it; make one with 'pickwell init'"
+                )
         if found is None and self.sqlite:
             self._use_write_ahead_log()
         if found is None or found < schema.HEAD:
             with self.writing() as connection:
                 schema.upgrade(connection, self.name)
-
-    def _version(self) -> str | None:
-        with self.reading() as connection:
-            found = schema.version(connection)
-        if found:
-            schema.refuse_newer(found, self.name)
-        return found
 
     def _refuse_missing(self, create: bool) -> None:
         assert self.path
@@ -108,11 +103,6 @@ class Database:
             raise StoreError(f"there is no campaign database at {self.name}; make the campaign with 'pickwell init'")
         if not self.path.parent.is_dir():
             raise StoreError(f"the directory of the campaign database {self.name} does not exist; make it first")
-
-    def _refuse_empty(self) -> None:
-        with self.reading() as connection:
-            schema.refuse_foreign(connection, self.name)
-        raise StoreError(f"the database {self.name} is empty, no campaign is in it; make one with 'pickwell init'")
 
     def _use_write_ahead_log(self) -> None:
         """Turns the log on; where several processes do at once, SQLite refuses all but one without waiting."""

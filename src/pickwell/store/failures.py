@@ -20,18 +20,11 @@ _REFUSED = "refused this ({cause}); check the rights that the URL's user has"
 _OTHER = "failed ({cause}); nothing of this was kept"
 
 # The low byte of SQLite's extended result codes: https://www.sqlite.org/rescode.html
-_SQLITE = {3: _READ_ONLY, 5: _BUSY, 6: _BUSY, 8: _READ_ONLY, 10: _DISK, 11: _DAMAGED, 13: _FULL, 14: _UNOPENED}
-_SQLITE[26] = _NOT_ONE
+_SQLITE = {3: _READ_ONLY, 5: _BUSY, 6: _BUSY, 8: _READ_ONLY, 10: _DISK, 11: _DAMAGED}
+_SQLITE |= {13: _FULL, 14: _UNOPENED, 26: _NOT_ONE}
 # SQLSTATE, whole or its class: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRESQL = {"55P03": _BUSY, "40": _BUSY, "57014": _BUSY, "53100": _FULL, "25006": _READ_ONLY, "XX": _DAMAGED}
-_POSTGRESQL |= {
-    "08": _UNREACHED,
-    "28": _UNREACHED,
-    "3D": _UNREACHED,
-    "53300": _BUSY,
-    "57P": _UNREACHED,
-    "42501": _REFUSED,
-}
+_POSTGRESQL |= {"53300": _BUSY, "42501": _REFUSED, **dict.fromkeys(("08", "28", "3D", "57P"), _UNREACHED)}
 
 
 @contextmanager

@@ -1,26 +1,24 @@
-"""Statements about single picks: who holds an item, who has answered it, and leasing it by its id."""
+"""Who holds an item, and who has answered it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, literal, or_, select
+from sqlalchemy import Connection, select
 
 from pickwell.errors import RoundError
-from pickwell.items import Label, Pick, PickState
+from pickwell.items import Label, PickState
 from pickwell.store.opinions import given
-from pickwell.store.rounds import SHOWN, in_open_round, leased, state_at, to_pick, was_asked
+from pickwell.store.rounds import state_at, was_asked
 from pickwell.store.rows import Holding
 from pickwell.store.tables import chunks, label, pick, round_
 
 
 def holdings(connection: Connection, now: int, items: Sequence[int]) -> dict[int, Holding]:
-    """What the last pick of each item says of it; items that were never asked are left out."""
+    """Where each item's last pick stands; items that were never asked are left out."""
     found: dict[int, Holding] = {}
     own = (pick.c.id, pick.c.item, pick.c.round, state_at(now), pick.c.leased_by)
     columns = (*own, label.c.annotator, round_.c.overlap)
     for chunk in chunks(items, 10_000):
-        query = (
-            select(*columns).join(round_, round_.c.number == pick.c.round).outerjoin(label, label.c.id == pick.c.label)
-        )
+        query = select(*columns).join(round_).outerjoin(label, label.c.id == pick.c.label)
         query = query.where(pick.c.item.in_(chunk), was_asked).order_by(pick.c.id)
         # By id, so that of several picks of an item the last one stays.
         rows = connection.execute(query).all()
@@ -49,12 +47,3 @@ def check_free(found: Mapping[int, Holding], labels: Iterable[Label], holder: st
         if holding.state in (PickState.ANSWERED, PickState.IGNORED) and holding.author != one.annotator:
             author = holding.author or "somebody else"
             raise RoundError(f"item {one.item} was decided by {author}; it was not changed, go on")
-
-
-def hold(connection: Connection, now: int, annotator: str, items: Sequence[int], until: int) -> list[Pick]:
-    """Gives an annotator those of the open round's items that wait for nobody else; returns them in rank order."""
-    free = or_(~leased(now), pick.c.leased_by == annotator)
-    chosen = pick.c.item.in_(items), in_open_round, pick.c.state == PickState.WAITING, ~pick.c.disputed, free
-    move = pick.update().where(*chosen).values(leased_by=annotator, leased_until=until)
-    rows = connection.execute(move.returning(*SHOWN, literal(PickState.LEASED.value)))
-    return sorted((to_pick(*row) for row in rows), key=lambda p: p.rank)

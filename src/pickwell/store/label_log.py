@@ -1,7 +1,8 @@
 """Statements about labels: the log, and the truth that the log makes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,12 @@ from sqlalchemy import Connection, Integer, and_, case, false, func, null, selec
 from pickwell.errors import LabelError
 from pickwell.items import Kind, Label, Pick, PickState, RoundKind, RoundState
 from pickwell.store import opinions, rounds
+from pickwell.store.holding import check_free, holdings
 from pickwell.store.rows import Entry, Labels, Told, moment
 from pickwell.store.tables import STATES, batch, chunks, insert_all, label, pick, round_
+
+Asked = tuple[int, str, int]
+"""A pick's id, its state, and its round's overlap."""
 
 
 def check(labels: Sequence[Label]) -> None:
@@ -48,14 +53,47 @@ def tell(
     labels: Sequence[Label],
     *,
     source: str,
-    imported: bool,
-    held_out: Collection[int],
-    event: str | None,
-    opinion: bool,
+    imported: bool = False,
+    held_out: Collection[int] = (),
+    event: str | None = None,
+    opinion: bool = False,
     holder: str | None = None,
 ) -> Told:
-    """Appends a batch of labels and moves the picks it answers; closes the open round when none waits any more."""
+    """Keeps labels, all or none: answers of picks, corrections of labelled items, or with `imported` of any item.
+
+    Imported items that were never asked become picks of a closed round, `held_out` those among them never to be
+    trained on. The same `event` again is acknowledged, and nothing is stored. Raises LabelError.
+
+    As an `opinion` a label decides nothing alone where its round asks several annotators: once so many have said
+    the same, the pick is decided; if they have not, it is disputed until a label that is no opinion decides.
+    Told by a `holder`, whose leases bear that name, nothing overwrites what others hold or decided: RoundError.
+    """
+    if not labels:
+        return Told(batch=0)
+    # In the transaction that would store it: of two same events at once, one finds the other.
+    if before := repeated(connection, event):
+        return replace(Told(**{"batch": before[0], **before[1]}), repeated=True)
+    if holder is not None:
+        # Serial, so that of two people who both believe an item to be theirs the second one hears of it.
+        check_free(holdings(connection, now, [one.item for one in labels]), labels, holder)
     check(labels)
+    picks = _picks(connection, now, labels, imported, held_out)
+    corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
+    number = _batch(connection, now, labels, source, event)
+    insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
+    settle(connection, number, holder)
+    # Kept with the batch: a client that sends the same event again is told the same again.
+    kinds = Counter(one.kind for one in labels)
+    counts: dict[str, Any] = {state.value: kinds[kind] for kind, state in STATES.items()}
+    told = Told(number, **counts, corrected=corrected, closed=_close(connection, now, number))
+    connection.execute(batch.update().where(batch.c.id == number).values(told=asdict(told)))
+    return told
+
+
+def _picks(
+    connection: Connection, now: int, labels: Sequence[Label], imported: bool, held_out: Collection[int]
+) -> dict[int, Asked]:
+    """The picks that labels are of; imported labels of items without one make them."""
     picks = _asked(connection, [int(one.item) for one in labels])
     unasked = sorted({one.item for one in labels} - picks.keys())
     if unasked and not imported:
@@ -64,20 +102,12 @@ def tell(
         _import(connection, now, unasked, held_out)
         # Looked for again: what was imported has picks now.
         picks |= _asked(connection, unasked)
-    corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
-    source = source.encode("utf-8", "backslashreplace").decode()  # names of files need not be Unicode
-    number = _batch(connection, now, event=event, source=source, annotator=_author(labels))
-    insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
-    settle(connection, number, holder)
-    # Kept with the batch: a client that sends the same event again is told the same again.
-    told = Told(number, **_counts(labels), corrected=corrected, closed=_close(connection, now, number))
-    connection.execute(batch.update().where(batch.c.id == number).values(told=asdict(told)))
-    return told
+    return picks
 
 
-def _asked(connection: Connection, items: Sequence[int]) -> dict[int, tuple[int, str, int]]:
-    """The last pick of each item that has one, its state, and its round's overlap."""
-    found: dict[int, tuple[int, str, int]] = {}
+def _asked(connection: Connection, items: Sequence[int]) -> dict[int, Asked]:
+    """The last pick of each item that has one."""
+    found: dict[int, Asked] = {}
     # SQLite takes 32,766 parameters a statement. By id, so that the last pick of an item stays.
     for chunk in chunks(items, 10_000):
         columns = (pick.c.item, pick.c.id, pick.c.state, round_.c.overlap)
@@ -104,33 +134,19 @@ def _import(connection: Connection, now: int, items: Sequence[int], held_out: Co
     rounds.insert(connection, now, picks, number=number, state=RoundState.CLOSED, closed=now, **columns)
 
 
-def _batch(connection: Connection, now: int, **columns: Any) -> int:
-    made = connection.execute(batch.insert().values(time=now, told={}, **columns).returning(batch.c.id))
+def _batch(connection: Connection, now: int, labels: Sequence[Label], source: str, event: str | None) -> int:
+    """Adds a batch; who told it is said where it was one person."""
+    names = {one.annotator for one in labels}
+    source = source.encode("utf-8", "backslashreplace").decode()  # names of files need not be Unicode
+    columns = {"event": event, "annotator": names.pop() if len(names) == 1 else "", "source": source}
+    made = connection.execute(batch.insert().values(**columns, time=now, told={}).returning(batch.c.id))
     return int(made.scalar_one())
 
 
-def _author(labels: Iterable[Label]) -> str:
-    """Who told the batch, if it was one person; else nobody."""
-    names = {one.annotator for one in labels}
-    return names.pop() if len(names) == 1 else ""
-
-
-def _row(number: int, picked: tuple[int, str, int], one: Label, opinion: bool) -> dict[str, Any]:
-    return {
-        "batch": number,
-        "pick": picked[0],
-        "item": int(one.item),
-        "kind": one.kind.value,
-        "value": one.value,
-        "annotator": one.annotator,
-        "seconds": one.seconds,
-        "opinion": opinion and picked[2] > 1,
-    }
-
-
-def _counts(labels: Sequence[Label]) -> dict[str, Any]:
-    kinds = [one.kind for one in labels]
-    return {state.value: kinds.count(kind) for kind, state in STATES.items()}
+def _row(number: int, picked: Asked, one: Label, opinion: bool) -> dict[str, Any]:
+    told = {"item": int(one.item), "kind": one.kind.value, "value": one.value, "seconds": one.seconds}
+    by = {"annotator": one.annotator, "opinion": opinion and picked[2] > 1}
+    return {"batch": number, "pick": picked[0], **told, **by}
 
 
 def settle(connection: Connection, number: int, holder: str | None = None) -> None:
@@ -173,7 +189,7 @@ def truth(connection: Connection, items: Collection[int] | None = None) -> Label
 
 
 def changed(connection: Connection) -> datetime | None:
-    """When an answer last became valid or was taken back; an opinion that decides nothing changes no answer."""
+    """When an answer last became valid or was taken back; None before. An opinion that decides nothing changes none."""
     back = label.alias()
     valid = select(func.max(pick.c.label)).where(pick.c.state == PickState.ANSWERED)
     taken_back = select(func.max(label.c.id)).join(back, back.c.id == label.c.undoes)

@@ -1,7 +1,8 @@
 """Leases: who is looking at which pick, until when."""
 
-import sqlalchemy as sa
-from sqlalchemy import Connection, and_, literal, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
 
 from pickwell.items import Pick, PickState
 from pickwell.store.opinions import has_given
@@ -9,23 +10,55 @@ from pickwell.store.rounds import SHOWN, in_open_round, leased, to_pick
 from pickwell.store.tables import pick
 
 
-def lease(connection: Connection, now: int, annotator: str, n: int, until: int, author: str | None) -> list[Pick]:
-    """Gives an annotator up to n picks in one statement: those held already, renewed, then the best ones free."""
-    mine = and_(leased(now), pick.c.leased_by == annotator)
-    free = and_(pick.c.state == PickState.WAITING, ~pick.c.disputed, in_open_round, or_(~leased(now), mine))
+def lease(
+    connection: Connection, now: int, annotator: str, n: int, seconds: float, *, author: str | None = None
+) -> list[Pick]:
+    """Up to n picks of the open round for one annotator alone, in rank order: those still held come first.
+
+    Asking again therefore returns the same picks, renewed. They wait again when the seconds are over. Left out are
+    disputed picks, and those of which the `author` has an opinion already.
+    """
+    free = _free(now, annotator)
     if author is not None:
         free = and_(free, ~has_given(author))
-    chosen = select(pick.c.id).where(free).order_by(mine.desc(), pick.c.rank).limit(max(0, n))
+    chosen = select(pick.c.id).where(free).order_by(_held(now, annotator).desc(), pick.c.rank).limit(max(0, n))
     # A common table expression runs once; a plain subquery may run again, and then lock more than n rows.
     locked = chosen.with_for_update(skip_locked=True).cte("chosen")
-    move = pick.update().where(pick.c.id.in_(select(locked.c.id))).values(leased_by=annotator, leased_until=until)
-    state = literal(PickState.LEASED.value)
-    rows = connection.execute(move.returning(*SHOWN, state))
+    return _take(connection, pick.c.id.in_(select(locked.c.id)), annotator, _after(now, seconds))
+
+
+def hold(connection: Connection, now: int, annotator: str, items: Sequence[int], seconds: float) -> list[Pick]:
+    """Leases these very items, as far as they wait for nobody else; returns those it got, in rank order."""
+    return _take(connection, and_(pick.c.item.in_(items), _free(now, annotator)), annotator, _after(now, seconds))
+
+
+def heartbeat(connection: Connection, now: int, annotator: str, seconds: float) -> int:
+    """Renews the leases that an annotator still holds; returns how many."""
+    values = {"leased_until": _after(now, seconds)}
+    return connection.execute(pick.update().where(_held(now, annotator), in_open_round).values(values)).rowcount
+
+
+def release(connection: Connection, now: int, annotator: str) -> int:
+    """Ends all leases of an annotator; returns how many."""
+    values = {"leased_until": None, "leased_by": None}
+    return connection.execute(pick.update().where(_held(now, annotator), in_open_round).values(values)).rowcount
+
+
+def _after(now: int, seconds: float) -> int:
+    return now + round(seconds * 1_000_000)
+
+
+def _held(now: int, annotator: str) -> ColumnElement[bool]:
+    return and_(leased(now), pick.c.leased_by == annotator)
+
+
+def _free(now: int, annotator: str) -> ColumnElement[bool]:
+    """Whether a pick of the open round waits for nobody else."""
+    nobody_else = or_(~leased(now), pick.c.leased_by == annotator)
+    return and_(pick.c.state == PickState.WAITING, ~pick.c.disputed, in_open_round, nobody_else)
+
+
+def _take(connection: Connection, chosen: ColumnElement[bool], annotator: str, until: int) -> list[Pick]:
+    move = pick.update().where(chosen).values(leased_by=annotator, leased_until=until)
+    rows = connection.execute(move.returning(*SHOWN, literal(PickState.LEASED.value)))
     return sorted((to_pick(*row) for row in rows), key=lambda p: p.rank)
-
-
-def renew(connection: Connection, now: int, annotator: str, until: int | None) -> int:
-    """Moves the end of all leases that an annotator still holds, or ends them (None); returns how many."""
-    held: sa.ColumnElement[bool] = and_(leased(now), pick.c.leased_by == annotator, in_open_round)
-    values = {"leased_until": until} if until else {"leased_until": None, "leased_by": None}
-    return int(connection.execute(pick.update().where(held).values(values)).rowcount)

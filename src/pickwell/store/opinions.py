@@ -61,8 +61,11 @@ def verdict(opinions: Given) -> dict[str, object]:
     return {"state": STATES[newest.kind].value, "label": newest.id}
 
 
-def disputes(connection: Connection, limit: int) -> list[Dispute]:
-    """The first images, by round and rank, that somebody has to decide; those asked again since are left out."""
+def disputes(connection: Connection, limit: int = 200) -> list[Dispute]:
+    """The first images, by round and rank, of which the opinions differ, and which nobody has decided.
+
+    Those asked again since are left out.
+    """
     later = pick.alias("later")
     query = select(*pick.c["id", "item", "round", "rank"]).where(pick.c.disputed)
     query = query.where(~exists().where(later.c.item == pick.c.item, later.c.id > pick.c.id))

@@ -1,28 +1,31 @@
 """Remarks: flags and notes that people leave at images, beside the labels."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from pickwell.store.rows import Remark, moment
 from pickwell.store.tables import chunks, remark
 
 
 def keep(connection: Connection, now: int, made: Remark) -> Remark:
-    """Adds a remark, and returns the one of that event: the same event again adds nothing."""
-    found = connection.execute(select(remark).where(remark.c.event == made.event)).one_or_none()
-    if found is None:
+    """Keeps a flag and a note beside an item; the newest stands. The same event again keeps nothing."""
+    same = select(remark).where(remark.c.event == made.event)
+    if not connection.execute(same).first():
         values = {name: getattr(made, name) for name in ("event", "item", "annotator", "flag", "note")}
         connection.execute(remark.insert().values(**values, time=now))
-        found = connection.execute(select(remark).where(remark.c.event == made.event)).one()
-    return Remark(found.item, found.event, found.annotator, found.flag, found.note, moment(found.time))
+    return _remark(connection.execute(same).one())
 
 
 def newest(connection: Connection, items: Sequence[int]) -> dict[int, Remark]:
-    """What was remarked last about each of these items; those without a remark are left out."""
+    """What was remarked last about each of these items, as far as there is something."""
     found: dict[int, Remark] = {}
     for chunk in chunks(items, 10_000):
         last = select(func.max(remark.c.id)).where(remark.c.item.in_(chunk)).group_by(remark.c.item)
-        for row in connection.execute(select(remark).where(remark.c.id.in_(last))):
-            found[row.item] = Remark(row.item, row.event, row.annotator, row.flag, row.note, moment(row.time))
+        found |= {row.item: _remark(row) for row in connection.execute(select(remark).where(remark.c.id.in_(last)))}
     return found
+
+
+def _remark(row: Row[Any]) -> Remark:
+    return Remark(row.item, row.event, row.annotator, row.flag, row.note, moment(row.time))

@@ -23,12 +23,12 @@ DECIDED = (PickState.ANSWERED, PickState.IGNORED)
 
 
 def position(connection: Connection) -> int:
-    """The label log's last id; 0 when it is empty."""
+    """The label log's last id, 0 when it is empty: it grows with every tell and undo, and with nothing else."""
     return int(connection.execute(select(func.coalesce(func.max(label.c.id), 0))).scalar_one())
 
 
 def next_number(connection: Connection) -> int:
-    """One more than the highest number that a round has."""
+    """The number that the next round should have: imports take numbers too."""
     return int(connection.execute(select(func.coalesce(func.max(round_.c.number), 0) + 1)).scalar_one())
 
 
@@ -45,28 +45,42 @@ def insert(connection: Connection, now: int, picks: Sequence[Pick], **columns: A
 
 
 def _rows(number: int, picks: Sequence[Pick]) -> Iterator[dict[str, Any]]:
+    common = {"round": number, "state": PickState.WAITING}
     for p in picks:
         score = None if math.isnan(p.score) else float(p.score)  # SQLite keeps no NaN
-        yield {
-            "round": number,
-            "item": int(p.item),
-            "rank": int(p.rank),
-            "score": score,
-            "held_out": bool(p.held_out),
-            "state": PickState.WAITING,
-        }
+        yield {**common, "item": int(p.item), "rank": int(p.rank), "score": score, "held_out": bool(p.held_out)}
 
 
-def open_round(connection: Connection, now: int, picks: Sequence[Pick], number: int, **columns: Any) -> None:
-    """Opens a round, or raises RoundError saying why it cannot be."""
+def open_round(
+    connection: Connection,
+    now: int,
+    *,
+    number: int,
+    strategy: str,
+    seed: int,
+    picks: Sequence[Pick],
+    settings: Mapping[str, Any] | None = None,
+    versions: Mapping[str, Any] | None = None,
+    timings: Mapping[str, Any] | None = None,
+    monitors: Mapping[str, Any] | None = None,
+    overlap: int = 1,
+) -> Round:
+    """Opens a round; `overlap` annotators give an opinion of each pick before it is decided.
+
+    RoundError when its number is taken, another is open, or an item is labelled or ignored.
+    """
     _check_picks(number, picks)
     _check_free(connection, number)
+    columns: dict[str, Any] = {"number": number, "strategy": strategy, "seed": seed, "overlap": overlap}
+    columns |= {"settings": settings or {}, "versions": versions or {}}
+    columns |= {"timings": timings or {}, "monitors": monitors or {}}
     try:
-        insert(connection, now, picks, number=number, **columns)
+        insert(connection, now, picks, **columns)
     except IntegrityError as error:  # only a writer that does not take our locks could cause it
         raise RoundError(f"round {number} cannot open: another process has just opened one; look again") from error
     # Once the picks are in the table, one join finds those taken; the error then rolls everything back.
     _check_askable(connection, number)
+    return read_one(connection, now, number)
 
 
 def _check_picks(number: int, picks: Sequence[Pick]) -> None:
@@ -88,17 +102,12 @@ def _check_free(connection: Connection, number: int) -> None:
         raise RoundError(f"round {number} cannot open: there is one of that number already; the next is {free}")
     other = open_number(connection)
     if other is not None:
-        left, total = _progress(connection, other)
+        waiting = func.count(case((pick.c.state == PickState.WAITING, 1)))
+        left, total = connection.execute(select(waiting, func.count()).where(pick.c.round == other)).one()
         raise RoundError(
             f"round {number} cannot open: round {other} is still open, with {left} of {total} picks waiting; "
             "answer them, or close it first"
         )
-
-
-def _progress(connection: Connection, number: int) -> tuple[int, int]:
-    waiting = func.count(case((pick.c.state == PickState.WAITING, 1)))
-    left, total = connection.execute(select(waiting, func.count()).where(pick.c.round == number)).one()
-    return left, total
 
 
 def _check_askable(connection: Connection, number: int) -> None:
@@ -116,7 +125,7 @@ def _check_askable(connection: Connection, number: int) -> None:
 
 
 def close(connection: Connection, now: int, number: int) -> None:
-    """Closes an open round, or raises RoundError when it is not open."""
+    """Closes the open round; what nobody answered may be picked again. RoundError when not open."""
     if not mark(connection, number, RoundState.OPEN, state=RoundState.CLOSED, closed=now):
         found = connection.execute(select(round_.c.state).where(round_.c.number == number)).scalar()
         raise RoundError(
@@ -136,26 +145,37 @@ def _absent(connection: Connection, number: int) -> str:
     return f"there is no round {number}; " + (f"the last one is {known}" if known else "none was opened yet")
 
 
-def read(connection: Connection, now: int, *, picks: bool = True, where: sa.ColumnElement[bool]) -> list[Round]:
-    """The rounds that the condition finds, by number, their picks in rank order."""
-    asked = _picks(connection, now, where) if picks else {}
+def current(connection: Connection, now: int) -> Round | None:
+    """The open round, if there is one."""
+    found = _read(connection, now, round_.c.state == RoundState.OPEN)
+    return found[0] if found else None
+
+
+def read_one(connection: Connection, now: int, number: int) -> Round:
+    """The round of that number; RoundError when there is none."""
+    found = _read(connection, now, round_.c.number == number)
+    if not found:
+        raise RoundError(_absent(connection, number))
+    return found[0]
+
+
+def every(connection: Connection, now: int, kind: RoundKind | None = None, *, picks: bool = True) -> list[Round]:
+    """The rounds by number: those of a kind, or all, imports among them."""
+    return _read(connection, now, sa.true() if kind is None else round_.c.kind == kind, picks=picks)
+
+
+def _read(connection: Connection, now: int, where: sa.ColumnElement[bool], *, picks: bool = True) -> list[Round]:
+    """The rounds that the condition finds, their picks in rank order."""
+    asked = _picks(connection, now, where) if picks else defaultdict(list)
     own = round_.c["number", "state", "strategy", "seed", "settings", "overlap", "kind"]
-    return [
-        Round(
-            r.number,
-            RoundState(r.state),
-            r.strategy,
-            r.seed,
-            tuple(asked.get(r.number, ())),
-            r.settings,
-            r.overlap,
-            RoundKind(r.kind),
-        )
-        for r in connection.execute(select(*own).where(where).order_by(round_.c.number))
-    ]
+    found = []
+    for row in connection.execute(select(*own).where(where).order_by(round_.c.number)).mappings():
+        typed = {"state": RoundState(row["state"]), "kind": RoundKind(row["kind"])}
+        found.append(Round(**{**row, **typed}, picks=tuple(asked[row["number"]])))
+    return found
 
 
-def _picks(connection: Connection, now: int, where: sa.ColumnElement[bool]) -> Mapping[int, list[Pick]]:
+def _picks(connection: Connection, now: int, where: sa.ColumnElement[bool]) -> defaultdict[int, list[Pick]]:
     query = select(pick.c.round, *SHOWN, state_at(now)).join(round_)
     asked = defaultdict(list)
     for number, *values in connection.execute(query.where(where).order_by(pick.c.round, pick.c.rank)):
@@ -179,16 +199,8 @@ def state_at(now: int) -> sa.ColumnElement[str]:
     return case(disputed, (leased(now), literal(PickState.LEASED.value)), else_=pick.c.state)
 
 
-def read_one(connection: Connection, now: int, number: int) -> Round:
-    """The round of that number; RoundError when there is none."""
-    found = read(connection, now, where=round_.c.number == number)
-    if not found:
-        raise RoundError(_absent(connection, number))
-    return found[0]
-
-
 def details(connection: Connection, number: int) -> Details:
-    """What else is kept of a round; RoundError when there is none."""
+    """What else is kept of a round: versions, timings, monitors, times. RoundError when there is none."""
     row = connection.execute(select(round_).where(round_.c.number == number)).one_or_none()
     if row is None:
         raise RoundError(_absent(connection, number))
@@ -196,21 +208,31 @@ def details(connection: Connection, number: int) -> Details:
     return Details(number, row.versions, row.timings, row.monitors, moment(row.opened), closed, row.position)
 
 
-def items(connection: Connection, *where: sa.ColumnElement[bool]) -> NDArray[np.int64]:
-    """The items, ascending and each once, of the picks that any of the conditions finds."""
-    queries = [select(pick.c.item).where(one) for one in where]
-    found = connection.execute(sa.union_all(*queries)).scalars().all()
-    return np.unique(np.array(found, dtype=np.int64))
-
-
-def count(connection: Connection, *where: sa.ColumnElement[bool]) -> int:
-    """How many `items` of these conditions there are."""
-    found = sa.union(*(select(pick.c.item).where(one) for one in where)).subquery()
-    return int(connection.execute(select(sa.func.count()).select_from(found)).scalar_one())
-
-
 # An import that was undone leaves a round of picks behind that nobody was ever asked.
 was_asked = pick.c.round.not_in(
     select(round_.c.number).where(round_.c.kind == RoundKind.IMPORTED, round_.c.state == RoundState.ABANDONED)
 )
 in_open_round = pick.c.round == select(round_.c.number).where(round_.c.state == RoundState.OPEN).scalar_subquery()
+_TAKEN = (pick.c.state.in_(DECIDED), in_open_round)
+
+
+def ignored(connection: Connection) -> NDArray[np.int64]:
+    """The items never to be labelled, ascending."""
+    return _items(connection, pick.c.state == PickState.IGNORED)
+
+
+def taken(connection: Connection) -> NDArray[np.int64]:
+    """The items that cannot be asked now, ascending: answered, ignored, or in the open round."""
+    return _items(connection, *_TAKEN)
+
+
+def _items(connection: Connection, *where: sa.ColumnElement[bool]) -> NDArray[np.int64]:
+    """The items, each once, of the picks that any of the conditions finds."""
+    found = connection.execute(sa.union_all(*(select(pick.c.item).where(one) for one in where))).scalars().all()
+    return np.unique(np.array(found, dtype=np.int64))
+
+
+def count_taken(connection: Connection) -> int:
+    """How many items `taken` has, without fetching them."""
+    found = sa.union(*(select(pick.c.item).where(one) for one in _TAKEN)).subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.items import Kind, PickState
+from pickwell.store.tables import UNDO
 
 
 def moment(microseconds: int) -> datetime:
@@ -148,6 +149,11 @@ class Entry:
     seconds: float | None
     undoes: int | None
     opinion: bool = False
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether it takes another entry back, and says nothing of an item itself."""
+        return self.kind == UNDO
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from importlib.resources import files
 import sqlalchemy as sa
 
 from pickwell.errors import StoreError, VersionError
+from pickwell.store.tables import metadata
 
 HEAD = "0003"
 """The newest migration. Known here so that opening a database of today need not load Alembic."""
@@ -39,18 +40,22 @@ def refuse_foreign(connection: sa.Connection, name: str) -> None:
 
 
 def upgrade(connection: sa.Connection, name: str) -> None:
-    """Runs the migrations that are missing, inside the connection's transaction: all of them or none."""
+    """Makes the tables, or runs the migrations that are missing, inside the transaction: all of them or none."""
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
     # Read under the lock: another process may have migrated since this one looked.
     found = version(connection)
-    refuse_newer(found, name) if found else refuse_foreign(connection, name)
     script = ScriptDirectory(str(files("pickwell.store") / "migrations"))
     context = MigrationContext.configure(connection, opts={"version_table": TABLE})
-    with Operations.context(context):
-        # Alembic names the newest first.
-        for revision in reversed(list(script.iterate_revisions("head", found or "base"))):
-            revision.module.upgrade()
+    if found:
+        refuse_newer(found, name)
+        with Operations.context(context):
+            # Alembic names the newest first.
+            for revision in reversed(list(script.iterate_revisions("head", found))):
+                revision.module.upgrade()
+    else:
+        refuse_foreign(connection, name)
+        metadata.create_all(connection)
     context.stamp(script, "head")

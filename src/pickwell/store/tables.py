@@ -1,4 +1,4 @@
-"""The tables. Migrations make them; a test holds the two together."""
+"""The tables. Migrations bring those of older databases to the same; a test holds the two together."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

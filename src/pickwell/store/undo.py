@@ -4,16 +4,22 @@ from sqlalchemy import Connection, and_, exists, func, select
 
 from pickwell.errors import RoundError
 from pickwell.items import Kind, Label, PickState, RoundKind, RoundState
-from pickwell.store.label_log import settle
+from pickwell.store.label_log import repeated, settle
 from pickwell.store.tables import UNDO, batch, insert_all, label, pick, round_
 
 
-def undo(connection: Connection, now: int, annotator: str | None, event: str | None) -> list[Label]:
-    """Appends the undo of the last batch that stands; returns the labels taken back, none when there is no batch.
+def undo(connection: Connection, now: int, *, annotator: str | None = None, event: str | None = None) -> list[Label]:
+    """Takes back the last batch told, any depth; returns its labels, none left: [].
 
-    What nobody could undo is kept too, if it has an event: sent again later, it must not undo what was told since.
+    With an `annotator` the last one that they told with an event, as a page does: never a file that was imported.
+
+    Its picks wait again, or what they were told before stands again; a round that it had closed opens again.
+    Raises RoundError when another round was opened since. The same `event` again undoes nothing more.
     """
+    if before := repeated(connection, event):
+        return _undone(connection, before[0])
     last = _last(connection, annotator)
+    # What nobody could undo is kept too, if it has an event: sent again later, it must not undo what was told since.
     if last is None and event is None:
         return []
     if last is not None:
@@ -26,7 +32,7 @@ def undo(connection: Connection, now: int, annotator: str | None, event: str | N
     settle(connection, made)
     _reopen(connection, made)
     _forget_import(connection, made)
-    return undone(connection, made)
+    return _undone(connection, made)
 
 
 def _last(connection: Connection, annotator: str | None) -> int | None:
@@ -83,7 +89,7 @@ def _forget_import(connection: Connection, made: int) -> None:
     connection.execute(round_.update().where(imported, ~left).values(state=RoundState.ABANDONED))
 
 
-def undone(connection: Connection, made: int) -> list[Label]:
+def _undone(connection: Connection, made: int) -> list[Label]:
     """The labels that an undo took back."""
     back = label.alias()
     query = select(label).join(back, back.c.undoes == label.c.id).where(back.c.batch == made).order_by(label.c.id)

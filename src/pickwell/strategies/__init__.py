@@ -14,7 +14,7 @@ from pickwell.errors import SettingsError, unknown
 from pickwell.registry import Registry, class_in
 
 if TYPE_CHECKING:
-    from pickwell.learner.stream import Stream
+    from pickwell.learner.item_stream import Stream
     from pickwell.strategies.strategy import RoundView, Scorer, Strategy
 
 __all__ = [

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from pickwell.acquisition.features import gathered
-from pickwell.acquisition.seeding import k_means_plus_plus
+from pickwell.acquisition.kmeans_plus_plus import k_means_plus_plus
 from pickwell.acquisition.streaming import check_budget, in_even_chunks
 from pickwell.items import Pick
 from pickwell.strategies.strategy import RoundView, Strategy

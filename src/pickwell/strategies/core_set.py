@@ -9,7 +9,7 @@ from pickwell.acquisition.features import gathered
 from pickwell.acquisition.streaming import check_budget, in_even_chunks
 from pickwell.items import Pick
 from pickwell.learner import Learner
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.strategies.strategy import RoundView, Strategy
 
 

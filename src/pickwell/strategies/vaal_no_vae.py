@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from pickwell.learner import Devices
 from pickwell.strategies.vaal.losses import discriminator_loss
 from pickwell.strategies.vaal.networks import VariationalAutoencoder
-from pickwell.strategies.vaal.pair import Pair
 from pickwell.strategies.vaal.vaal import VAAL
+from pickwell.strategies.vaal.vae_and_discriminator import Pair
 
 
 class ImagePair(Pair):

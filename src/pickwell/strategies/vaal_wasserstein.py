@@ -14,9 +14,9 @@ from pickwell.acquisition.streaming import TopB
 from pickwell.errors import SettingsError
 from pickwell.items import Pick
 from pickwell.strategies.strategy import among
-from pickwell.strategies.vaal.pair import Encoded, Pair
 from pickwell.strategies.vaal.pool_scorer import PoolScorer
 from pickwell.strategies.vaal.vaal import VAAL
+from pickwell.strategies.vaal.vae_and_discriminator import Encoded, Pair
 
 Target = Literal["centroid", "nearest"]
 

@@ -88,7 +88,7 @@ class FormatContract(ABC):
 
     def test_nothing_is_written_over(self, bench: Bench) -> None:
         for kind in self.made_for("write"):
-            label = self.classes[0] if kind == "classification" else np.zeros((6, 9), np.uint8)
+            label = self.classes[0] if tasks.named(kind).typed else np.zeros((6, 9), np.uint8)
             (bench.root / "there").write_text("mine")
             with pytest.raises(LabelError, match="is there already; name another place, or remove it"):
                 self.make().write(bench.root / "there", bench.labelled([label]), bench.context(kind, self.classes))

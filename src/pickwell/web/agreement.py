@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from pickwell.items import Kind
 from pickwell.store import Entry
 
 ADJUDICATED = "adjudicated"
@@ -16,7 +15,7 @@ def standing(log: Iterable[Entry], *, without: str = "") -> dict[tuple[str, int]
     """By annotator and item the newest entry that was not taken back, of other sources than `without`."""
     entries = [entry for entry in log if entry.source != without]
     undone = {entry.undoes for entry in entries}
-    return {(e.annotator, e.item): e for e in entries if e.kind != "undo" and e.id not in undone}
+    return {(e.annotator, e.item): e for e in entries if not e.is_undo and e.id not in undone}
 
 
 def agreement(log: Iterable[Entry]) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def agreement(log: Iterable[Entry]) -> dict[str, Any]:
     """
     said: dict[int, dict[str, str]] = defaultdict(dict)
     for (name, item), entry in standing(log, without=ADJUDICATED).items():
-        if entry.kind == Kind.ANSWER and entry.value is not None:
+        if entry.value is not None:
             said[item][name] = entry.value
     both: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for answers in said.values():

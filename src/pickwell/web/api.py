@@ -9,14 +9,14 @@ import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Kind, Pick
 from pickwell.store import Remark, Told
 from pickwell.web import dashboard_figures
 from pickwell.web.agreement import ADJUDICATED, standing
 from pickwell.web.desk import Desk, Who, source
+from pickwell.web.next_round import Loop
 from pickwell.web.pictures import Pictures, Size
-from pickwell.web.watcher import Loop
 
 # Up to 2**53 the numbers of JavaScript are exact.
 Item = Annotated[int, Field(ge=0, lt=2**53, description="An image's id: its place in the pool.")]

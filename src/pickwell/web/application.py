@@ -15,11 +15,11 @@ from starlette.types import ASGIApp
 from pickwell.errors import BudgetError, BusyError, PickwellError, PoolError, RoundError, StoreError
 from pickwell.web import api, disputes, pages
 from pickwell.web.desk import Desk
+from pickwell.web.next_round import Loop
 from pickwell.web.pictures import NATIVE, Pictures
 from pickwell.web.security import Gate
 from pickwell.web.task_page import page_of
 from pickwell.web.tokens import Tokens
-from pickwell.web.watcher import Loop
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CODES: tuple[tuple[type[PickwellError], int], ...] = (

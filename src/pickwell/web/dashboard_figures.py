@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Kind, PickState, Round, RoundState
 from pickwell.statistics.runs import known, measured_rows
 from pickwell.store import Entry, Labels, Result, Store
@@ -45,7 +45,7 @@ def annotators(log: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def _annotator(name: str, entries: Sequence[Entry], stand: Collection[int]) -> dict[str, Any]:
-    counted = [entry for entry in entries if entry.kind == "undo" or entry.id in stand]
+    counted = [entry for entry in entries if entry.is_undo or entry.id in stand]
     kinds = Counter(COUNTS[entry.kind] for entry in counted)
     times = [entry.time.timestamp() for entry in entries]
     working = [gap for gap in (later - earlier for earlier, later in pairwise(times)) if gap <= PAUSE]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.errors import LabelError, RoundError
 from pickwell.items import Kind, Label, Pick, PickState
 from pickwell.store import Told, check_free

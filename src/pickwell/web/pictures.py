@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickwell.data.decode import decode
+from pickwell.data.image_errors import ImageError
 from pickwell.data.pool import Pool
-from pickwell.data.reasons import ImageError
 from pickwell.errors import PoolError
 
 THUMB = 160

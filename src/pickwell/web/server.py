@@ -11,9 +11,9 @@ import uvicorn
 from pickwell.errors import SettingsError
 from pickwell.web.application import LOOPBACK, create_app
 from pickwell.web.desk import Desk
+from pickwell.web.next_round import Loop
 from pickwell.web.security import EVERYWHERE
 from pickwell.web.tokens import Tokens
-from pickwell.web.watcher import Loop
 
 
 class Server:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from pickwell import tasks
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.tasks import Task
 
 

@@ -12,8 +12,8 @@ from torch.distributions import MultivariateNormal
 from pickwell.errors import SettingsError
 from pickwell.learner import Devices
 from pickwell.strategies import Strategy, create
-from pickwell.strategies.vaal.pair import Encoded, Pair
 from pickwell.strategies.vaal.vaal import VAAL
+from pickwell.strategies.vaal.vae_and_discriminator import Encoded, Pair
 from pickwell.strategies.vaal_wasserstein import gaussian
 from pickwell.testing import FakeView, StrategyContract, blobs, train_auxiliary
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pickwell.learner.checkpoints import Checkpoint
-from pickwell.strategies.vaal.pair import Pair
+from pickwell.strategies.vaal.vae_and_discriminator import Pair
 from pickwell.strategies.vaal_diverse import VAALDiverse
 from pickwell.testing import FakeView, blobs, train_auxiliary
 

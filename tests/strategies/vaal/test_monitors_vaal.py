@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pickwell.strategies.vaal.losses import kl_divergence
 from pickwell.strategies.vaal.monitors import LatentMonitor, accuracy, auc, histogram, report
-from pickwell.strategies.vaal.pair import Encoded
+from pickwell.strategies.vaal.vae_and_discriminator import Encoded
 
 
 def monitor(mu: Tensor, logvar: Tensor, chunk: int = 7) -> LatentMonitor:

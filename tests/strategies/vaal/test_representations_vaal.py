@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.patches import learn
+from pickwell.acquisition.patch_features import learn
 from pickwell.errors import TrainingError
 from pickwell.learner.generators import generator
 from pickwell.strategies import create

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pickwell.strategies.vaal.pair import Encoded, Pair
+from pickwell.strategies.vaal.vae_and_discriminator import Encoded, Pair
 
 
 @torch.inference_mode()

@@ -1,6 +1,6 @@
 """Where images come from: one file a kind, and this ladder of them; other packages' kinds are tried after ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pickwell.data.sources.source import LISTING, Source
 from pickwell.errors import PoolError, SettingsError, VersionError
 from pickwell.registry import Registry
 
-__all__ = ["LISTING", "FolderTree", "MaskedFolder", "Source", "find", "kinds", "restore", "same"]
+__all__ = ["LISTING", "FolderTree", "MaskedFolder", "Source", "find", "restore", "same"]
 
 KINDS: tuple[type[Source], ...] = (Digits, ParquetSet, CsvTable, MaskedFolder, FolderTree)
 """Our kinds, in the order in which they are tried."""
@@ -27,7 +27,7 @@ def _class(found: type[Source]) -> type[Source]:
 ROOM = Registry("source of images", __name__, _class, without=frozenset({"source"}))
 
 
-def kinds() -> Iterator[type[Source]]:
+def _kinds() -> Iterator[type[Source]]:
     """The kinds in the order in which they are tried: what ours know is not asked of other packages'."""
     yield from KINDS
     yield from ROOM.theirs().values()
@@ -37,7 +37,7 @@ def find(where: str | Path, labels_from_folders: bool = False, masks: MaskFiles 
     """The source that `where` names, with its masks if any are given; PoolError if there is none."""
     if not str(where).strip():  # as a path it would be the folder that one stands in
         raise PoolError("no images at '': the place is empty; name one, or '.' for the folder you are in")
-    for kind in kinds():
+    for kind in _kinds():
         if found := kind.find(str(where), labels_from_folders):
             if labels_from_folders and not isinstance(found, FolderTree):
                 raise SettingsError(f"labels from folders were asked for, but '{where}' is no folder; leave that out")
@@ -60,10 +60,15 @@ def tree(found: Source, where: str | Path) -> FolderTree:
 
 def restore(record: dict[str, Any]) -> Source:
     """The source that a pool's `sources.json` describes."""
-    for kind in kinds():
-        if kind.kind == record.get("kind"):
-            return kind.restore(record)
-    raise VersionError(f"the pool has a source of kind '{record.get('kind')}', unknown here; install a newer pickwell")
+    said = record.get("kind")
+    kind = _by_kind(KINDS).get(said) or _by_kind(ROOM.theirs().values()).get(said)
+    if kind is None:
+        raise VersionError(f"the pool has a source of kind '{said}', unknown here; install a newer pickwell")
+    return kind.restore(record)
+
+
+def _by_kind(classes: Iterable[type[Source]]) -> dict[object, type[Source]]:
+    return {one.kind: one for one in classes}
 
 
 def same(new: Source, old: Source) -> Source | None:
@@ -71,4 +76,4 @@ def same(new: Source, old: Source) -> Source | None:
     if isinstance(new, FolderTree) and isinstance(old, FolderTree):
         part = new.part(old.root)
         return part and masked_like(part, new, old)
-    return old if new.kind == old.kind and new.place == old.place else None
+    return old if type(new) is type(old) and new.place == old.place else None

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 
 from pickwell.data.csv_rows import IMAGE, LABEL, column, rows
+from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import Reason
 from pickwell.data.sources.folder import SUFFIXES
 from pickwell.data.sources.source import Entry, place, table
 from pickwell.errors import LabelError, PoolError
@@ -30,10 +30,7 @@ class CsvTable:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-
-    @property
-    def place(self) -> str:
-        return str(self.file)
+        self.place = str(file)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:

@@ -1,7 +1,7 @@
 """scikit-learn's 1,797 real handwritten digits, the default where no images are named."""
 
 import io
-from threading import Lock
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,10 +20,6 @@ class Digits:
     kind: ClassVar[str] = "digits"
     place = "digits"
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._drawn: tuple[NDArray[np.float64], list[int]] | None = None
-
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:
         return cls() if where == "digits" else None
@@ -36,23 +32,22 @@ class Digits:
         return {}
 
     def listing(self) -> pa.Table:
-        _, numerals = self._load()
+        _, numerals = _digits()
         return table(Entry(f"digits/{row:04d}", "", row, str(n)) for row, n in enumerate(numerals))
 
     def read(self, path: str, row: int | None, most: int) -> bytes:
         """The digit as PNG, which loses nothing."""
-        levels, _ = self._load()
+        levels, _ = _digits()
         # The levels go from 0 to 16.
         grey = Image.fromarray(np.rint(levels[row] * (255 / 16)).astype(np.uint8))
         png = io.BytesIO()
         grey.resize((SIZE, SIZE), Image.Resampling.BILINEAR).convert("RGB").save(png, "PNG", compress_level=1)
         return png.getvalue()
 
-    def _load(self) -> tuple[NDArray[np.float64], list[int]]:
-        from sklearn.datasets import load_digits  # takes a second, and only the digits need it
 
-        with self._lock:
-            if self._drawn is None:
-                found = load_digits()
-                self._drawn = found.images, found.target.tolist()
-            return self._drawn
+@cache
+def _digits() -> tuple[NDArray[np.float64], list[int]]:
+    from sklearn.datasets import load_digits  # takes a second, and only the digits need it
+
+    found = load_digits()
+    return found.images, found.target.tolist()

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
+from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import Reason
 from pickwell.data.sources.source import Entry, place, table, utf8
 from pickwell.errors import PoolError
 
@@ -26,12 +26,9 @@ class FolderTree:
 
     def __init__(self, root: Path, labels_from_folders: bool = False, under: str = "") -> None:
         self.root = root
+        self.place = str(root)
         self.labels_from_folders = labels_from_folders
         self.under = under
-
-    @property
-    def place(self) -> str:
-        return str(self.root)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:

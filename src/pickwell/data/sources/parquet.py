@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pickwell.data.reasons import ImageError, Reason
+from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.sources.folder import has_images, natural
 from pickwell.data.sources.source import LISTING, place
 from pickwell.errors import PoolError
@@ -34,14 +34,11 @@ class ParquetSet:
     def __init__(self, root: Path, wanted: str, named_by: str | None = None) -> None:
         self.root = root
         self.wanted = wanted
+        self.place = str(root / wanted)
         self.named_by = named_by
         self._lock = Lock()
         self._open: dict[str, _File] = {}
         self._groups: OrderedDict[tuple[str, int], pa.ChunkedArray] = OrderedDict()
-
-    @property
-    def place(self) -> str:
-        return str(self.root / self.wanted)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:

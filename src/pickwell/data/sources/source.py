@@ -1,13 +1,14 @@
 """What a source of images is: a folder tree, a table of paths, a Parquet set, ..."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import pyarrow as pa
 
-from pickwell.data.reasons import Reason
+from pickwell.data.image_errors import Reason
 
 LISTING = pa.schema(
     [("name", pa.string()), ("path", pa.string()), ("row", pa.int64()), ("known", pa.string()), ("reason", pa.string())]
@@ -33,46 +34,38 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """Where the images are, absolute; two sources of one kind and place are the same source."""
-        ...
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:
         """The source that `where` names, None if it is of another kind; PoolError if it is of this one but broken."""
-        ...
 
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
         """The source that `record` once described."""
-        ...
 
     def record(self) -> dict[str, Any]:
         """What `restore` needs, in types that JSON has."""
-        ...
 
     def listing(self) -> pa.Table:
         """Every image there is now, by the LISTING schema, in an order that depends on nothing but their names."""
-        ...
 
     def read(self, path: str, row: int | None, most: int) -> bytes:
         """The bytes of one image, `most` at most; raises ImageError."""
-        ...
 
 
-def table(entries: Iterable[Entry], schema: pa.Schema = LISTING) -> pa.Table:
+def table(entries: Iterable[Entry]) -> pa.Table:
     """Entries as a table, packed a few thousand at a time so that no million of objects is alive at once."""
-    batches: list[pa.RecordBatch] = []
-    waiting: list[Entry] = []
-    for entry in entries:
-        waiting.append(entry)
-        if len(waiting) == 8192:
-            batches.append(_packed(waiting, schema))
-            waiting = []
-    return pa.Table.from_batches([*batches, _packed(waiting, schema)], schema=schema)
+    rest = iter(entries)
+    batches = []
+    while some := list(islice(rest, 8192)):
+        batches.append(packed(some, LISTING))
+    return pa.Table.from_batches(batches, LISTING)
 
 
-def _packed(entries: list[Entry], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*entries, strict=True) if entries else [()] * len(schema)
-    return pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+def packed(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    """Rows, one at least, as columns of the schema's types."""
+    columns = zip(zip(*rows, strict=True), schema, strict=True)
+    return pa.record_batch([pa.array(column, field.type) for column, field in columns], schema=schema)
 
 
 def place(where: str) -> Path:

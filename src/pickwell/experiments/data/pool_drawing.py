@@ -18,7 +18,7 @@ from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import write_sources
 from pickwell.data.sources.source import place
 from pickwell.errors import PoolError, SettingsError
-from pickwell.experiments.data import feature_pools, freshness, sets
+from pickwell.experiments.data import data_changes, feature_pools, sets
 from pickwell.experiments.experiment import DataSettings, Experiment
 from pickwell.files import digest
 from pickwell.labels import split_void
@@ -34,7 +34,7 @@ def draw(experiment: Experiment, data: Path, root: Path, partial: Path, into: Pa
     """Draws test set, validation images and pool in this order, so that a smaller pool has the same test set."""
     settings = experiment.data
     # First: what changes while the images are read is to be noticed.
-    sources = freshness.stamps(settings, root)
+    sources = data_changes.stamps(settings, root)
     layout = _layout(experiment, data, partial, into)
     pool, usable = _opened(layout.train, partial / "all", layout, *_needed(settings, layout))
     # Seed 0 whatever the cell: differences are paired by seed, so every seed has the same test images.
@@ -182,7 +182,7 @@ def _write(pool: Pool, rows: Ids, directory: Path) -> None:
     np.save(directory / "rows.npy", rows)
 
 
-def _finish(partial: Path, layout: sets.Layout, sources: dict[str, freshness.Stamp]) -> None:
+def _finish(partial: Path, layout: sets.Layout, sources: dict[str, data_changes.Stamp]) -> None:
     """Writes down what is known of both parts, and takes away what they were drawn from."""
     pool, test = Pool.open(partial / "pool").manifest, Pool.open(partial / "test").manifest
     classes = layout.classes or sorted({*pool.classes(), *test.classes()})

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from pickwell.campaign.directory import new_directory
 from pickwell.data.images import Images
 from pickwell.data.pool import Pool
-from pickwell.experiments.data import feature_pools, freshness
+from pickwell.experiments.code_hash import pools_digest
+from pickwell.experiments.data import data_changes, feature_pools
 from pickwell.experiments.data.pool_drawing import SHOWN, draw
 from pickwell.experiments.experiment import Experiment
-from pickwell.experiments.identity import pools_digest
 from pickwell.tasks.segmentation.scenes import Scenes
 
 
@@ -28,7 +28,7 @@ class Prepared:
     classes: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
     fingerprint: str
-    sources: dict[str, freshness.Stamp]
+    sources: dict[str, data_changes.Stamp]
     """How a user's own files looked when the pools were drawn from them."""
 
     @property

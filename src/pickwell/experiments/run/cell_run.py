@@ -28,7 +28,7 @@ from pickwell.files import replacing
 from pickwell.items import Round, RoundKind, RoundState
 from pickwell.learner.generators import generator
 from pickwell.loop.campaign import Campaign
-from pickwell.loop.picking import versions
+from pickwell.loop.held_out import versions
 from pickwell.loop.round_loop import run
 from pickwell.oracle import Noisy, Oracle, Simulated
 from pickwell.seeds import derive

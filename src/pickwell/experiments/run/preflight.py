@@ -10,7 +10,7 @@ from pickwell import tasks
 from pickwell.data.pool import Pool
 from pickwell.errors import PickwellError
 from pickwell.experiments.cells import Cell
-from pickwell.experiments.data import feature_pools, freshness
+from pickwell.experiments.data import data_changes, feature_pools
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import FULL
 from pickwell.experiments.run.cell_run import absent_classes, campaign_settings, first_items, showing
@@ -62,7 +62,7 @@ def _check_pool(cells: Sequence[Cell], data: Path, root: Path) -> None:
     """Makes the pool that the cells of one experiment share, and refuses what it cannot give."""
     experiment = cells[0].experiment
     prepared = prepare(experiment, data, root)
-    freshness.check(experiment.data, prepared.sources, root)
+    data_changes.check(experiment.data, prepared.sources, root)
     if weights := experiment.model.weights:
         with isolated():  # called for its error: the file may not fit
             settings = campaign_settings(cells[0], prepared.classes)

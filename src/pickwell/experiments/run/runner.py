@@ -19,7 +19,7 @@ from pickwell.errors import TrainingError, in_words
 from pickwell.executors import Executor
 from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, finished
-from pickwell.experiments.data import freshness
+from pickwell.experiments.data import data_changes
 from pickwell.experiments.data.prepare import prepare
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run import preflight
@@ -87,7 +87,7 @@ def _begin(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder
     (results.root / "cells").mkdir(parents=True, exist_ok=True)
     # Another runner may begin at this moment; whoever reads finds the old file or the new one.
     with FileLock(results.root / "begin.lock"):
-        freshness.check_weights({cell.experiment.model.weights for cell in cells}, results.root)
+        data_changes.check_weights({cell.experiment.model.weights for cell in cells}, results.root)
         with replacing(results.root / "experiment.toml") as new:
             new.write_text(experiment.toml(), encoding="utf-8")
     # Results are worth committing; pools are made again, and weights and databases are large.

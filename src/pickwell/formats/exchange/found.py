@@ -12,7 +12,7 @@ from pickwell.tasks.segmentation.label_maps import Mask
 
 CLASSIFICATION, SEGMENTATION = "classification", "segmentation"
 UNCOVERED = 65535
-"""The code of pixels that no shape covers."""
+"""The code of pixels that no shape covers: they are of the campaign's background class, if one was named."""
 
 Size = tuple[int, int]
 """Width and height, upright."""

@@ -24,6 +24,20 @@ def without_ending(name: str) -> str:
     return name[: -len(ending)] if ending.lower() in SUFFIXES else name
 
 
+SPLITS = ("train", "val", "test")
+
+
+def by_split(name: str) -> tuple[str, str]:
+    """The split that a folder of the name says and what follows there, without ending; train where none says one.
+
+    >>> by_split("camvid/val/01/a.png"), by_split("a.png")
+    (('val', '01/a'), ('train', 'a'))
+    """
+    parts = without_ending(name).split("/")
+    split = next((index for index, part in enumerate(parts[:-1]) if part in SPLITS), None)
+    return ("train", "/".join(parts)) if split is None else (parts[split], "/".join(parts[split + 1 :]))
+
+
 class Names:
     """Finds the items of a pool by the names that files have for them.
 
@@ -101,9 +115,7 @@ class Places:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._shared: dict[str, int] = defaultdict(int)
-        for name in names:
-            self._shared[without_ending(name).casefold()] += 1
+        self._shared = Counter(without_ending(name).casefold() for name in names)
 
     def key(self, name: str) -> str:
         """The name without its ending, if no other image would have the same."""

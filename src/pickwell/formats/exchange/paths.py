@@ -9,8 +9,8 @@ from typing import Any
 from xml.parsers import expat
 
 from pickwell.data.csv_rows import BYTES
+from pickwell.data.image_errors import ImageError
 from pickwell.data.reading import read_bytes
-from pickwell.data.reasons import ImageError
 from pickwell.errors import LabelError
 from pickwell.files import replacing
 
@@ -60,42 +60,33 @@ def read_elements(path: Path, root: str) -> list[tuple[int, str, dict[str, str]]
 
     No document type, hence no entities: neither expands without end nor reads other files.
     """
-    reader = _Elements(path, root)
+    found: list[tuple[int, str, dict[str, str]]] = []
+    nesting: list[str] = []
+
+    def refuse(*_: object) -> None:
+        raise LabelError(f"{path} declares a document type; files of this format have none: remove it")
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        if not nesting and name != root:
+            raise LabelError(f"{path} is <{name}>, not <{root}>; export it in the format that was named")
+        if len(nesting) >= _DEPTH:
+            raise LabelError(f"{path} is nested more than {_DEPTH} deep; export it again")
+        if len(found) >= PARTS:
+            raise LabelError(f"{path} has more than {PARTS:,} elements; split it")
+        found.append((len(nesting), name, attributes))
+        nesting.append(name)
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler, parser.StartElementHandler = refuse, begin
+    parser.EndElementHandler = lambda _: nesting.pop()
+    text = read(path)
     try:
-        reader.parser.Parse(read(path), True)
+        parser.Parse(text, True)
     except LabelError:
         raise
     except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two of encodings that expat cannot read
         raise LabelError(f"{path} is not XML: {error}; export it again, as UTF-8") from None
-    return reader.found
-
-
-class _Elements:
-    """Collects the elements of an XML file as they begin, and breaks off what no export can be."""
-
-    def __init__(self, path: Path, root: str) -> None:
-        self.path, self.root, self.depth = path, root, 0
-        self.found: list[tuple[int, str, dict[str, str]]] = []
-        self.parser = expat.ParserCreate()
-        self.parser.StartDoctypeDeclHandler = self._doctype
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-
-    def _doctype(self, *_: object) -> None:
-        raise LabelError(f"{self.path} declares a document type; files of this format have none: remove it")
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if not self.depth and name != self.root:
-            raise LabelError(f"{self.path} is <{name}>, not <{self.root}>; export it in the format that was named")
-        if self.depth >= _DEPTH:
-            raise LabelError(f"{self.path} is nested more than {_DEPTH} deep; export it again")
-        if len(self.found) >= PARTS:
-            raise LabelError(f"{self.path} has more than {PARTS:,} elements; split it")
-        self.found.append((self.depth, name, attributes))
-        self.depth += 1
-
-    def _end(self, _: str) -> None:
-        self.depth -= 1
+    return found
 
 
 def files_below(folder: Path, ending: str) -> list[tuple[str, Path]]:
@@ -105,14 +96,13 @@ def files_below(folder: Path, ending: str) -> list[tuple[str, Path]]:
     """
     if not folder.is_dir():
         raise LabelError(f"{folder} is no folder; name the folder that holds the files")
-    found = []
+    read_as = str.lower if ending.startswith(".") else str
+    found: list[Path] = []
     # Symbolic links to folders are not followed: they may form a loop.
     for here, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        known = ((name, name.lower() if ending.startswith(".") else name) for name in names if name[0] != ".")
-        paths = [Path(here, name) for name, compared in known if compared.endswith(ending)]
-        found += [(path.relative_to(folder).as_posix(), path) for path in paths]
-    return sorted(found)
+        found += [Path(here, name) for name in names if name[0] != "." and read_as(name).endswith(ending)]
+    return sorted((path.relative_to(folder).as_posix(), path) for path in found)
 
 
 def a_list(value: Any, what: str) -> list[Any]:
@@ -149,6 +139,12 @@ def shown(value: Any) -> str:
         return f"a {'list' if isinstance(value, list) else 'table'} of {len(value)}"
     said = repr(value)
     return said if len(said) <= 60 else said[:57] + "..."
+
+
+def save(path: Path, data: bytes) -> None:
+    """Writes a file, with the folders that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 @contextmanager

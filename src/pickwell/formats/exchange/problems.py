@@ -1,29 +1,17 @@
 """What of a file cannot be used: counted, listed, and told in one sentence."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 SHOWN = 5
 LONGEST = 300
 
 
-@dataclass
-class Problems:
+class Problems(dict[str, list[str]]):
     """Reasons, and the subjects that each of them holds of."""
 
-    found: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, reason: str, subject: str) -> None:
-        """Notes one more."""
-        self.found.setdefault(reason, []).append(subject)
-
-    def update(self, others: "Problems") -> None:
-        """Notes those of another."""
-        for reason, subjects in others.found.items():
-            self.found.setdefault(reason, []).extend(subjects)
-
-    def __bool__(self) -> bool:
-        return bool(self.found)
+    def add(self, reason: str, *subjects: str) -> None:
+        """Notes more of one reason."""
+        self.setdefault(reason, []).extend(subjects)
 
     def __str__(self) -> str:
         """All reasons with their counts and first subjects.
@@ -33,7 +21,7 @@ class Problems:
         >>> print(problems)
         images not in the pool: 1 (x.jpg)
         """
-        return "; ".join(f"{reason}: {len(names):,} ({_first(names)})" for reason, names in self.found.items())
+        return "; ".join(f"{reason}: {len(names):,} ({_first(names)})" for reason, names in self.items())
 
 
 def _first(names: Iterable[str]) -> str:

@@ -79,8 +79,8 @@ def _cross(
     np.add.at(crossings, (row - corner[1], column), np.uint8(1))  # wraps at 256, which keeps even even
 
 
-def paint(regions: Iterable[tuple[str, Region]], size: Size, background: str | None = None) -> Codes:
-    """The label map of named regions in order, later ones over earlier; what none covers is `background`, or nothing.
+def paint(regions: Iterable[tuple[str, Region]], size: Size) -> Codes:
+    """The label map of named regions in order, later ones over earlier; what none covers is UNCOVERED.
 
     Pixels that regions of different classes cover are counted as overlap.
     """
@@ -95,8 +95,7 @@ def paint(regions: Iterable[tuple[str, Region]], size: Size, background: str | N
         below = values.ravel()[inside]
         disputed.ravel()[inside] |= (below != UNCOVERED) & (below != code)
         values.ravel()[inside] = code
-    table: dict[int, str | None] = {code: name for name, code in names.items()}
-    return Codes(values, table | {UNCOVERED: background}, int(disputed.sum()))
+    return Codes(values, {code: name for name, code in names.items()}, int(disputed.sum()))
 
 
 def parts(mask: Mask, classes: Sequence[str]) -> list[tuple[int, str, Region]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pickwell.report.report import Report
 from pickwell.report.text.phrases import interval, listing, number, percent, plural, signed, spans
-from pickwell.statistics.areas import curves_of
+from pickwell.statistics.aubc import curves_of
 from pickwell.statistics.comparisons import Comparison
 from pickwell.statistics.estimates import Point, points, within
 from pickwell.statistics.judgement import Judgement

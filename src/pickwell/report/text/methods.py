@@ -7,7 +7,7 @@ from pickwell.experiments.experiment import Experiment
 from pickwell.report.live import duration
 from pickwell.report.text.phrases import listing, plural
 from pickwell.statistics.judgement import Judgement
-from pickwell.statistics.savings import RESAMPLES
+from pickwell.statistics.label_savings import RESAMPLES
 
 
 def statistics(judged: Judgement, metric: str) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.moments import Moments
+from pickwell.acquisition.running_moments import Moments
 from pickwell.strategies.vaal.losses import kl_divergence
-from pickwell.strategies.vaal.pair import Encoded
+from pickwell.strategies.vaal.vae_and_discriminator import Encoded
 
 ACTIVE_VARIANCE = 0.01
 """A latent unit is active if its mean varies over the pool by more than this (Burda et al. 2016)."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.strategies.strategy import RoundView
-from pickwell.strategies.vaal.pair import Pair
 from pickwell.strategies.vaal.representations import Pools
+from pickwell.strategies.vaal.vae_and_discriminator import Pair
 
 
 @dataclass

@@ -9,8 +9,8 @@ from torch import Tensor
 from pickwell.learner.checkpoints import Checkpoint, named, under
 from pickwell.learner.generators import chance, isolated, set_chance
 from pickwell.strategies.strategy import RoundView
-from pickwell.strategies.vaal.pair import Pair
 from pickwell.strategies.vaal.representations import Pools, Vectors
+from pickwell.strategies.vaal.vae_and_discriminator import Pair
 from pickwell.strategies.vaal.vector_tables import Table
 
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.features import allocate
-from pickwell.acquisition.principal import plane
+from pickwell.acquisition.pca import plane
 from pickwell.acquisition.projection import Projection, spread
 from pickwell.acquisition.streaming import in_blocks, in_chunks, refuse_nan
 from pickwell.learner import Stream
 from pickwell.strategies.vaal.monitors import LatentMonitor, report
-from pickwell.strategies.vaal.pair import Encoded, Pair
 from pickwell.strategies.vaal.representations import Pools
+from pickwell.strategies.vaal.vae_and_discriminator import Encoded, Pair
 from pickwell.strategies.vaal.vector_tables import Rows
 
 VALUES_PER_CHUNK = 3 * 2**20

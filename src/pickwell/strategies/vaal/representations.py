@@ -7,9 +7,9 @@ from typing import Final, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.patches import SIDE, learn, shrunk
+from pickwell.acquisition.patch_features import SIDE, learn, shrunk
 from pickwell.acquisition.streaming import in_even_chunks
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.strategies.strategy import RoundView
 from pickwell.strategies.vaal.vector_tables import Table, beside, chosen, embedded, standardise
 

@@ -25,9 +25,9 @@ from pickwell.strategies.vaal.networks import (
 )
 from pickwell.strategies.vaal.on_pixels import OnPixels
 from pickwell.strategies.vaal.on_vectors import OnVectors
-from pickwell.strategies.vaal.pair import Objective, Pair
 from pickwell.strategies.vaal.pool_scorer import PoolScorer
 from pickwell.strategies.vaal.representations import VECTORS
+from pickwell.strategies.vaal.vae_and_discriminator import Objective, Pair
 
 
 def paper_size(latent: int = 32) -> dict[str, Any]:

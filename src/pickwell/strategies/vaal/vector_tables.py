@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition.features import allocate, gathered
-from pickwell.acquisition.moments import Moments
 from pickwell.acquisition.row_blocks import blocks
+from pickwell.acquisition.running_moments import Moments
 from pickwell.acquisition.streaming import in_even_chunks
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 
 ROWS = 256
 

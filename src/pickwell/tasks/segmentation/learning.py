@@ -14,8 +14,8 @@ from pickwell.data.pool import Pool
 from pickwell.errors import SettingsError, unknown
 from pickwell.labels import IGNORE_INDEX
 from pickwell.learner.batches import Targets
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.learner import Learner
-from pickwell.learner.stream import Stream
 from pickwell.learner.task_learning import TaskLearning
 from pickwell.models import Network
 from pickwell.tasks.segmentation.crops import SceneDraws

@@ -16,7 +16,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.errors import LabelError
 from pickwell.items import Kind
 from pickwell.tasks.segmentation.label_maps import Mask

@@ -11,7 +11,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from pickwell.acquisition.uncertainty import entropy
 from pickwell.errors import PoolError
 from pickwell.learner import Learner
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.tasks.segmentation.predictions import Predictions
 
 logger = logging.getLogger("pickwell")

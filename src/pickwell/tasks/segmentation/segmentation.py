@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from pickwell.data.image_errors import ImageError
 from pickwell.data.layouts import CAMVID_LIST, layout
 from pickwell.data.mask_files import SUFFIX, MaskFiles
-from pickwell.data.reasons import ImageError
 from pickwell.data.sources import find, tree
 from pickwell.data.sources.source import place
 from pickwell.errors import LabelError, PoolError, SettingsError

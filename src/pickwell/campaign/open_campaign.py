@@ -11,8 +11,8 @@ from pickwell import tasks
 from pickwell.campaign.answers import Answers
 from pickwell.campaign.directory import Directory
 from pickwell.campaign.hints import Hints
-from pickwell.campaign.maps import Maps
-from pickwell.campaign.old_remarks import move_remarks
+from pickwell.campaign.latent_maps import Maps
+from pickwell.campaign.legacy_remarks import move_remarks
 from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
 from pickwell.errors import PickwellError, PoolError, RoundError, SettingsError

@@ -22,7 +22,7 @@ LEFT_OUT = {
     "pickwell.errors": "sentences",
     "pickwell.experiments.cells": "names cells",
     "pickwell.experiments.experiment": "its values are in a cell's facts",
-    "pickwell.experiments.identity": "names cells",
+    "pickwell.experiments.code_hash": "names cells",
     "pickwell.experiments.run.cell_progress": "tells how far work is",
     "pickwell.progress": "tells how far work is",
     "pickwell.registry": "what it finds is named beside it",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.status import status_of
 from pickwell.cli import main
 from pickwell.errors import PoolError, RoundError, SettingsError
@@ -175,7 +175,14 @@ def test_commands_that_train_nothing_need_no_torch(make: Make, tmp_path: Path) -
 
 
 def test_every_room_but_the_loop_is_imported_without_torch() -> None:
-    rooms = ["campaign.opened", "campaign.status", "store", "web.server", "formats.importing", "formats.exporting"]
+    rooms = [
+        "campaign.open_campaign",
+        "campaign.status",
+        "store",
+        "web.server",
+        "formats.importing",
+        "formats.exporting",
+    ]
     rooms += ["report.campaign_page", "report.page", "report.together", "tasks"]
     code = f"import sys, {', '.join(f'pickwell.{room}' for room in rooms)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

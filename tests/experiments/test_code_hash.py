@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import pickwell
-from pickwell.experiments import identity
+from pickwell.experiments import code_hash
 from pickwell.experiments.experiment import DataSettings
 
 PLUGIN = """
@@ -33,30 +33,30 @@ def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edit]:
     (tmp_path / "mine/__init__.py").touch()
     (tmp_path / "mine/rule.py").write_text(PLUGIN)
     (tmp_path / "mine/settings.py").write_text("STEPS = 3\n")
-    monkeypatch.setattr(identity, "_home", lambda top: tmp_path / top)
+    monkeypatch.setattr(code_hash, "_home", lambda top: tmp_path / top)
 
     def edit(module: str, old: str, new: str) -> None:
         path = tmp_path.joinpath(*module.split(".")).with_suffix(".py")
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{module} has changed: name another place to edit"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        identity.digest.cache_clear()
+        code_hash.digest.cache_clear()
 
-    identity.digest.cache_clear()
+    code_hash.digest.cache_clear()
     yield edit
-    identity.digest.cache_clear()
+    code_hash.digest.cache_clear()
 
 
 def digests() -> dict[str, str]:
     """All parts of cells' names."""
     plain, vectors = DataSettings(set="cifar10"), DataSettings(set="cifar10", features="vae")
     return {
-        "run": identity.run_digest("classification", "resnet18"),
-        "masks": identity.run_digest("segmentation", "drn_d_22"),
-        "pools": identity.pools_digest(plain),
-        "features": identity.pools_digest(vectors),
-        **{name: identity.strategy_digest(name) for name in ("random", "margin", "vaal", "vaal-frozen")},
-        "mine": identity.digest(("mine.rule",)),
+        "run": code_hash.run_digest("classification", "resnet18"),
+        "masks": code_hash.run_digest("segmentation", "drn_d_22"),
+        "pools": code_hash.pools_digest(plain),
+        "features": code_hash.pools_digest(vectors),
+        **{name: code_hash.strategy_digest(name) for name in ("random", "margin", "vaal", "vaal-frozen")},
+        "mine": code_hash.digest(("mine.rule",)),
     }
 
 
@@ -71,8 +71,8 @@ ALL = {"run", "masks", "pools", "features"} | LEARNT
     ("pickwell.learner.training", "import torch\n", "import torch  # why\n\n\n"),
     ("pickwell.data.sources.folder", "is a single image; name", "is one image, so name"),
     ("pickwell.loop.campaign", "labels were told while picking", "somebody labelled meanwhile"),
-    ("pickwell.loop.picking", "budget: int", "budget: float"),
-    ("pickwell.loop.picking", "import Sequence", "import Collection, Sequence"),
+    ("pickwell.loop.held_out", "budget: int", "budget: float"),
+    ("pickwell.loop.held_out", "import Sequence", "import Collection, Sequence"),
     # What only keeps, shows or judges.
     ("pickwell.store.rounds", "def ", "def more() -> int:\n    return 1\n\n\ndef "),
     ("pickwell.report.figures", "def ", "def more() -> int:\n    return 1\n\n\ndef "),
@@ -87,7 +87,7 @@ def test_words_change_no_name(edit: Edit, module: str, old: str, new: str) -> No
 
 @pytest.mark.parametrize(("module", "old", "new", "changed"), [
     ("pickwell.seeds", "def derive(", "SALT = 1\n\n\ndef derive(", ALL),
-    ("pickwell.loop.picking", "budget - 1", "budget - 2", {"run", "masks"}),
+    ("pickwell.loop.held_out", "budget - 1", "budget - 2", {"run", "masks"}),
     ("pickwell.models.resnet", "NETWORKS", "RATE = 2\nNETWORKS", {"run"}),
     ("pickwell.models.vgg", "NETWORKS", "RATE = 2\nNETWORKS", set()),
     ("pickwell.tasks.segmentation.learning", "import torch\n", "import torch\n\nWEIGHT = 2\n", {"masks"}),
@@ -110,7 +110,7 @@ def test_what_can_change_a_number_changes_the_name(
 
 
 def test_what_is_left_out_is_there() -> None:
-    assert [name for name in (*identity.LEFT_OUT, identity.RUN, identity.POOLS) if not identity._file(name)] == []
+    assert [name for name in (*code_hash.LEFT_OUT, code_hash.RUN, code_hash.POOLS) if not code_hash._file(name)] == []
 
 
 @pytest.mark.parametrize(("one", "other"), [
@@ -123,7 +123,7 @@ def test_what_is_left_out_is_there() -> None:
     ("if TYPE_CHECKING:\n    from a import b", "from typing import Any"),
 ])  # fmt: skip
 def test_words_and_types_are_no_code(one: str, other: str) -> None:
-    assert identity._read(one)[0] == identity._read(other)[0]
+    assert code_hash._read(one)[0] == code_hash._read(other)[0]
 
 
 @pytest.mark.parametrize(("one", "other"), [
@@ -135,17 +135,17 @@ def test_words_and_types_are_no_code(one: str, other: str) -> None:
     ('derive(seed, "fit")', 'derive(seed, "fits")'),
 ])  # fmt: skip
 def test_numbers_calls_and_kinds_of_errors_are(one: str, other: str) -> None:
-    assert identity._read(one)[0] != identity._read(other)[0]
+    assert code_hash._read(one)[0] != code_hash._read(other)[0]
 
 
 def test_imports_lead_to_modules_of_ours_and_of_a_strategys_own_package(edit: Edit) -> None:
     def closure(*modules: str, packages: Any = ("pickwell", "mine")) -> set[str]:
-        return {*identity._closure(modules, packages, identity.LEFT_OUT)}
+        return {*code_hash._closure(modules, packages, code_hash.LEFT_OUT)}
 
     reached = {"mine.rule", "mine.settings", "pickwell.strategies.vaal", "pickwell.learner.generators"}
     assert reached <= closure("mine.rule")
-    run = closure(identity.RUN)
+    run = closure(code_hash.RUN)
     assert "pickwell.loop.campaign" in run
     shown = ("pickwell.cli", "pickwell.web", "pickwell.report", "pickwell.store")
     assert [module for module in run if module.startswith(shown)] == []
-    assert closure(identity.RUN, packages=("mine",)) == set()
+    assert closure(code_hash.RUN, packages=("mine",)) == set()

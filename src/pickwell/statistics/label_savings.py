@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from pickwell.statistics.areas import curves_of, shared_labels
+from pickwell.statistics.aubc import curves_of, shared_labels
 from pickwell.statistics.estimates import Estimate
 from pickwell.statistics.runs import Run
 

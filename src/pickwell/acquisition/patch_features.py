@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate, normalize, relu, unfold
 
-from pickwell.acquisition.principal import leading
+from pickwell.acquisition.pca import leading
 from pickwell.acquisition.streaming import in_blocks
 
 SIDE = 32

@@ -9,7 +9,7 @@ from torch import Tensor
 from pickwell.data.images import to_float
 from pickwell.learner import Devices, TaskLearner
 from pickwell.learner.checkpoints import Checkpoint
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import Pixels
 from pickwell.loop.pool_vectors import PoolVectors, Rows
 from pickwell.progress import Progress

@@ -5,24 +5,25 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from pickwell import strategies
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.files import digest
 from pickwell.items import Round
 from pickwell.learner import TaskLearner
 from pickwell.learner.checkpoints import Checkpoint, writing_networks
 from pickwell.learner.generators import generator
-from pickwell.learner.stream import Stream
+from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.fitting import Fit
-from pickwell.loop.picking import interleave, slice_to_hold_out, versions
+from pickwell.loop.held_out import interleave, slice_to_hold_out, versions
 from pickwell.loop.pool_vectors import PoolVectors
+from pickwell.loop.pool_view import PoolStream, PoolView
 from pickwell.loop.suggestions import hints_of
-from pickwell.loop.view import PoolStream, PoolView
 from pickwell.seeds import derive
 from pickwell.store import Labels
 from pickwell.strategies import Strategy
@@ -88,20 +89,17 @@ def _view(
     campaign: OpenCampaign, whole: PoolStream, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, seed: int
 ) -> PoolView:
     """What the strategy sees; `drawn` is held out already, and no longer among what it may pick."""
-
-    def some(ids: Tensor) -> Stream:
-        return replace(whole, items=ids)
-
-    settings, unlabelled = campaign.settings, free[~torch.isin(free, drawn)]
+    some, settings = partial(replace, whole), campaign.settings
+    unlabelled = free[~torch.isin(free, drawn)]
     facts = digest(campaign.pool.manifest.path), settings.model.image_size, whole.devices.device.type, versions()
     return PoolView(
         # A first, random round has no model, and asks it nothing.
         learner=fit.learner if fit else TaskLearner((), whole.devices),
         rng=generator(seed, "strategy"),
-        unlabelled=some(unlabelled),
-        labelled=some(torch.from_numpy(labels.part(held_out=False)[0])),
-        held_out=some(torch.from_numpy(labels.part(held_out=True)[0])),
-        pending=some(drawn),
+        unlabelled=some(items=unlabelled),
+        labelled=some(items=torch.from_numpy(labels.part(held_out=False)[0])),
+        held_out=some(items=torch.from_numpy(labels.part(held_out=True)[0])),
+        pending=some(items=drawn),
         vectors=PoolVectors(campaign.directory.vectors, whole, settings.seed, facts),
         checkpoint=_checkpoint(campaign, fit, unlabelled) if fit else None,
     )

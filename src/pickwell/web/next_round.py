@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
-from pickwell.campaign.opened import OpenCampaign
+from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.progress_file import Doing, doing
 from pickwell.config import LoopSettings
 from pickwell.errors import BudgetError, BusyError, PickwellError, RoundError, StoreError, of_system

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pickwell.data.decode import LIMITS, Limits, measure
-from pickwell.data.reasons import ImageError
+from pickwell.data.image_errors import ImageError
 from pickwell.data.sources import MaskedFolder, Source
+from pickwell.data.sources.source import packed
 from pickwell.data.threads import in_order, workers
 from pickwell.progress import Progress
 
@@ -47,16 +48,12 @@ def survey(
 
 
 def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
-    paths = pc.coalesce(chunk["path"], chunk["name"])
-    wanted = zip(
-        *(column.to_pylist() for column in (paths, *map(chunk.column, ("row", "known", "reason")))), strict=True
-    )
-    seen = [_one(source, path, row, known, reason, limits) for path, row, known, reason in wanted]
-    found = zip(*seen, strict=True)
-    return pa.record_batch([pa.array(c, f.type) for c, f in zip(found, SEEN, strict=True)], schema=SEEN)
+    columns = (pc.coalesce(chunk["path"], chunk["name"]), chunk["row"], chunk["known"], chunk["reason"])
+    wanted = zip(*(column.to_pylist() for column in columns), strict=True)
+    return packed([_one(source, limits, *row) for row in wanted], SEEN)
 
 
-def _one(source: Source, path: str, row: int | None, known: str | None, reason: str | None, limits: Limits) -> Surveyed:
+def _one(source: Source, limits: Limits, path: str, row: int | None, known: str | None, reason: str | None) -> Surveyed:
     """Size, or reason and detail, of one image: a mask that does not fit sets it aside, too."""
     if reason is not None:
         return None, None, reason, ""
