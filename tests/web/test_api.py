@@ -224,6 +224,13 @@ def test_history_is_what_stands(client: TestClient, post: Post) -> None:
     assert [(one["item"], one["label"]) for one in entries] == [(1, "eagle"), (0, "snowy")]
 
 
+def test_history_says_what_was_noted_so_that_a_flag_set_later_keeps_the_note(client: TestClient, post: Post) -> None:
+    post("answer", items=[1], label="eagle")
+    post("remark", item=1, flag=True, note="blurred")
+    (one,) = client.get("/api/history?annotator=anna").json()["entries"]
+    assert (one["name"], one["flag"], one["note"], one["round"], one["hint"]) == ("001.jpg", True, "blurred", 1, None)
+
+
 def test_status_and_rounds(client: TestClient, post: Post, desk: Desk) -> None:
     post("answer", items=[0], label="barn")
     post("next", n=2)
