@@ -34,7 +34,7 @@ import torch
 from sqlalchemy import event
 from pickwell.loop.campaign import Campaign
 from pickwell.store import Store
-from pickwell.strategies.vaal.pair import Pair
+from pickwell.strategies.vaal.vae_and_discriminator import Pair
 
 torch.set_num_threads(1)
 

@@ -32,7 +32,7 @@ CELL = """
 import sys
 from pathlib import Path
 import pickwell_darkest
-from pickwell.experiments import identity
+from pickwell.experiments import code_hash
 from pickwell.experiments.cells import Cell
 from pickwell.experiments.experiment import load
 
@@ -41,7 +41,7 @@ cell = Cell(tiny, "darkest-first", 0)
 before = cell.folder
 path = Path(pickwell_darkest.__file__)
 path.write_text(path.read_text().replace("BRIGHTEST = 1.0", "BRIGHTEST = 2.0"))
-identity.digest.cache_clear()
+code_hash.digest.cache_clear()
 print(before, cell.folder)
 """
 
