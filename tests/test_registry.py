@@ -100,6 +100,7 @@ def test_ours_wins_over_another_of_its_name(install: Install, caplog: pytest.Log
 @pytest.mark.parametrize(("source", "value", "why"), [
     ("import no_such_thing", "mine:Rule", "ModuleNotFoundError: No module named 'no_such_thing'"),
     ("", "mine:Rule", "AttributeError: module 'mine' has no attribute 'Rule'"),
+    ("raise SystemExit(3)", "mine:Rule", "SystemExit: 3"),
     ("raise SystemError('out of order')", "mine:Rule", "SystemError: out of order"),
     (RULE, "mine:Other", "TypeError: <class 'mine.Other'> is no Strategy, nor a module with one"),
 ])  # fmt: skip
@@ -155,6 +156,12 @@ def test_a_format(install: Install) -> None:
     assert found.read(None, None) == []
     with pytest.raises(SettingsError, match="of segmentation cannot be imported as upper; available: bdd100k"):
         formats.named("upper", "read", "segmentation")
+
+
+def test_a_module_that_is_no_format_is_named_and_left_out(install: Install, caplog: pytest.LogCaptureFixture) -> None:
+    install("wrong", "", formats="wrong = wrong")
+    assert "wrong" not in [facts["name"] for facts in formats.listed()]
+    assert "format 'wrong' of the package its-wrong cannot be loaded (TypeError: <module 'wrong'" in caplog.messages[0]
 
 
 def test_a_source_is_tried_after_ours(install: Install, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class Registry(Generic[Thing]):
         point = self._offer(name)
         try:
             return self.pick(point.load())
-        except Exception as error:  # whatever a package of somebody else's does
+        except (Exception, SystemExit) as error:  # whatever a package of somebody else's does
             raise SettingsError(
                 f"{self.subject} '{name}' of the package {_package(point)} cannot be loaded "
                 f"({type(error).__name__}: {error}); update that package, or uninstall it"

@@ -35,6 +35,7 @@ def masks(make: Callable[..., Path]) -> Iterator[OpenCampaign]:
     [
         (0, "raod", "item 0: unknown class 'raod'; did you mean 'road'?"),
         (0, MASK, "item 0: a mask is no answer to classification; name one of its classes"),
+        (0, None, "an answer needs a label, skip and ignore have none"),
         (6, "road", "unknown item 6; the pool holds items 0 to 5"),
         (-1, "road", "unknown item -1; the pool holds items 0 to 5"),
     ],

@@ -12,10 +12,11 @@ from sklearn.datasets import load_digits
 
 from pickwell import registry, tasks
 from pickwell.cli import main
-from pickwell.errors import LabelError
+from pickwell.errors import LabelError, SettingsError
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 from pickwell.report.campaign_page import report_of
+from pickwell.report.combined_report import together
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +83,8 @@ def test_it_goes_from_init_to_the_report(numbers: Path, tmp_path: Path, capsys: 
     assert "mean absolute error" in pickwell("status", root, capsys=capsys)
     pickwell("report", root, capsys=capsys)
     assert "mean absolute error" in (root / "report.html").read_text()
+    with pytest.raises(SettingsError, match="campaigns that measure mean absolute error are not compared"):
+        together({root: report_of(root), tmp_path: report_of(root)})
     run = report_of(root).runs[0]
     assert [row.labels for row in run.rounds if row.accuracy is not None] == [20, 35, 50]
 

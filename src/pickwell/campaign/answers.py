@@ -61,4 +61,6 @@ class Answers:
 
 
 def _given(answer: Answer | None) -> Answer:
+    if answer is None:  # as a text it might be a class's name
+        raise LabelError("an answer needs a label, skip and ignore have none; name one, or say skip or ignore")
     return answer if isinstance(answer, np.ndarray) else str(answer)

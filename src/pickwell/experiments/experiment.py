@@ -112,6 +112,8 @@ class Experiment(Document):
     def _known(cls, task: str) -> str:
         if task not in tasks.available():
             raise ValueError(unknown("kind of task", task, tasks.available()))
+        if not tasks.named(task).share:
+            raise ValueError(f"{tasks.named(task).figure} is no share of which more is better: it judges no methods")
         return task
 
     @field_validator("published")

@@ -8,14 +8,23 @@ from types import ModuleType
 from typing import Any
 
 from pickwell.errors import SettingsError
-from pickwell.registry import Registry, whole
+from pickwell.registry import Registry
 
 __all__ = ["available", "listed", "named"]
 
-# Modules beside the formats that are none.
-ROOM = Registry("format", __name__, whole, without=frozenset({"to_label_csv", "exchange", "exporting", "importing"}))
 DOING = {"read": "imported", "write": "exported", "ask": "written as a to-label list"}
 """What a format may do, as sentences say it."""
+
+
+def _format(found: Any) -> ModuleType:
+    if not (hasattr(found, "TASKS") and any(hasattr(found, doing) for doing in DOING)):
+        raise TypeError(f"{found!r} has no TASKS, or none of {', '.join(DOING)}")
+    module: ModuleType = found
+    return module
+
+
+# Modules beside the formats that are none.
+ROOM = Registry("format", __name__, _format, without=frozenset({"to_label_csv", "exchange", "exporting", "importing"}))
 
 available = ROOM.available
 

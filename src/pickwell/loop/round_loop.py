@@ -70,9 +70,9 @@ def run(
         if end and not left:
             logger.warning("no image is left to ask for: the run ends after %d of %d rounds", done, rounds)
             break
-        if 0 < left < budget:
-            logger.warning("only %d images are left: this round asks for all of them instead of %d", left, budget)
         question = campaign.ask(min(budget, left or budget), strategy, **settings or {})
+        if left < budget:
+            logger.warning("only %d images are left: this round asks for all of them instead of %d", left, budget)
         answers = oracle.answer([campaign.pool.item(pick.item) for pick in question.undecided])
         # A person's labels have gone to the store already.
         if answers:

@@ -9,12 +9,13 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pickwell.errors import SettingsError, unknown
 from pickwell.models.network import Build, Loaded, Network, Plan
 from pickwell.models.weights import load_weights
-from pickwell.registry import Registry, about, whole
+from pickwell.registry import Registry, about
 
 logger = logging.getLogger("pickwell")
 
@@ -33,9 +34,18 @@ __all__ = [
 ]
 
 
-ROOM = Registry("network family", __name__, whole, without=frozenset({"blocks", "network", "weights"}))
 TABLES = {"NETWORKS": "classification", "DENSE": "segmentation", "VECTORS": "classification of vectors"}
 """The tables that a family may have, and what their networks are for."""
+
+
+def _family(found: Any) -> ModuleType:
+    if not any(hasattr(found, table) for table in TABLES):
+        raise TypeError(f"{found!r} has none of the tables {', '.join(TABLES)}")
+    family: ModuleType = found
+    return family
+
+
+ROOM = Registry("network family", __name__, _family, without=frozenset({"blocks", "network", "weights"}))
 
 
 def available() -> list[str]:

@@ -54,6 +54,7 @@ def campaign_report(campaign: OpenCampaign) -> Report:
         classes=tuple(task.classes),
         legend=part.legend,
         metric=task.figure,
+        share=task.share,
         baseline=strategy,
         notes=part.notes(rows),
         warnings=part.warnings(labels.values),

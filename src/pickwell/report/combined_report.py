@@ -76,6 +76,11 @@ def _merged(given: Iterable[Mapping[str, object]]) -> dict[str, object]:
 
 def _check(reports: Mapping[Path, Report]) -> None:
     (first, like), *others = reports.items()
+    if others and not like.share:
+        raise SettingsError(
+            f"campaigns that measure {like.metric} are not compared: it is no share of which more is better; write a "
+            "report of each"
+        )
     for path, report in others:
         if report.metric != like.metric or report.classes != like.classes:
             raise SettingsError(

@@ -13,7 +13,8 @@ class Report:
 
     `marked` are the classes of interest (absent at first, or rare) and `group` the key of `RoundRow.shares` that
     counts them; `pool_shares` says what share of the pool each group is. `subtitle` and `notes` are plain sentences.
-    `galleries` begin with the newest; `legend` has the colours of the classes in scenes.
+    `share`: whether the metric lies in [0, 1] and more is better. `galleries` begin with the newest; `legend` has the
+    colours of the classes in scenes.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Report:
     notes: tuple[str, ...] = ()
     baseline: str = "random"
     metric: str = "accuracy"
+    share: bool = True
     classes: tuple[str, ...] = ()
     marked: tuple[str, ...] = ()
     group: str = "absent"

@@ -28,6 +28,8 @@ class Task(ABC):
     """The name of the figure shown first, a key of what is measured."""
     figure: ClassVar[str]
     """What people call it."""
+    share: ClassVar[bool] = True
+    """Whether it lies in [0, 1] and more is better; others are not compared, only told."""
     beside: ClassVar[Mapping[str, str]] = {}
     """Further figures that are told beside it, and what people call them."""
     counted: ClassVar[str] = "classes"

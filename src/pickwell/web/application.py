@@ -90,7 +90,9 @@ def _invalid(_: Request, error: Exception) -> Response:
 
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _error(str(error.detail), error.status_code, error.headers)
+    unknown = error.status_code == 404 and error.detail == "Not Found"
+    told = "there is no such address for this campaign; see /docs for those there are" if unknown else error.detail
+    return _error(str(told), error.status_code, error.headers)
 
 
 def _error(text: str, code: int, headers: Mapping[str, str] | None = None) -> Response:

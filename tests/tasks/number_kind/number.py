@@ -17,6 +17,7 @@ class Number(Task):
     kind = "number"
     metric = "mean_absolute_error"
     figure = "mean absolute error"
+    share = False
 
     def check_settings(self, settings: Settings) -> None:
         """Nothing: there are no classes."""
