@@ -44,6 +44,10 @@ class WeightsError(PickwellError, ValueError):
     """A weight file does not fit its network."""
 
 
+class EncoderError(PickwellError, ValueError):
+    """An encoder cannot be had, does not fit its images, or makes no vectors of them."""
+
+
 class TrainingError(PickwellError, RuntimeError):
     """A fit diverged or cannot begin."""
 

@@ -13,7 +13,8 @@ from pickwell import models
 from pickwell.errors import SettingsError
 from pickwell.models import network as network_module
 
-NAMES = ["drn_c_26", "drn_d_22", "drn_d_38", "drn_d_54", "resnet18", "small_cnn", "vgg16", "vgg16_bn"]
+LITE = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
+NAMES = ["drn_c_26", "drn_d_22", "drn_d_38", "drn_d_54", *LITE, "resnet18", "small_cnn", "vgg16", "vgg16_bn"]
 DENSE = ["drn_c_26", "drn_d_22", "drn_d_38", "drn_d_54"]
 
 
@@ -148,7 +149,7 @@ def test_training_steps_in_bfloat16_lower_the_loss() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_which_networks_have_dropout(name: str) -> None:
-    assert narrow(name).has_dropout == (name in {"small_cnn", "vgg16", "vgg16_bn"})
+    assert narrow(name).has_dropout == (name in {*LITE, "small_cnn", "vgg16", "vgg16_bn"})
     assert narrow(name, dropout=0.2).has_dropout
     assert not narrow(name, dropout=0.0).has_dropout
 

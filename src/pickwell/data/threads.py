@@ -11,12 +11,15 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
+def cores() -> int:
+    """How many cores this process may use: not every one need be its own."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def workers(threads: int | None) -> Iterator[ThreadPoolExecutor]:
     """Threads, by default one a core and one to wait for the disk; leaving early drops what they have not begun."""
-    # Not every core need be this process's.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pool = ThreadPoolExecutor(threads or cores + 1, thread_name_prefix="pickwell")
+    pool = ThreadPoolExecutor(threads or cores() + 1, thread_name_prefix="pickwell")
     try:
         yield pool
     finally:

@@ -1,0 +1,46 @@
+"""An encoder made of its parts: how images are prepared, and a network that is run on them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickwell.encoders.encoder import Encoder, Pixels, Rows
+from pickwell.errors import EncoderError
+
+Prepare = Callable[[Pixels], NDArray[Any]]
+Run = Callable[[NDArray[Any]], NDArray[Any]]
+"""A network: prepared images `(B, ...)` in, vectors `(B, D)` out, one image's whatever the others are."""
+
+
+class NetworkEncoder(Encoder):
+    """`prepare` and `run` joined; `length` is found by running the network once, on an empty image."""
+
+    def __init__(self, name: str, prepare: Prepare, run: Run, *, least: int, identity: str, licence: str) -> None:
+        self.name, self.least, self.identity, self.licence = name, least, identity, licence
+        self._prepare, self._run = prepare, run
+        probe = self._vectors(self.prepare(np.zeros((least, least, 3), np.uint8))[None])
+        if probe.ndim != 2 or not probe.size:
+            raise EncoderError(
+                f"{name} makes {probe.shape[1:]} numbers of an image, not one vector; name an output that is one, or "
+                "export the network with its maps averaged over all places"
+            )
+        self.length = probe.shape[1]
+
+    def prepare(self, pixels: Pixels) -> NDArray[Any]:
+        return self._prepare(pixels)
+
+    def vectors(self, prepared: NDArray[Any]) -> Rows:
+        return self._vectors(prepared) if len(prepared) else np.empty((0, self.length), np.float32)
+
+    def _vectors(self, prepared: NDArray[Any]) -> Rows:
+        rows = self._run(prepared).astype(np.float32, copy=False)
+        broken = ~np.isfinite(rows.reshape(len(rows), -1)).all(1)
+        if broken.any():
+            raise EncoderError(
+                f"{self.name} makes values that are not finite of {broken.sum()} of {len(rows)} images, the first of "
+                f"them image {int(broken.argmax())}; its weights are damaged, or its preprocessing is not the one that "
+                "it was trained with: choose another encoder, or mend that"
+            )
+        return rows
