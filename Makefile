@@ -1,4 +1,4 @@
-.PHONY: demo test test-slow test-e2e benchmarks check
+.PHONY: demo test test-slow test-e2e test-encoders benchmarks check
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -13,6 +13,10 @@ test-slow: .venv/tested
 
 test-e2e: .venv/tested
 	$(BIN)/pytest -q -m e2e -s tests/e2e
+
+# torchvision needs torch's CUDA build: 6 GB, an environment of its own.
+test-encoders: .venv-encoders/installed
+	.venv-encoders/bin/pytest -q -m slow tests/encoders/test_libraries.py
 
 check: .venv/tested
 	$(BIN)/ruff check .
@@ -30,4 +34,9 @@ benchmarks: .venv/tested
 
 .venv/tested: .venv/installed
 	$(BIN)/pip install -q -c constraints.txt -e '.[test]'
+	touch $@
+
+.venv-encoders/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-encoders
+	.venv-encoders/bin/pip install -q -e '.[test,timm,torchvision,transformers,open-clip]'
 	touch $@

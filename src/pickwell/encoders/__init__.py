@@ -23,9 +23,7 @@ def _source(found: Any) -> ModuleType:
     return module
 
 
-PARTS = frozenset({"encoder", "network_encoder", "lite_graph", "sessions", "modules", "preprocessing"})
-"""Files beside the sources that are none."""
-ROOM = Registry("source of encoders", __name__, _source, without=PARTS)
+ROOM = Registry("source of encoders", __name__, _source, without=frozenset({"encoder", "parts"}))
 
 
 def available() -> list[str]:

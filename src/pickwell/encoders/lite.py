@@ -5,14 +5,13 @@ Source: Tan and Le 2019; Google's Lite variants and weights of 2020, Apache-2.0.
 """
 
 from dataclasses import dataclass
-from functools import cache
-from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from pickwell.encoders.encoder import Encoder, Facts, digest
+from pickwell.encoders.encoder import Encoder, Facts
 from pickwell.errors import EncoderError
+from pickwell.files import digest as file_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,8 @@ LITE: Final[dict[str, Variant]] = {
     "lite1": Variant(1, "77cc7160", 240, 21_946_926),
     "lite2": Variant(2, "9656183e", 260, 24_666_229),
 }
+VARIANT = "efficientnet_lite{}"
+"""What `models` calls the network."""
 
 
 def facts() -> list[Facts]:
@@ -62,36 +63,15 @@ def facts() -> list[Facts]:
 
 def load(name: str) -> Encoder:
     """A variant with its ImageNet weights, in onnxruntime on a CPU and in torch on an accelerator."""
-    import torch
-
-    from pickwell.encoders.lite_graph import lite_graph
-    from pickwell.encoders.network_encoder import NetworkEncoder
-    from pickwell.encoders.preprocessing import Square
-    from pickwell.encoders.sessions import Session
-    from pickwell.models.efficientnet_lite import VARIANTS, EfficientNetLite
-    from pickwell.models.network import Plan
-    from pickwell.models.weights import load_weights
+    from pickwell.encoders.parts.lite_encoder import encoder  # torch is not needed to tell what there is
 
     it = LITE[name]
     path = it.path()
     if path is None:
         raise EncoderError(f"the weights of {name} are not installed; bring them with: {it.command}")
-    if not (found := _sha256(path)).startswith(it.sha256):
+    if not (found := file_digest(path)).startswith(it.sha256):
         raise EncoderError(
             f"{path} is not the published file: its SHA-256 begins with {found[:8]}, not {it.sha256}; install it "
             f"again: {it.command} --force-reinstall --no-deps"
         )
-    with torch.random.fork_rng(devices=[]):  # the weights that are drawn first must not move anybody's chance
-        network = EfficientNetLite(VARIANTS[f"efficientnet_lite{it.number}"], Plan(num_classes=1000))
-    load_weights(network, path)
-    square = Square(it.size)
-    return NetworkEncoder(
-        name, square, Session(lite_graph(network, it.size)), least=square.least,
-        identity=digest(found, square, "float32"), licence="Apache-2.0",
-    )  # fmt: skip
-
-
-@cache
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return encoder(name, VARIANT.format(it.number), path, found, it.size)

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from pickwell import models, strategies
+from pickwell.accelerators import has_bf16
 from pickwell.config import Settings
 from pickwell.errors import SettingsError
-from pickwell.learner.devices import has_bf16
 from pickwell.learner.learner import REMEDY
 from pickwell.learner.task_learning import TaskLearning
 from pickwell.models import Network

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell import models
+from pickwell.data import vector_file
 from pickwell.data.decode import LIMITS
 from pickwell.data.images import Images, to_float
 from pickwell.data.manifest import ROWS, Manifest
 from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import Placed, write_sources
 from pickwell.data.sources.parquet import ParquetSet
-from pickwell.errors import PoolError, SettingsError
+from pickwell.errors import SettingsError
 from pickwell.experiments.data.sets.layout import Layout, Part
 from pickwell.learner import Devices
 from pickwell.learner.generators import isolated
@@ -57,41 +57,18 @@ def file(part: str) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether the path names a feature file: .npy, or Parquet with a column of lists and none of images."""
-    if path.suffix == ".npy":
+    """Whether the path names a feature file: .npy, .safetensors, Parquet with a column of lists and none of images."""
+    if path.suffix in {".npy", ".safetensors"}:
         return True
     if path.suffix != ".parquet" or not path.is_file():
         return False
     kinds = [field.type for field in pq.read_schema(path)]
-    return any(map(_is_list, kinds)) and not any(map(pa.types.is_struct, kinds))
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    found: bool = pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind)
-    return found
+    return any(map(vector_file.is_list, kinds)) and not any(map(pa.types.is_struct, kinds))
 
 
 def read(path: Path) -> tuple[Rows, list[str]]:
     """The vectors and labels of a feature file; those of NAME.npy are in NAME.labels.npy beside it."""
-    try:
-        if path.suffix == ".npy":
-            rows, labels = np.load(path), np.load(path.with_suffix(".labels.npy")).astype(str).tolist()
-        else:
-            table = pq.read_table(path)
-            column = next(table[field.name] for field in table.schema if _is_list(field.type))
-            labels = table["label"].cast(pa.string()).to_pylist()
-            if len(pc.unique(pc.list_value_length(column))) > 1:
-                raise ValueError("its lists are not all of one length")
-            rows = np.asarray(pc.list_flatten(column)).reshape(len(table), -1)
-        rows = rows.astype(np.float32)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise PoolError(
-            f"{path} is no usable feature file: {error}; give a Parquet file with a list column and a column 'label', "
-            "or NAME.npy with NAME.labels.npy beside it"
-        ) from error
-    if rows.ndim != 2 or not rows.size or len(rows) != len(labels) or not np.isfinite(rows).all():
-        raise PoolError(f"{path} has vectors of shape {rows.shape} for {len(labels)} labels; one finite row a label")
-    return rows, labels
+    return vector_file.read(path, "label")
 
 
 def layout(path: Path, directory: Path) -> Layout:

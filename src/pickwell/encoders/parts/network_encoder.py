@@ -15,12 +15,13 @@ Run = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 class NetworkEncoder(Encoder):
-    """`prepare` and `run` joined; `length` is found by running the network once, on an empty image."""
+    """`prepare` and `run` joined; `length` is found by running the network once, on an image of noise."""
 
     def __init__(self, name: str, prepare: Prepare, run: Run, *, least: int, identity: str, licence: str) -> None:
         self.name, self.least, self.identity, self.licence = name, least, identity, licence
         self._prepare, self._run = prepare, run
-        probe = self._vectors(self.prepare(np.zeros((least, least, 3), np.uint8))[None])
+        noise = np.random.default_rng(0).integers(0, 256, (least, least, 3), dtype=np.uint8)
+        probe = self._vectors(self.prepare(noise)[None])
         if probe.ndim != 2 or not probe.size:
             raise EncoderError(
                 f"{name} makes {probe.shape[1:]} numbers of an image, not one vector; name an output that is one, or "

@@ -12,12 +12,13 @@ from torch import nn
 
 from pickwell.models.efficientnet_lite import Block, EfficientNetLite, Same, folded
 
+OUTPUT = "features"
 OPSET, IR = 17, 8
 """Read by every onnxruntime since 1.12."""
 
 
 def lite_graph(network: EfficientNetLite, size: int) -> bytes:
-    """The network's features `(B, D)` of uint8 `(B, size, size, 3)`, scaled as `network.trunk` does."""
+    """A graph of the network's features `(B, D)`, named `OUTPUT`, of uint8 `(B, size, size, 3)` scaled as its own."""
     graph: bytes = _Graph().of(folded(network), size).SerializeToString()
     return graph
 
@@ -35,9 +36,10 @@ class _Graph:
         for block in network.blocks():
             maps = self.block(maps, block)
         maps = self.activated(self.convolved(maps, _own(network, "_conv_head")))
-        features = self.node("Flatten", self.node("GlobalAveragePool", maps))
+        pooled = self.node("GlobalAveragePool", maps)
+        self.nodes.append(helper.make_node("Flatten", [pooled], [OUTPUT]))
         image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["B", size, size, 3])
-        found = helper.make_tensor_value_info(features, TensorProto.FLOAT, ["B", network._fc.in_features])
+        found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["B", network._fc.in_features])
         graph = helper.make_graph(self.nodes, "EfficientNet-Lite", [image], [found], self.weights)
         return helper.make_model(graph, ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)])
 
