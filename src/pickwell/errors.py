@@ -44,6 +44,10 @@ class WeightsError(PickwellError, ValueError):
     """A weight file does not fit its network."""
 
 
+class EncoderError(PickwellError, ValueError):
+    """An encoder cannot be loaded, or gives what is no vector."""
+
+
 class TrainingError(PickwellError, RuntimeError):
     """A fit diverged or cannot begin."""
 

@@ -45,7 +45,9 @@ def _family(found: Any) -> ModuleType:
     return family
 
 
-ROOM = Registry("network family", __name__, _family, without=frozenset({"blocks", "network", "weights"}))
+ROOM = Registry(
+    "network family", __name__, _family, without=frozenset({"blocks", "efficientnet_lite", "network", "weights"})
+)
 
 
 def available() -> list[str]:

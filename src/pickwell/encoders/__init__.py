@@ -1,0 +1,57 @@
+"""Encoders: what looks at every image once. `lite.py` is a source of them; other packages offer theirs.
+
+A source is a module with `known()`, what is to be said of each encoder that it can name, and `load(name)`. What follows
+a colon is for the source: of `onnx:dino.onnx`, the source `onnx` is asked for `dino.onnx`.
+"""
+
+from types import ModuleType
+from typing import Any
+
+from pickwell.encoders.encoder import Encoder
+from pickwell.errors import SettingsError, unknown
+from pickwell.registry import Registry
+
+__all__ = ["Encoder", "available", "check", "listed", "load"]
+
+
+def _source(found: Any) -> ModuleType:
+    if not (hasattr(found, "known") and hasattr(found, "load")):
+        raise TypeError(f"{found!r} has no known() and load()")
+    source: ModuleType = found
+    return source
+
+
+ROOM = Registry("source of encoders", __name__, _source, without=frozenset({"encoder", "checks"}))
+
+
+def available() -> list[str]:
+    """The names that `load` knows; those with a colon are followed by a file's or a model's name."""
+    return sorted(entry["name"] for entry in listed())
+
+
+def listed() -> list[dict[str, Any]]:
+    """What is to be said of each: length, licence, size in MB, whether it is there, and the command that brings it."""
+    return [entry | {"package": ROOM.package(name)} for name, source in ROOM.everything().items()
+            for entry in source.known()]  # fmt: skip
+
+
+def check(name: str) -> None:
+    """Refuses, with a SettingsError, the name of no encoder, or of one that is not there."""
+    _found(name)
+
+
+def load(name: str) -> Encoder:
+    """The encoder of that name. Raises SettingsError for an unknown one, EncoderError where it cannot be loaded."""
+    loaded: Encoder = _found(name).load(name)
+    return loaded
+
+
+def _found(name: str) -> ModuleType:
+    stem = name.partition(":")[0]
+    for source in ROOM.everything().values():
+        for entry in source.known():
+            if name == entry["name"] or (
+                ":" in entry["name"] and name.startswith(f"{stem}:") and entry["name"].startswith(f"{stem}:")
+            ):
+                return source
+    raise SettingsError(unknown("encoder", name, (*available(), "none")))
