@@ -9,40 +9,51 @@ from pickwell.acquisition.coverage import Features, rows_of
 from pickwell.acquisition.row_blocks import blocks
 from pickwell.acquisition.streaming import refuse_nan
 
-EXACT = 2**12
-"""Whole numbers up to its square are float32 numbers: so long a row's products, summed in any order, are exact."""
+EXACT = {torch.float32: 2**12, torch.float64: 2**26}
+"""The longest row in steps: whole numbers up to its square are all numbers of that type."""
+ALIKE = 4.0
+"""Where the longest row is so many times as long as the root of the mean square, single precision would be coarse."""
+FEW = 4096
+"""Of so few rows double precision costs no time that shows."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Rounds rows to multiples of a `step`, so that products of any two are exact in float32.
+    """Rounds rows to multiples of a `step`, so that products of any two are exact.
 
-    Every sum of some of their products is a whole number below 2^24, by Cauchy and Schwarz, so that a distance is the
-    same for any block of rows, number of threads and processor, and copies are at none. What is rounded away is at most
-    half a step in each number, the length of the longest row / 4,000 or so.
+    Every sum of some of their products is a whole number below 2^24, or of double precision 2^52, by Cauchy and
+    Schwarz, so that a distance is the same for any block of rows, number of threads and processor, and copies are at
+    none. What is rounded away is at most half a step in each number. Of more than 4,096 rows that are all about as long,
+    as those of length 1, a step is their length / 4,000 or so, which changes squared distances by some 1e-4; of others
+    it is the length of the longest row / 67 million.
     """
 
     step: float
+    kind: torch.dtype
 
     @classmethod
     def of(cls, *tables: Features) -> "Grid":
         """The finest grid for the rows of these tables; TrainingError where one holds what is no number."""
-        longest, width = 0.0, 1
+        longest, squares, count, width = 0.0, 0.0, 0, 1
         for table in tables:
             for part in blocks(len(table)):
                 rows = rows_of(table, part)
                 refuse_nan(torch.arange(part.start, part.stop), rows, "a feature")
-                longest, width = max(longest, float(rows.norm(dim=1).max())), rows.shape[1]
+                norms = rows.double().square().sum(1)
+                longest, width = max(longest, float(norms.max())), rows.shape[1]
+                squares, count = squares + float(norms.sum()), count + len(rows)
+        alike = longest * count <= ALIKE**2 * squares
+        kind = torch.float32 if alike and count > FEW else torch.float64
         # Rounding lengthens a row by half the root of its numbers at most.
-        return cls(longest / (EXACT - 1 - 0.5 * width**0.5) or 1.0)
+        return cls(longest**0.5 / (EXACT[kind] - 1 - 0.5 * width**0.5) or 1.0, kind)
 
     def rows(self, features: Features, which: Tensor | slice) -> Tensor:
-        """Some rows `(R, D)` in steps: whole numbers, as float32."""
-        return rows_of(features, which).div_(self.step).round_()
+        """Some rows `(R, D)` in steps: whole numbers, of the grid's kind."""
+        return (rows_of(features, which).to(self.kind) / self.step).round_()
 
     def table(self, features: Features, places: Tensor) -> Tensor:
         """The rows at `places` `(R,)`, in memory of their own, block by block."""
-        found = torch.empty(len(places), features.shape[1])
+        found = torch.empty(len(places), features.shape[1], dtype=self.kind)
         for part in blocks(len(places)):
             found[part] = self.rows(features, places[part])
         return found

@@ -1,6 +1,7 @@
-"""Which items, labelled, would stand for the most of the pool: a greedy cover by a Gaussian kernel."""
+"""Which items, labelled, would stand for the most of the pool: a greedy cover by a Gaussian kernel, or by balls."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,6 +25,7 @@ def kernel_cover(
     budget: int,
     *,
     bandwidth: float,
+    balls: bool = False,
     weight: Tensor | None = None,
     candidates: Tensor | None = None,
     measured: Tensor | None = None,
@@ -31,7 +33,8 @@ def kernel_cover(
 ) -> tuple[Tensor, Tensor]:
     """Indices `(budget,)` out of `candidates` (all unless given) that greedily cover the most, and each one's gain.
 
-    A centre at distance d covers an item by exp(-d^2 / (2 bandwidth^2)), and the best centre counts. All items, or
+    A centre at distance d covers an item by exp(-d^2 / (2 bandwidth^2)), and the best centre counts; with `balls` it
+    covers all of what is not farther than the bandwidth, and nothing of what is. All items, or
     those `measured`, are to be covered, each as much as its `weight` `(N,)` >= 0 says; the gain is the share of all
     that a pick newly covers. `centres` `(M, D)` cover from the start. Unlike a k-center it is not drawn to outliers:
     they stand for nothing but themselves. Ties go to the lowest index. Greedy is within 1 - 1/e of the best cover
@@ -46,7 +49,8 @@ def kernel_cover(
     everything = torch.arange(len(features))
     candidates = everything if candidates is None else candidates
     assert 1 <= budget <= len(candidates), f"{budget} of {len(candidates)}"
-    cover = _Cover(features, centres, bandwidth, weight, candidates, everything if measured is None else measured, kept)
+    measured = everything if measured is None else measured
+    cover = _Cover(features, centres, _Kernel(bandwidth, balls), weight, candidates, measured, kept)
     places, gains = zip(*(cover.take() for _ in range(budget)), strict=True)
     return torch.tensor(places), torch.tensor(gains)
 
@@ -86,6 +90,19 @@ def spaced(count: int, wanted: int) -> Tensor:
     return torch.arange(wanted) * count // wanted
 
 
+class _Kernel(NamedTuple):
+    """How much a centre covers of what is at a distance."""
+
+    bandwidth: float
+    balls: bool
+
+    def of(self, squares: Tensor, step: float) -> Tensor:
+        """What is covered at squared distances in squared steps, in their place."""
+        if self.balls:
+            return squares.le_((self.bandwidth / step) ** 2)
+        return squares.mul_(-0.5 * (step / self.bandwidth) ** 2).exp_()
+
+
 class _Cover:
     """Upper bounds on every candidate's gain. Gains only ever fall, so an outdated one is still a bound."""
 
@@ -93,7 +110,7 @@ class _Cover:
         self,
         features: Features,
         centres: Features,
-        bandwidth: float,
+        kernel: _Kernel,
         weight: Tensor | None,
         candidates: Tensor,
         measured: Tensor,
@@ -103,16 +120,16 @@ class _Cover:
         self.features, self.candidates = features, candidates
         self.items = self.grid.table(features, measured)
         self.norms = self.items.square().sum(1)
-        self.rate = -0.5 * (self.grid.step / bandwidth) ** 2
+        self.shape = kernel
         share = torch.ones(len(measured)) if weight is None else weight[measured].float().cpu()
         refuse_nan(measured, share, "a weight")
         self.share = share.double() / share.double().sum().clamp_min(1e-30)
-        self.covered = torch.zeros(len(measured))
+        self.covered = torch.zeros(len(measured), dtype=self.grid.kind)
         for part in blocks(len(centres), SIDE):
             self._cover_with(self.grid.rows(centres, part))
         self.kernel: Tensor | None = None
         if 4 * len(candidates) * len(measured) <= kept:
-            self.kernel = torch.empty(len(candidates), len(measured))
+            self.kernel = torch.empty(len(candidates), len(measured), dtype=self.grid.kind)
         self.gains = self._first(both=self.kernel is None and candidates is measured)
         self.current = torch.zeros(len(candidates), dtype=torch.int64)
         self.taken = 0
@@ -164,7 +181,7 @@ class _Cover:
         for items in blocks(len(self.items), SIDE):
             if items.start >= first:
                 found = squared_distances(rows, self.items[items], (norms, self.norms[items]))
-                yield items, found.mul_(self.rate).exp_()
+                yield items, self.shape.of(found, self.grid.step)
 
     def _gained(self, kernel: Tensor, items: slice) -> Tensor:
         """How much of these items each row of the kernel would newly cover."""

@@ -92,9 +92,12 @@ def _suits(chosen: "Settings", encoded: int) -> str:
 
     model, strategy = chosen.model.name, chosen.strategy["name"]
     if chosen.encoder == NO_ENCODER:
-        return f"{model} learns from the pixels, from scratch, and {strategy} picks (encoders are for photographs of 32 pixels and more)"
+        return (
+            f"{model} learns from the pixels, from scratch, and {strategy} picks; encoders are for 32 pixels and more"
+        )
     seen = f"{encoded:,} images encoded" if encoded else "images are encoded when that is first needed"
-    return f"{seen} by {plain(chosen.encoder)}; {model} learns from its features, and {strategy} picks (--encoder none: from pixels)"
+    learns = f"{model} learns from its features, and {strategy} picks (from pixels: --encoder none)"
+    return f"{seen} by {plain(chosen.encoder)}; {learns}"
 
 
 def question(

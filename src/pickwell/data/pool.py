@@ -155,7 +155,7 @@ class Pool:
             raise self._gone(item, error) from error
 
     def pixels(self, item: ItemId, least: int | None = None) -> NDArray[np.uint8]:
-        """The image `(H, W, 3)`, upright RGB, perhaps smaller but with no side below `least`; PoolError if it is gone."""
+        """The image `(H, W, 3)`, upright RGB, perhaps shrunk, with no side below `least`; PoolError if it is gone."""
         return self._decoded(item, lambda data: decode(data, least, self.limits))
 
     def view(self, item: ItemId, size: int) -> NDArray[np.uint8]:

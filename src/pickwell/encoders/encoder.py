@@ -16,7 +16,7 @@ Vectors = NDArray[np.float32]
 class Encoder(ABC):
     """Looks at upright RGB images, `(H, W, 3)` uint8, with weights that never change.
 
-    What it says of an image depends on no other one, bit by bit. All methods may be called from several threads at once.
+    What it says of an image depends on no other one, bit by bit. Several threads may call it at once.
     """
 
     name: str
@@ -44,8 +44,8 @@ class Encoder(ABC):
         for place, image in enumerate(images):
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
                 raise EncoderError(
-                    f"image {place} is {image.dtype} of shape {image.shape}; an encoder takes RGB images, uint8 of shape "
-                    "(height, width, 3)"
+                    f"image {place} is {image.dtype} of shape {image.shape}; an encoder takes RGB images, uint8 of "
+                    "shape (height, width, 3)"
                 )
         parts = [self.vectors(self.prepare(image)[None]) for image in images]
         return checked(self, np.concatenate(parts)) if parts else np.empty((0, self.length), np.float32)

@@ -214,7 +214,7 @@ class Campaign(OpenCampaign):
         return status_of(self)
 
     def _first(self, name: str, chosen: Strategy) -> tuple[str, Strategy]:
-        """What picks before there is anything to learn from: of vectors a cover, if the strategy itself cannot begin."""
+        """What picks before there is anything to learn from: of vectors a cover, where the strategy cannot begin."""
         if self.encoder is None:
             return FIRST, strategies.create(FIRST)
         return (FIRST_OF_VECTORS, strategies.create(FIRST_OF_VECTORS)) if chosen.needs_labels else (name, chosen)

@@ -45,8 +45,7 @@ class MaxHerding(Strategy):
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
         features, centres = rows_of_stream(view, view.unlabelled), rows_of_stream(view, view.labelled)
-        measured = spaced(len(features), max(MEASURED, PER_CENTRE * budget))
-        candidates = measured[spaced(len(measured), max(CANDIDATES, PER_PICK * budget))]
+        measured, candidates = some_of(len(features), budget)
         places, gains = kernel_cover(
             features,
             centres,
@@ -62,3 +61,10 @@ class MaxHerding(Strategy):
     def weights(self, view: RoundView) -> Tensor | None:
         """How much each unlabelled image is to be covered, `(N,)`; None: all the same."""
         return None
+
+
+def some_of(count: int, budget: int) -> tuple[Tensor, Tensor]:
+    """The places, out of `count`, of what is to be covered, and of what can be picked of that: all of a small pool."""
+    measured = spaced(count, max(MEASURED, PER_CENTRE * budget))
+    among = max(CANDIDATES, PER_PICK * budget)
+    return measured, measured[spaced(len(measured), among)] if count > MEASURED else measured

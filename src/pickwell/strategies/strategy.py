@@ -97,7 +97,7 @@ class Strategy(ABC):
         return False
 
     def on_vectors(self) -> "Strategy":
-        """The strategy as it is where an encoder's vectors stand in place of images: itself, unless it looks at both."""
+        """The strategy as it is where an encoder's vectors stand in place of images."""
         return self
 
     @property

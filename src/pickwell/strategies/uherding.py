@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pickwell.acquisition import uncertainty
 from pickwell.acquisition.streaming import in_even_chunks
+from pickwell.acquisition.uncertainty import reduced
 from pickwell.strategies.maxherding import MaxHerding
 from pickwell.strategies.strategy import RoundView, among
 
@@ -41,4 +42,5 @@ class UHerding(MaxHerding):
             return None
         measure = MEASURES[self.uncertainty]
         chunks = in_even_chunks(view.unlabelled.batches())
-        return torch.cat([measure(view.learner.predict(images)).cpu() for _, images in chunks])
+        # Of masks the mean over all pixels.
+        return torch.cat([reduced(measure(view.learner.predict(images)), "mean").cpu() for _, images in chunks])
