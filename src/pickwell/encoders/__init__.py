@@ -36,22 +36,25 @@ def listed() -> list[dict[str, Any]]:
 
 
 def check(name: str) -> None:
-    """Refuses, with a SettingsError, the name of no encoder, or of one that is not there."""
-    _found(name)
+    """Refuses, with a SettingsError, the name of no encoder."""
+    module(name)
 
 
 def load(name: str) -> Encoder:
     """The encoder of that name. Raises SettingsError for an unknown one, EncoderError where it cannot be loaded."""
-    loaded: Encoder = _found(name).load(name)
+    loaded: Encoder = ROOM.named(_source_of(name)).load(name)
     return loaded
 
 
-def _found(name: str) -> ModuleType:
-    stem = name.partition(":")[0]
-    for source in ROOM.everything().values():
-        for entry in source.known():
-            if name == entry["name"] or (
-                ":" in entry["name"] and name.startswith(f"{stem}:") and entry["name"].startswith(f"{stem}:")
-            ):
-                return source
+def module(name: str) -> str:
+    """The module that the encoder of that name comes from; a SettingsError names the nearest one if there is none."""
+    return ROOM.module(_source_of(name))
+
+
+def _source_of(name: str) -> str:
+    """The source that is asked for an encoder: its name, or what comes before the colon, is one that it knows."""
+    stem, colon, _ = name.partition(":")
+    for source, found in ROOM.everything().items():
+        if any(entry["name"].partition(":")[:2] == (stem, colon) for entry in found.known()):
+            return source
     raise SettingsError(unknown("encoder", name, (*available(), "none")))
