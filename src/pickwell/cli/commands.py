@@ -44,7 +44,7 @@ for name in ("init", "add", "fit", "ask", "tell", "run", "status", "undo", "clos
 app.command("import")(label_files.import_)
 app.command()(label_files.export)
 app.command()(serve.serve)
-for name in ("strategies", "models", "formats"):
+for name in ("strategies", "models", "formats", "encoders"):
     app.command()(getattr(available, name))
 app.add_typer(bench.app, name="bench")
 

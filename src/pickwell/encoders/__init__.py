@@ -11,7 +11,7 @@ from pickwell.encoders.encoder import Encoder
 from pickwell.errors import SettingsError, unknown
 from pickwell.registry import Registry
 
-__all__ = ["Encoder", "available", "check", "listed", "load"]
+__all__ = ["Encoder", "available", "listed", "load", "module"]
 
 
 def _source(found: Any) -> ModuleType:
@@ -21,23 +21,21 @@ def _source(found: Any) -> ModuleType:
     return source
 
 
-ROOM = Registry("source of encoders", __name__, _source, without=frozenset({"encoder", "checks"}))
+ROOM = Registry("source of encoders", __name__, _source, without=frozenset({"encoder", "settings"}))
 
 
 def available() -> list[str]:
     """The names that `load` knows; those with a colon are followed by a file's or a model's name."""
-    return sorted(entry["name"] for entry in listed())
+    return sorted(entry.name for source in ROOM.everything().values() for entry in source.known())
 
 
 def listed() -> list[dict[str, Any]]:
     """What is to be said of each: length, licence, size in MB, whether it is there, and the command that brings it."""
-    return [entry | {"package": ROOM.package(name)} for name, source in ROOM.everything().items()
-            for entry in source.known()]  # fmt: skip
-
-
-def check(name: str) -> None:
-    """Refuses, with a SettingsError, the name of no encoder."""
-    module(name)
+    return [
+        entry._asdict() | {"package": ROOM.package(name)}
+        for name, source in ROOM.everything().items()
+        for entry in source.known()
+    ]
 
 
 def load(name: str) -> Encoder:
@@ -55,6 +53,6 @@ def _source_of(name: str) -> str:
     """The source that is asked for an encoder: its name, or what comes before the colon, is one that it knows."""
     stem, colon, _ = name.partition(":")
     for source, found in ROOM.everything().items():
-        if any(entry["name"].partition(":")[:2] == (stem, colon) for entry in found.known()):
+        if any(entry.name.partition(":")[:2] == (stem, colon) for entry in found.known()):
             return source
     raise SettingsError(unknown("encoder", name, (*available(), "none")))

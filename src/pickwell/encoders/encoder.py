@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,21 @@ from pickwell.errors import EncoderError
 
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
+
+
+class Known(NamedTuple):
+    """What is to be said of an encoder that a source can load."""
+
+    name: str
+    what: str
+    length: int | None
+    """How many numbers a vector has; None where that is the file's or the model's."""
+    megabytes: float | None
+    licence: str
+    there: bool
+    """Whether it can be loaded as it is."""
+    command: str
+    """What brings it."""
 
 
 class Encoder(ABC):

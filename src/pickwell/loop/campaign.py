@@ -27,7 +27,7 @@ from pickwell.items import Metrics, Round
 from pickwell.learner import Devices
 from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning, learning_of
-from pickwell.loop.feasibility import check_ability
+from pickwell.loop.feasibility import check_ability, check_vectors
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.held_out import same_question
 from pickwell.loop.open_round import open_round
@@ -231,6 +231,7 @@ class Campaign(OpenCampaign):
             made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
         if self.settings.encoder != NO_ENCODER:
             made = made.on_vectors()
+            check_vectors(self.settings, made)
         check_ability(self.learning, self.settings, made)
         return chosen, made
 

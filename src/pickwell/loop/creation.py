@@ -89,7 +89,7 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
     """
     learning = learning_of(tasks.of(settings, Path()))
     if settings.encoder != NO_ENCODER:
-        encoders.check(settings.encoder)
+        encoders.load(settings.encoder)  # called for its error: it may not be there
         vectors = True
     if not vectors:
         learning.check_network(settings.model.name)

@@ -125,6 +125,7 @@ class Fitter:
     ) -> Checkpoint:
         """Trains; returns the checkpoint that it went on from, or would, which knows the seconds that it took."""
         training = self.settings.training
+        checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
         solved = [network for network in members if isinstance(network, Logistic)]
         for member, network in enumerate(solved):
             self._solve(network, draws, member, committee=len(solved) > 1)
@@ -133,7 +134,6 @@ class Fitter:
             0 if solved else steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed
         )
         trainers = [Trainer(network, self.learning, plan, self.devices) for network in members if network not in solved]
-        checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
         train(trainers, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
         return checkpoint
 
