@@ -13,7 +13,7 @@ EXACT = {torch.float32: 2**12, torch.float64: 2**26}
 """The longest row in steps: whole numbers up to its square are all numbers of that type."""
 ALIKE = 4.0
 """Where the longest row is so many times as long as the root of the mean square, single precision would be coarse."""
-FEW = 4096
+FEW = 1024
 """Of so few rows double precision costs no time that shows."""
 
 
@@ -23,7 +23,7 @@ class Grid:
 
     Every sum of some of their products is a whole number below 2^24, or of double precision 2^52, by Cauchy and
     Schwarz, so that a distance is the same for any block of rows, number of threads and processor, and copies are at
-    none. What is rounded away is at most half a step in each number. Of more than 4,096 rows that are all about as
+    none. What is rounded away is at most half a step in each number. Of more than 1,024 rows that are all about as
     long, as those of length 1, a step is their length / 4,000 or so, which changes squared distances by some 1e-4; of
     others it is the length of the longest row / 67 million.
     """
@@ -39,7 +39,7 @@ class Grid:
             for part in blocks(len(table)):
                 rows = rows_of(table, part)
                 refuse_nan(torch.arange(part.start, part.stop), rows, "a feature")
-                norms = rows.double().square().sum(1)
+                norms = rows.square().sum(1, dtype=torch.float64)
                 longest, width = max(longest, float(norms.max())), rows.shape[1]
                 squares, count = squares + float(norms.sum()), count + len(rows)
         alike = longest * count <= ALIKE**2 * squares

@@ -130,7 +130,7 @@ class _Cover:
         self.kernel: Tensor | None = None
         if 4 * len(candidates) * len(measured) <= kept:
             self.kernel = torch.empty(len(candidates), len(measured), dtype=self.grid.kind)
-        self.gains = self._first(both=self.kernel is None and candidates is measured)
+        self.gains = self._first(both=candidates is measured)
         self.current = torch.zeros(len(candidates), dtype=torch.int64)
         self.taken = 0
 
@@ -157,6 +157,8 @@ class _Cover:
                 if self.kernel is not None:
                     self.kernel[part, items] = kernel
                 if both and items != part:
+                    if self.kernel is not None:
+                        self.kernel[items, part] = kernel.T
                     total[items] += self._gained(kernel.T, part)
                 total[part] += self._gained(kernel, items)
         return total.float()
