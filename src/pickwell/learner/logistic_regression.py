@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 Matrix = NDArray[np.float64]
@@ -48,11 +49,11 @@ def balanced(targets: Tensor, classes: int) -> Tensor:
 
 
 def _thin(rows: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The rows in a basis of the space that they span, and the basis `(D, N)`, where they are fewer than numbers.
+    """The rows in a basis of the space that they span, and the basis `(D, N)`, where they are few beside the numbers.
 
     The penalty is the same in any basis, so the solution is, and each step costs as many times less.
     """
-    if len(rows) >= rows.shape[1]:
+    if 2 * len(rows) > rows.shape[1]:  # what is saved would not pay for the basis
         return rows, None
     basis, inner = torch.linalg.qr(rows.T)
     return inner.T.contiguous(), basis
@@ -77,8 +78,9 @@ def _solved(rows: Matrix, places: NDArray[np.int64], classes: int, c: float, sha
         return entropy + scale / 2 * np.square(values[:-1]).sum(), slope.ravel()
 
     start = np.zeros((width + 1) * classes)
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS, "gtol": FLAT, "ftol": 0.0}
-    )
+    options = {"maxiter": MOST_STEPS, "gtol": FLAT, "ftol": 0.0}
+    # One thread: such small products gain nothing by more, and threads of two libraries would wait for one another.
+    with threadpool_limits(1, user_api="blas"):
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     values: Matrix = found.x.reshape(width + 1, classes)
     return values

@@ -31,6 +31,8 @@ class UHerding(MaxHerding):
     the same.
     """
 
+    # Wider or narrower by a third hardly matters; half as wide loses (docs/few-labels.md).
+    reach: float = 0.7
     uncertainty: Literal["margin", "entropy", "confidence"] = "margin"
 
     def __post_init__(self) -> None:
