@@ -107,7 +107,7 @@ def test_uherding_covers_what_the_model_is_unsure_of() -> None:
     vectors = torch.eye(2).repeat_interleave(50, 0) + 0.01 * torch.randn(100, 2)
     seen = view(vectors, [0, 50])
     seen.learner.weight = torch.tensor([[8.0, 0.0], [-8.0, 0.0]])  # sure of the first cluster alone
-    unsure = create("uherding").weights(seen)  # type: ignore[attr-defined]
+    unsure = create("uherding")._measured(seen, seen.unlabelled)[1]  # type: ignore[attr-defined]
     assert unsure[:49].mean() < 0.1 < unsure[49:].mean()
     assert all(item > 50 for item in picked("uherding", seen, 3, reach=0.3))
 

@@ -51,11 +51,11 @@ class Grid:
         """Some rows `(R, D)` in steps: whole numbers, of the grid's kind."""
         return (rows_of(features, which).to(self.kind) / self.step).round_()
 
-    def table(self, features: Features, places: Tensor) -> Tensor:
-        """The rows at `places` `(R,)`, in memory of their own, block by block."""
-        found = torch.empty(len(places), features.shape[1], dtype=self.kind)
-        for part in blocks(len(places)):
-            found[part] = self.rows(features, places[part])
+    def table(self, features: Features) -> Tensor:
+        """All rows, in memory of their own, block by block."""
+        found = torch.empty(features.shape, dtype=self.kind)
+        for part in blocks(len(features)):
+            found[part] = self.rows(features, part)
         return found
 
 

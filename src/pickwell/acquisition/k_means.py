@@ -22,7 +22,7 @@ def k_means(features: Features, clusters: int, rng: torch.Generator) -> tuple[Te
     hold rows: copies are in one. Memory: the rows once, and a block of distances.
     """
     grid = Grid.of(features)
-    rows = grid.table(features, torch.arange(len(features)))
+    rows = grid.table(features)
     norms = rows.square().sum(1)
     centres = _first(rows, norms, min(clusters, len(rows)), rng)
     assigned = torch.full((len(rows),), -1)

@@ -28,54 +28,43 @@ def kernel_cover(
     balls: bool = False,
     weight: Tensor | None = None,
     candidates: Tensor | None = None,
-    measured: Tensor | None = None,
     kept: int = KEPT,
 ) -> tuple[Tensor, Tensor]:
     """Indices `(budget,)` out of `candidates` (all unless given) that greedily cover the most, and each one's gain.
 
     A centre at distance d covers an item by exp(-d^2 / (2 bandwidth^2)), and the best centre counts; with `balls` it
-    covers all of what is not farther than the bandwidth, and nothing of what is. All items, or
-    those `measured`, are to be covered, each as much as its `weight` `(N,)` >= 0 says; the gain is the share of all
-    that a pick newly covers. `centres` `(M, D)` cover from the start. Unlike a k-center it is not drawn to outliers:
-    they stand for nothing but themselves. Ties go to the lowest index. Greedy is within 1 - 1/e of the best cover
-    (facility location; Nemhauser et al. 1978), lazily evaluated (Minoux 1978). Raises TrainingError where a feature or
-    weight is not a number.
+    covers all of what is not farther than the bandwidth, and nothing of what is. All items are to be covered, each as
+    much as its `weight` `(N,)` >= 0 says; the gain is the share of all that a pick newly covers. `centres` `(M, D)`
+    cover from the start. Unlike a k-center it is not drawn to outliers: they stand for nothing but themselves. Ties go
+    to the lowest index. Greedy is within 1 - 1/e of the best cover (facility location; Nemhauser et al. 1978), lazily
+    evaluated (Minoux 1978). Raises TrainingError where a feature or weight is not a number.
 
     Rows are rounded to a `Grid`, so that picks are the same for any number of threads and on any processor. Memory:
-    the measured rows, a few numbers an item and `kept` bytes of the kernel. The time is that of measured x candidates.
-    Where few are measured for each centre the picks are those that cover these few, so candidates should be measured,
-    and many more than `budget` and centres together.
+    the rows once more, a few numbers an item and `kept` bytes of the kernel. The time is that of items x candidates. To
+    measure the cover on fewer items is as quick, and wrong where few are measured for each centre: then it is they that
+    are picked, and the others are covered little better than by chance.
     """
-    everything = torch.arange(len(features))
-    candidates = everything if candidates is None else candidates
-    assert 1 <= budget <= len(candidates), f"{budget} of {len(candidates)}"
-    measured = everything if measured is None else measured
-    cover = _Cover(features, centres, _Kernel(bandwidth, balls), weight, candidates, measured, kept)
+    assert 1 <= budget <= len(features if candidates is None else candidates), f"{budget} of {len(features)}"
+    cover = _Cover(features, centres, _Kernel(bandwidth, balls), weight, candidates, kept)
     places, gains = zip(*(cover.take() for _ in range(budget)), strict=True)
     return torch.tensor(places), torch.tensor(gains)
 
 
-def kernel_bandwidth(
-    features: Features, centres: Features, budget: int, *, queries: int = 500, measured: Tensor | None = None
-) -> float:
+def kernel_bandwidth(features: Features, centres: Features, budget: int, *, queries: int = 500) -> float:
     """The distance that a label must reach: the median one to the k-th neighbour, k = items / (centres + budget).
 
-    So many items would fall to each centre if all had equal shares. Measured at up to `queries` evenly spaced items,
-    among all or those `measured`, which then stand for all.
+    So many items would fall to each centre if all had equal shares. Measured at up to `queries` evenly spaced items.
     """
-    grid = Grid.of(features, centres)
-    measured = torch.arange(len(features)) if measured is None else measured
-    total = len(measured) + len(centres)
+    grid, total = Grid.of(features, centres), len(features) + len(centres)
     k = max(1, round(total / (len(centres) + budget)))
-    asked = grid.table(features, measured[spaced(len(measured), queries)])
-    norms = asked.square().sum(1)
-    rows = []
-    for table, places in ((features, measured), (centres, torch.arange(len(centres)))):
-        for part in blocks(len(places), SIDE):
-            others = grid.rows(table, places[part])
-            rows.append(squared_distances(asked, others, (norms, others.square().sum(1))))
+    asked = grid.rows(features, spaced(len(features), queries))
+    norms, found = asked.square().sum(1), []
+    for table in (features, centres):
+        for part in blocks(len(table), SIDE):
+            others = grid.rows(table, part)
+            found.append(squared_distances(asked, others, (norms, others.square().sum(1))))
     # The nearest of all is the item itself.
-    nearest = torch.cat(rows, 1).kthvalue(min(k + 1, total), dim=1).values
+    nearest = torch.cat(found, 1).kthvalue(min(k + 1, total), dim=1).values
     return max(float(nearest.median().sqrt()) * grid.step, 1e-12)
 
 
@@ -112,26 +101,25 @@ class _Cover:
         centres: Features,
         kernel: _Kernel,
         weight: Tensor | None,
-        candidates: Tensor,
-        measured: Tensor,
+        candidates: Tensor | None,
         kept: int,
     ) -> None:
-        self.grid = Grid.of(features, centres)
-        self.features, self.candidates = features, candidates
-        self.items = self.grid.table(features, measured)
+        self.grid, count = Grid.of(features, centres), len(features)
+        self.items = self.grid.table(features)
         self.norms = self.items.square().sum(1)
+        self.candidates = torch.arange(count) if candidates is None else candidates
         self.shape = kernel
-        share = torch.ones(len(measured)) if weight is None else weight[measured].float().cpu()
-        refuse_nan(measured, share, "a weight")
+        share = torch.ones(count) if weight is None else weight.float().cpu()
+        refuse_nan(torch.arange(count), share, "a weight")
         self.share = share.double() / share.double().sum().clamp_min(1e-30)
-        self.covered = torch.zeros(len(measured), dtype=self.grid.kind)
+        self.covered = torch.zeros(count, dtype=self.grid.kind)
         for part in blocks(len(centres), SIDE):
             self._cover_with(self.grid.rows(centres, part))
         self.kernel: Tensor | None = None
-        if 4 * len(candidates) * len(measured) <= kept:
-            self.kernel = torch.empty(len(candidates), len(measured), dtype=self.grid.kind)
-        self.gains = self._first(both=candidates is measured)
-        self.current = torch.zeros(len(candidates), dtype=torch.int64)
+        if self.items.element_size() * len(self.candidates) * count <= kept:
+            self.kernel = torch.empty(len(self.candidates), count, dtype=self.grid.kind)
+        self.gains = self._first(both=candidates is None)
+        self.current = torch.zeros(len(self.candidates), dtype=torch.int64)
         self.taken = 0
 
     def take(self) -> tuple[int, float]:
@@ -141,7 +129,7 @@ class _Cover:
             self._refresh(best)
         gain, place = float(self.gains[best]), int(self.candidates[best])
         if self.kernel is None:
-            self._cover_with(self.grid.rows(self.features, slice(place, place + 1)))
+            self._cover_with(self.items[place : place + 1])
         else:
             torch.maximum(self.covered, self.kernel[best], out=self.covered)
         self.gains[best] = -torch.inf
@@ -152,7 +140,7 @@ class _Cover:
         """The gains of all candidates `(K,)`; of `both` sides of each pair at once, where all items are candidates."""
         total = torch.zeros(len(self.candidates), dtype=torch.float64)
         for part in blocks(len(self.candidates), SIDE):
-            rows = self.items[part] if both else self.grid.rows(self.features, self.candidates[part])
+            rows = self.items[part if both else self.candidates[part]]
             for items, kernel in self._blocks(rows, first=part.start if both else 0):
                 if self.kernel is not None:
                     self.kernel[part, items] = kernel
@@ -171,7 +159,7 @@ class _Cover:
         if self.kernel is not None:
             total += self._gained(self.kernel[places], slice(None))
         else:
-            for items, kernel in self._blocks(self.grid.rows(self.features, self.candidates[places])):
+            for items, kernel in self._blocks(self.items[self.candidates[places]]):
                 total += self._gained(kernel, items)
         # In double precision, so that the order of a sum shows in digits that float32 has not.
         self.gains[places] = total.float()

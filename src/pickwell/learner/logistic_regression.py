@@ -78,9 +78,10 @@ def _solved(rows: Matrix, places: NDArray[np.int64], classes: int, c: float, sha
         return entropy + scale / 2 * np.square(values[:-1]).sum(), slope.ravel()
 
     start = np.zeros((width + 1) * classes)
-    options = {"maxiter": MOST_STEPS, "gtol": FLAT, "ftol": 0.0}
     # One thread: such small products gain nothing by more, and threads of two libraries would wait for one another.
     with threadpool_limits(1, user_api="blas"):
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+        found = minimize(
+            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS, "gtol": FLAT, "ftol": 0.0}
+        )
     values: Matrix = found.x.reshape(width + 1, classes)
     return values

@@ -8,6 +8,7 @@ from torch import Tensor
 from pickwell.acquisition.kernel_cover import kernel_bandwidth, kernel_cover, spaced
 from pickwell.acquisition.streaming import check_budget
 from pickwell.items import Pick
+from pickwell.learner import Stream
 from pickwell.strategies.distances import rows_of_stream
 from pickwell.strategies.strategy import RoundView, Strategy, require
 
@@ -44,27 +45,22 @@ class MaxHerding(Strategy):
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
-        features, centres = rows_of_stream(view, view.unlabelled), rows_of_stream(view, view.labelled)
-        measured, candidates = some_of(len(features), budget)
-        places, gains = kernel_cover(
-            features,
-            centres,
-            budget,
-            bandwidth=self.reach * kernel_bandwidth(features, centres, budget, measured=measured),
-            weight=self.weights(view),
-            candidates=candidates,
-            measured=measured,
-        )
-        chosen = zip(view.unlabelled.ids()[places].tolist(), gains.tolist(), strict=True)
+        pool, candidates = some_of(view.unlabelled, budget)
+        features, weight = self._measured(view, pool)
+        centres = rows_of_stream(view, view.labelled)
+        width = self.reach * kernel_bandwidth(features, centres, budget)
+        places, gains = kernel_cover(features, centres, budget, bandwidth=width, weight=weight, candidates=candidates)
+        chosen = zip(pool.ids()[places].tolist(), gains.tolist(), strict=True)
         return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
 
-    def weights(self, view: RoundView) -> Tensor | None:
-        """How much each unlabelled image is to be covered, `(N,)`; None: all the same."""
-        return None
+    def _measured(self, view: RoundView, pool: Stream) -> tuple[Tensor, Tensor | None]:
+        """The rows `(N, D)` of the images that are to be covered, and how much each is, `(N,)`; None: all the same."""
+        return rows_of_stream(view, pool), None
 
 
-def some_of(count: int, budget: int) -> tuple[Tensor, Tensor]:
-    """The places, out of `count`, of what is to be covered, and of what can be picked of that: all of a small pool."""
-    measured = spaced(count, max(MEASURED, PER_CENTRE * budget))
-    among = max(CANDIDATES, PER_PICK * budget)
-    return measured, measured[spaced(len(measured), among)] if count > MEASURED else measured
+def some_of(pool: Stream, budget: int) -> tuple[Stream, Tensor | None]:
+    """What is to be covered, and the places in it of what can be picked; of a small pool all of it."""
+    if len(pool) <= MEASURED:
+        return pool, None
+    measured = pool.some(spaced(len(pool), max(MEASURED, PER_CENTRE * budget)))
+    return measured, spaced(len(measured), max(CANDIDATES, PER_PICK * budget))

@@ -45,16 +45,14 @@ class ProbCover(Strategy):
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
-        features, centres = rows_of_stream(view, view.unlabelled), rows_of_stream(view, view.labelled)
-        measured, candidates = some_of(len(features), budget)
-        radius = pure_radius(features[measured], _classes(view) or budget, self.purity, view.rng)
-        places, gains = kernel_cover(
-            features, centres, budget, bandwidth=radius, balls=True, candidates=candidates, measured=measured
-        )
+        pool, candidates = some_of(view.unlabelled, budget)
+        features, centres = rows_of_stream(view, pool), rows_of_stream(view, view.labelled)
+        radius = pure_radius(features, _classes(view) or budget, self.purity, view.rng)
+        places, gains = kernel_cover(features, centres, budget, bandwidth=radius, balls=True, candidates=candidates)
         covering = int((gains > 0).sum())
         if covering < budget:
             places = torch.cat((places[:covering], _farthest(features, centres, places[:covering], budget - covering)))
-        chosen = zip(view.unlabelled.ids()[places].tolist(), gains.tolist(), strict=True)
+        chosen = zip(pool.ids()[places].tolist(), gains.tolist(), strict=True)
         return [Pick(item, rank, gain) for rank, (item, gain) in enumerate(chosen, start=1)]
 
 

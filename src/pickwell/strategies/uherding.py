@@ -1,5 +1,6 @@
 """The greedy kernel cover of what the model is unsure of."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -7,8 +8,11 @@ import torch
 from torch import Tensor
 
 from pickwell.acquisition import uncertainty
+from pickwell.acquisition.features import gathered
 from pickwell.acquisition.streaming import in_even_chunks
 from pickwell.acquisition.uncertainty import reduced
+from pickwell.learner import Stream
+from pickwell.strategies.distances import rows_of_stream
 from pickwell.strategies.maxherding import MaxHerding
 from pickwell.strategies.strategy import RoundView, among
 
@@ -39,10 +43,16 @@ class UHerding(MaxHerding):
         super().__post_init__()
         among("uncertainty", self.uncertainty, tuple(MEASURES))
 
-    def weights(self, view: RoundView) -> Tensor | None:
+    def _measured(self, view: RoundView, pool: Stream) -> tuple[Tensor, Tensor | None]:
         if not len(view.labelled):
-            return None
-        measure = MEASURES[self.uncertainty]
-        chunks = in_even_chunks(view.unlabelled.batches())
-        # Of masks the mean over all pixels.
-        return torch.cat([reduced(measure(view.learner.predict(images)), "mean").cpu() for _, images in chunks])
+            return rows_of_stream(view, pool), None
+        measure, unsure = MEASURES[self.uncertainty], []
+
+        def rows() -> Iterator[Tensor]:
+            for _, images in in_even_chunks(pool.batches()):
+                # Of masks the mean over all pixels.
+                unsure.append(reduced(measure(view.learner.predict(images)), "mean").cpu())
+                yield view.learner.embed(images)
+
+        features = gathered(rows(), pool.ids())
+        return features, torch.cat(unsure)
