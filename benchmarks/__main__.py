@@ -15,6 +15,7 @@ FIGURES = {
     "badge": ["benchmarks.badge"],
     "dbal": ["benchmarks.dbal"],
     "cover": ["benchmarks.cover"],
+    "few-labels": ["benchmarks.few_labels"],
     "allocation": ["benchmarks.allocation"],
     "false-claims": ["benchmarks.false_claims"],
 }

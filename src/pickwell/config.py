@@ -11,8 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pickwell.errors import SettingsError, VersionError, unknown
 from pickwell.labels import check_classes
 
-FORMAT = 1
+FORMAT = 2
 """The version of the campaign directory's layout; a larger one was made by a newer pickwell."""
+
+
+NO_ENCODER = "none"
+"""What `encoder` says where models look at the images themselves."""
 
 
 class Section(BaseModel):
@@ -113,6 +117,9 @@ class ModelSettings(Section):
 class TrainingSettings(Section):
     """How the task model is trained, from scratch, after every round.
 
+    `C` is the inverse of logistic regression's penalty, as scikit-learn has it, and with `class_weight` balanced all
+    classes count the same there; what follows is of models that learn step by step.
+
     `epochs` are passes over the labelled images, in at least `min_steps` steps. `augment` is of images: vectors in
     their place are learnt as they are. `precision` auto is bfloat16 where the hardware multiplies it. Images are kept
     in memory up to `memory_limit_mib`, and a fit is saved every `checkpoint_seconds`, so that a killed one goes on.
@@ -125,6 +132,8 @@ class TrainingSettings(Section):
     weight_decay: float = Field(default=5e-4, ge=0, allow_inf_nan=False)
     schedule: Literal["constant", "cosine"] = "cosine"
     augment: str = "crop-flip"
+    C: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    class_weight: Literal["none", "balanced"] = "none"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     memory_limit_mib: int = Field(default=2048, ge=1)
     checkpoint_seconds: float = Field(default=60.0, ge=0)
@@ -174,12 +183,17 @@ class ServeSettings(Section):
 
 
 class Settings(Document):
-    """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings."""
+    """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings.
+
+    `encoder` looks once at every image, and models and strategies then at its vectors; "none": they look at images.
+    Format 1 had none.
+    """
 
     format: int = Field(default=FORMAT, ge=1, strict=True)
     name: str = Field(min_length=1)
     seed: int = Field(default=0, ge=0, lt=2**63)
     task: TaskSettings
+    encoder: str = NO_ENCODER
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     validation: ValidationSettings = ValidationSettings()

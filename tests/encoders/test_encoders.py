@@ -44,7 +44,7 @@ def test_names_are_told_without_torch() -> None:
     [
         ("lite", r"unknown encoder 'lite'; did you mean 'lite2'\?|unknown encoder 'lite'; did you mean 'lite0'\?"),
         ("resnet", r"unknown encoder 'resnet'; Available: features:FILE, lite0"),
-        ("onxx:a.onnx", r"unknown source of encoders 'onxx'; did you mean 'onnx'\?"),
+        ("onxx:a.onnx", r"unknown encoder 'onxx:a.onnx'"),
     ],
 )
 def test_unknown_names(name: str, said: str) -> None:

@@ -24,7 +24,8 @@ STEPS = {"cifar10": (5e-4, 5e-4, 5e-4), "cifar100": (5e-4, 5e-4, 5e-4), "caltech
 OTHERS = {"ablation", "robust-initial", "robust-budget", "robust-oracle", "robust-network", "sampling-time", "digits",
           "cifar10-small", "camvid-small", "digits-every", "fast-features", "robust-initial-small",
           "ablation-small", "digits-demo", "finding-digits", "finding-cifar10", "saving-digits", "saving-cifar10",
-          "saving-tiles"}  # fmt: skip
+          "saving-tiles", "few-labels-clothing", "few-labels-cifar10", "few-labels-grocery",
+          "few-labels-absent"}  # fmt: skip
 
 
 def test_every_row_of_the_paper_has_its_file() -> None:

@@ -129,7 +129,7 @@ def test_a_network_that_takes_images_is_refused_once(
         on(tiny, vectors[0], **{"model.name": "small_cnn"}),
         tiny.changed({"data.features": "vae", "variants": {"a": {"model.name": "linear"}, "b": {}}}),
     ):
-        with pytest.raises(SettingsError, match=r"model.name is 'small_cnn', .* set it to linear or mlp"):
+        with pytest.raises(SettingsError, match=r"model.name is 'small_cnn', .* set it to linear or logistic or mlp"):
             run(e, grid(e), bench)
         assert not bench.root.exists()
 

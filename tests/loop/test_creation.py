@@ -25,9 +25,15 @@ def test_defaults_follow_from_the_images(photos: Path, tmp_path: Path) -> None:
     assert (summary.added, summary.set_aside) == (6, 1)
     with Campaign(tmp_path / "c") as campaign:
         assert campaign.settings.task.classes == ("gull", "heron")
-        assert campaign.settings.model.image_size == 80
-        assert campaign.settings.model.name == "resnet18"
+        assert campaign.settings.encoder == "lite0"
+        assert campaign.settings.model.name == "logistic"
+        assert campaign.settings.strategy == {"name": "uherding"}
         assert campaign.settings.validation.share == 0.1
+    for number, chosen in enumerate(({"encoder": "none"}, {"model.name": "resnet18"})):
+        create(tmp_path / f"pixels{number}", photos, labels_from_folders=True, settings=chosen)
+        with Campaign(tmp_path / f"pixels{number}") as campaign:
+            assert (campaign.settings.encoder, campaign.settings.model.name) == ("none", "resnet18")
+            assert campaign.settings.model.image_size == 80
     create(tmp_path / "d", "digits", settings={"seed": 3})
     with Campaign(tmp_path / "d") as campaign:
         assert (campaign.settings.model.name, campaign.settings.model.image_size) == ("small_cnn", 16)
@@ -114,7 +120,7 @@ def test_newer_and_damaged_campaigns_are_refused(made: Path, tmp_path: Path) -> 
     root = tmp_path / "c"
     shutil.copytree(made, root)
     text = (root / "campaign.toml").read_text()
-    (root / "campaign.toml").write_text(text.replace("format = 1", "format = 2"))
+    (root / "campaign.toml").write_text(text.replace("format = 2", "format = 3"))
     with pytest.raises(VersionError, match="made by a newer version"):
         Campaign(root)
     (root / "campaign.toml").write_text(text)

@@ -29,6 +29,13 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("suggestive-annotation", {"members": 3}),
     ("core-set", {}),
     ("badge", {}),
+    ("maxherding", {}),
+    ("uherding", {}),
+    ("uherding", {"uncertainty": "entropy", "reach": 0.5}),
+    ("typiclust", {}),
+    ("typiclust", {"clusters": 3, "neighbours": 2}),
+    ("probcover", {}),
+    ("dropquery", {}),
 ]
 LOTS = {"random"}
 

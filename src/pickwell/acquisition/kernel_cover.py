@@ -1,17 +1,22 @@
-"""Which items, labelled, would stand for the most of the pool: a greedy cover by a Gaussian kernel."""
+"""Which items, labelled, would stand for the most of the pool: a greedy cover by a Gaussian kernel, or by balls."""
 
-import numpy as np
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
-from pickwell.acquisition.coverage import Features, rows_of
-from pickwell.acquisition.row_blocks import BLOCK, blocks
+from pickwell.acquisition.coverage import Features
+from pickwell.acquisition.grid import Grid, squared_distances
+from pickwell.acquisition.row_blocks import blocks
 from pickwell.acquisition.streaming import refuse_nan
 
-REFRESHED = 8
+REFRESHED = 16
 """How many outdated gains are brought up to date at once."""
-AT_ONCE = 2**22
-"""How many values of the kernel are worked out at once, but for those of a single row: they bound the memory."""
+SIDE = 1024
+"""The kernel is worked out in squares of this side, which stay in a processor's cache."""
+KEPT = 256 * 2**20
+"""Bytes up to which the candidates' rows of the kernel are kept, so that each is worked out once."""
 
 
 def kernel_cover(
@@ -20,48 +25,47 @@ def kernel_cover(
     budget: int,
     *,
     bandwidth: float,
+    balls: bool = False,
     weight: Tensor | None = None,
     candidates: Tensor | None = None,
-    at_once: int = AT_ONCE,
+    kept: int = KEPT,
 ) -> tuple[Tensor, Tensor]:
     """Indices `(budget,)` out of `candidates` (all unless given) that greedily cover the most, and each one's gain.
 
-    A centre at distance d covers an item by exp(-d^2 / (2 bandwidth^2)), and the best centre counts. All items are to
-    be covered, each as much as its `weight` `(N,)` >= 0 says; the gain is the share of all that a pick newly covers.
-    `centres` `(M, D)` cover from the start. Unlike a k-center it is not drawn to outliers: they stand for nothing but
-    themselves. Ties go to the lowest index; the same for any `at_once`, which bounds the memory beside a few numbers an
-    item. Greedy is within 1 - 1/e of the best cover (facility location; Nemhauser et al. 1978), lazily evaluated
-    (Minoux 1978). Raises TrainingError where a feature or weight is not a number.
+    A centre at distance d covers an item by exp(-d^2 / (2 bandwidth^2)), and the best centre counts; with `balls` it
+    covers all of what is not farther than the bandwidth, and nothing of what is. All items are to be covered, each as
+    much as its `weight` `(N,)` >= 0 says; the gain is the share of all that a pick newly covers. `centres` `(M, D)`
+    cover from the start. Unlike a k-center it is not drawn to outliers: they stand for nothing but themselves. Ties go
+    to the lowest index. Greedy is within 1 - 1/e of the best cover (facility location; Nemhauser et al. 1978), lazily
+    evaluated (Minoux 1978). Raises TrainingError where a feature or weight is not a number.
 
-    The time is that of items x candidates. To measure the cover on fewer items would be as quick, and wrong: where few
-    are measured for each centre, it is they that are picked, and the others are covered little better than by chance.
+    Rows are rounded to a `Grid`, so that picks are the same for any number of threads and on any processor. Memory:
+    the rows once more, a few numbers an item and `kept` bytes of the kernel. The time is that of items x candidates. To
+    measure the cover on fewer items is as quick, and wrong where few are measured for each centre: then it is they that
+    are picked, and the others are covered little better than by chance.
     """
-    candidates = torch.arange(len(features)) if candidates is None else candidates
-    assert 1 <= budget <= len(candidates), f"{budget} of {len(candidates)}"
-    cover = _Cover(features, centres, bandwidth, weight, candidates, at_once)
-    chosen = [cover.take() for _ in range(budget)]
-    places, gains = zip(*chosen, strict=True)
+    assert 1 <= budget <= len(features if candidates is None else candidates), f"{budget} of {len(features)}"
+    cover = _Cover(features, centres, _Kernel(bandwidth, balls), weight, candidates, kept)
+    places, gains = zip(*(cover.take() for _ in range(budget)), strict=True)
     return torch.tensor(places), torch.tensor(gains)
 
 
-def kernel_bandwidth(
-    features: Features, centres: Features, budget: int, *, queries: int = 500, block: int = BLOCK
-) -> float:
+def kernel_bandwidth(features: Features, centres: Features, budget: int, *, queries: int = 500) -> float:
     """The distance that a label must reach: the median one to the k-th neighbour, k = items / (centres + budget).
 
     So many items would fall to each centre if all had equal shares. Measured at up to `queries` evenly spaced items.
     """
-    total = len(features) + len(centres)
+    grid, total = Grid.of(features, centres), len(features) + len(centres)
     k = max(1, round(total / (len(centres) + budget)))
-    distances = []
-    for places in torch.split(spaced(len(features), queries), 16):
-        asked = rows_of(features, places)
-        row = torch.cat(
-            [_distances(asked, rows_of(f, part)) for f in (features, centres) for part in blocks(len(f), block)], 1
-        )
-        # The nearest of all is the item itself.
-        distances.append(row.kthvalue(min(k + 1, total), dim=1).values)
-    return max(float(torch.cat(distances).median()), 1e-12)
+    asked = grid.rows(features, spaced(len(features), queries))
+    norms, found = asked.square().sum(1), []
+    for table in (features, centres):
+        for part in blocks(len(table), SIDE):
+            others = grid.rows(table, part)
+            found.append(squared_distances(asked, others, (norms, others.square().sum(1))))
+    # The nearest of all is the item itself.
+    nearest = torch.cat(found, 1).kthvalue(min(k + 1, total), dim=1).values
+    return max(float(nearest.median().sqrt()) * grid.step, 1e-12)
 
 
 def spaced(count: int, wanted: int) -> Tensor:
@@ -75,29 +79,47 @@ def spaced(count: int, wanted: int) -> Tensor:
     return torch.arange(wanted) * count // wanted
 
 
+class _Kernel(NamedTuple):
+    """How much a centre covers of what is at a distance."""
+
+    bandwidth: float
+    balls: bool
+
+    def of(self, squares: Tensor, step: float) -> Tensor:
+        """What is covered at squared distances in squared steps, in their place."""
+        if self.balls:
+            return squares.le_((self.bandwidth / step) ** 2)
+        return squares.mul_(-0.5 * (step / self.bandwidth) ** 2).exp_()
+
+
 class _Cover:
-    """Upper bounds on every item's gain. Gains only ever fall, so an outdated one is still a bound."""
+    """Upper bounds on every candidate's gain. Gains only ever fall, so an outdated one is still a bound."""
 
     def __init__(
         self,
         features: Features,
         centres: Features,
-        bandwidth: float,
+        kernel: _Kernel,
         weight: Tensor | None,
-        candidates: Tensor,
-        at_once: int,
+        candidates: Tensor | None,
+        kept: int,
     ) -> None:
-        self.bandwidth, self.candidates = bandwidth, candidates
-        self.items = _in_place(features)
-        share = torch.ones(len(features)) if weight is None else weight.float()
-        self.share = (share / share.sum().clamp_min(1e-30)).to(self.items.device)
-        self.covered = torch.zeros_like(self.share)
-        self.block = max(1, at_once // len(features))
-        for part in blocks(len(centres), self.block):
-            self._cover_with(rows_of(centres, part).to(self.items.device))
-        self.gains = torch.cat([self._gain(part) for part in torch.split(candidates, self.block)])
-        refuse_nan(candidates, self.gains, "what is gained by the features or weights")
-        self.current = torch.zeros(len(candidates), dtype=torch.int64)
+        self.grid, count = Grid.of(features, centres), len(features)
+        self.items = self.grid.table(features)
+        self.norms = self.items.square().sum(1)
+        self.candidates = torch.arange(count) if candidates is None else candidates
+        self.shape = kernel
+        share = torch.ones(count) if weight is None else weight.float().cpu()
+        refuse_nan(torch.arange(count), share, "a weight")
+        self.share = share.double() / share.double().sum().clamp_min(1e-30)
+        self.covered = torch.zeros(count, dtype=self.grid.kind)
+        for part in blocks(len(centres), SIDE):
+            self._cover_with(self.grid.rows(centres, part))
+        self.kernel: Tensor | None = None
+        if self.items.element_size() * len(self.candidates) * count <= kept:
+            self.kernel = torch.empty(len(self.candidates), count, dtype=self.grid.kind)
+        self.gains = self._first(both=candidates is None)
+        self.current = torch.zeros(len(self.candidates), dtype=torch.int64)
         self.taken = 0
 
     def take(self) -> tuple[int, float]:
@@ -105,42 +127,57 @@ class _Cover:
         # A bound that is up to date and still the largest of all bounds is the largest gain.
         while self.current[best := int(self.gains.argmax())] < self.taken:
             self._refresh(best)
-        gain = float(self.gains[best])
-        place = int(self.candidates[best])
-        self._cover_with(self.items[place : place + 1])
+        gain, place = float(self.gains[best]), int(self.candidates[best])
+        if self.kernel is None:
+            self._cover_with(self.items[place : place + 1])
+        else:
+            torch.maximum(self.covered, self.kernel[best], out=self.covered)
         self.gains[best] = -torch.inf
         self.taken += 1
         return place, gain
 
+    def _first(self, *, both: bool) -> Tensor:
+        """The gains of all candidates `(K,)`; of `both` sides of each pair at once, where all items are candidates."""
+        total = torch.zeros(len(self.candidates), dtype=torch.float64)
+        for part in blocks(len(self.candidates), SIDE):
+            rows = self.items[part if both else self.candidates[part]]
+            for items, kernel in self._blocks(rows, first=part.start if both else 0):
+                if self.kernel is not None:
+                    self.kernel[part, items] = kernel
+                if both and items != part:
+                    if self.kernel is not None:
+                        self.kernel[items, part] = kernel.T
+                    total[items] += self._gained(kernel.T, part)
+                total[part] += self._gained(kernel, items)
+        return total.float()
+
     def _refresh(self, best: int) -> None:
-        likely = self.gains.topk(min(REFRESHED, self.block, len(self.gains))).indices
+        likely = self.gains.topk(min(REFRESHED, len(self.gains))).indices
         places = torch.unique(torch.cat((torch.tensor([best]), likely[self.current[likely] < self.taken])))
         places = places[self.gains[places] > -torch.inf]
-        self.gains[places] = self._gain(self.candidates[places])
+        total = torch.zeros(len(places), dtype=torch.float64)
+        if self.kernel is not None:
+            total += self._gained(self.kernel[places], slice(None))
+        else:
+            for items, kernel in self._blocks(self.items[self.candidates[places]]):
+                total += self._gained(kernel, items)
+        # In double precision, so that the order of a sum shows in digits that float32 has not.
+        self.gains[places] = total.float()
         self.current[places] = self.taken
 
-    def _kernel(self, rows: Tensor) -> Tensor:
-        return torch.exp(_distances(rows, self.items).div_(self.bandwidth).square_().mul_(-0.5))
+    def _blocks(self, rows: Tensor, first: int = 0) -> Iterator[tuple[slice, Tensor]]:
+        """The kernel between some rows and the items from the `first` on, block by block."""
+        norms = rows.square().sum(1)
+        for items in blocks(len(self.items), SIDE):
+            if items.start >= first:
+                found = squared_distances(rows, self.items[items], (norms, self.norms[items]))
+                yield items, self.shape.of(found, self.grid.step)
 
-    def _gain(self, places: Tensor) -> Tensor:
-        """How much of all items each of these would newly cover, `(B,)`."""
-        # Summed, not multiplied as a matrix: a gain must not depend on what else is in the block. The sum of one row
-        # alone is shared out among threads: in double precision that shows in digits that float32 has not.
-        kernel = self._kernel(self.items[places])
-        return kernel.sub_(self.covered).clamp_(min=0).mul_(self.share).sum(1, dtype=torch.float64).float().cpu()
+    def _gained(self, kernel: Tensor, items: slice) -> Tensor:
+        """How much of these items each row of the kernel would newly cover."""
+        # Summed, not multiplied as a matrix: a gain must not depend on what else is in the block.
+        return (kernel - self.covered[items]).clamp_(min=0).mul(self.share[items]).sum(1)
 
     def _cover_with(self, rows: Tensor) -> None:
-        torch.maximum(self.covered, self._kernel(rows).amax(0), out=self.covered)
-
-
-def _in_place(features: Features) -> Tensor:
-    """The features as a tensor; a mapped table is not copied: each block of it is read when it is needed."""
-    if isinstance(features, Tensor):
-        return features.float()
-    rows = np.asarray(features, dtype=np.float32)
-    return torch.from_numpy(rows if rows.flags.writeable else rows.copy())
-
-
-def _distances(left: Tensor, right: Tensor) -> Tensor:
-    found: Tensor = torch.cdist(left, right, compute_mode="donot_use_mm_for_euclid_dist")
-    return found
+        for items, kernel in self._blocks(rows):
+            self.covered[items] = torch.maximum(self.covered[items], kernel.amax(0))

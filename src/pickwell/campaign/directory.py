@@ -49,6 +49,8 @@ class Directory:
         """The masks that labels name, if the task is segmentation."""
         self.vectors = root / "vectors"
         """Vectors of the whole pool; made again when missing."""
+        self.features = root / "features"
+        """What an encoder made of the images, and `test`, of those of the test set: a folder an encoder."""
         self.fits = root / "fits"
         """Trained networks; made again when missing."""
         self.rounds = root / "rounds"

@@ -30,6 +30,13 @@ def init(
     test: Annotated[str | None, typer.Option(help="Labelled images to measure on; like --images.")] = None,
     test_masks: Annotated[str | None, typer.Option(help="The masks of the images to measure on.")] = None,
     labels_from_folders: FromFolders = False,
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="What looks at each image once (pickwell encoders); none: networks learn from the pixels."),
+    ] = None,
+    encode: Annotated[
+        bool, typer.Option("--encode/--later", help="Encode the images now, or when that is first needed.")
+    ] = True,
     strategy: Chosen = None,
     seed: Annotated[int, typer.Option(help="Everything random derives from it.")] = 0,
     set_: Sets = None,
@@ -41,6 +48,8 @@ def init(
     settings: dict[str, Any] = {"task.kind": task, "seed": seed} | changes(set_)
     if strategy:
         settings["strategy.name"] = strategy
+    if encoder:
+        settings["encoder"] = encoder
     with Bars(quiet=json) as progress:
         summary = create(
             where,
@@ -53,7 +62,10 @@ def init(
             labels_from_folders=labels_from_folders,
             progress=progress,
         )
-    show.summary(summary, where, json=json)
+    with show.campaign(where, quiet=json) as campaign:
+        chosen = campaign.settings
+        count = campaign.encode() if encode else 0
+    show.summary(summary, where, chosen, count, json=json)
 
 
 def add(

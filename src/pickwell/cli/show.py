@@ -18,6 +18,7 @@ from pickwell.cli.terminal import plain, printable
 if TYPE_CHECKING:
     from pickwell.campaign.open_campaign import OpenCampaign
     from pickwell.campaign.status import Status
+    from pickwell.config import Settings
     from pickwell.data.pool import Pool, Summary
     from pickwell.items import Metrics, Round
     from pickwell.loop.campaign import Campaign
@@ -74,11 +75,29 @@ def campaign(where: Path, *, quiet: bool) -> "Iterator[Campaign]":
         yield opened
 
 
-def summary(read: "Summary", where: Path, *, json: bool) -> None:
-    """What was read and what was set aside, and why."""
+def summary(read: "Summary", where: Path, chosen: "Settings | None" = None, encoded: int = 0, *, json: bool) -> None:
+    """What was read and what was set aside, and why; of a new campaign also what its images suit."""
     spoilt = [f"  {plain(sentence)}" for sentence in read.spoilt]
     following = f"next: pickwell ask {plain(where)} --budget {min(50, read.total)}"
-    say({"campaign": str(where), **asdict(read)}, plain(read), *spoilt, following, json=json)
+    values: dict[str, Any] = {"campaign": str(where), **asdict(read)}
+    if chosen:
+        values |= {"encoder": chosen.encoder, "encoded": encoded}
+    suits = [_suits(chosen, encoded)] if chosen else []
+    say(values, plain(read), *spoilt, *suits, following, json=json)
+
+
+def _suits(chosen: "Settings", encoded: int) -> str:
+    """What learns from the images, and by which rule that was chosen."""
+    from pickwell.config import NO_ENCODER
+
+    model, strategy = chosen.model.name, chosen.strategy["name"]
+    if chosen.encoder == NO_ENCODER:
+        return (
+            f"{model} learns from the pixels, from scratch, and {strategy} picks; encoders are for 32 pixels and more"
+        )
+    seen = f"{encoded:,} images encoded" if encoded else "images are encoded when that is first needed"
+    learns = f"{model} learns from its features, and {strategy} picks (from pixels: --encoder none)"
+    return f"{seen} by {plain(chosen.encoder)}; {learns}"
 
 
 def question(

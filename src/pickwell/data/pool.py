@@ -154,6 +154,10 @@ class Pool:
         except ImageError as error:
             raise self._gone(item, error) from error
 
+    def pixels(self, item: ItemId, least: int | None = None) -> NDArray[np.uint8]:
+        """The image `(H, W, 3)`, upright RGB, perhaps shrunk, with no side below `least`; PoolError if it is gone."""
+        return self._decoded(item, lambda data: decode(data, least, self.limits))
+
     def view(self, item: ItemId, size: int) -> NDArray[np.uint8]:
         """The image as a network sees it: `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
         return self._decoded(item, lambda data: view(data, size, self.limits))

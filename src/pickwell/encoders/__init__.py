@@ -13,7 +13,7 @@ from pickwell.encoders.encoder import Encoder, Facts
 from pickwell.errors import SettingsError, unknown
 from pickwell.registry import Registry
 
-__all__ = ["Encoder", "Facts", "available", "listed", "load"]
+__all__ = ["Encoder", "Facts", "available", "listed", "load", "module"]
 
 
 def _source(found: Any) -> ModuleType:
@@ -45,12 +45,22 @@ def load(name: str, **options: Any) -> Encoder:
 
     Raises EncoderError, where it is not there with the command that brings it; SettingsError for an unknown name.
     """
-    source, colon, rest = name.partition(":")
-    if colon:
-        encoder: Encoder = ROOM.named(source.replace("_", "-")).load(rest, **options)
-        return encoder
-    for module in ROOM.everything().values():
-        if any(facts.name == name for facts in module.facts()):
-            found: Encoder = module.load(name, **options)
-            return found
-    raise SettingsError(unknown("encoder", name, available()))
+    _, colon, rest = name.partition(":")
+    encoder: Encoder = ROOM.named(_source_of(name)).load(rest if colon else name, **options)
+    return encoder
+
+
+def module(name: str) -> str:
+    """The module that the encoder of that name comes from; a SettingsError names the nearest one if there is none."""
+    return ROOM.module(_source_of(name))
+
+
+def _source_of(name: str) -> str:
+    """The source of the encoder of that name: what stands before a colon, or the one that lists it."""
+    source, colon, _ = name.partition(":")
+    if colon and (known := source.replace("_", "-")) in ROOM.available():
+        return known
+    for listing, found in ROOM.everything().items():
+        if any(facts.name == name for facts in found.facts()):
+            return listing
+    raise SettingsError(unknown("encoder", name, (*available(), "none")))

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from pickwell import models, strategies, tasks
+from pickwell import encoders, models, strategies, tasks
 from pickwell.experiments.data import feature_pools, sets
 from pickwell.experiments.experiment import DataSettings
 
@@ -43,6 +43,7 @@ def pools_digest(data: DataSettings) -> str:
     """A hash of the source that pools, and the features of their images if they are to have some, come from."""
     known = [module] if (module := sets.module(data.set)) else []
     network = [models.module(data.network)] if data.features == "network" else []
+    network += [encoders.module(data.encoder)] if data.features == "encoder" else []
     vectors = data.features or feature_pools.is_file(Path(data.set))
     return digest((POOLS, *known, *network), () if vectors else (FEATURES,))
 

@@ -27,7 +27,8 @@ class DataSettings(Section):
 
     `train` images stay in the pool (0: all that are left), `validation` are set aside and never used, `test` are
     measured on. A set without a test set of its own gives some of its images, drawn once for all seeds. `features`
-    replaces the images by vectors: "vae" (of the pool's own VAE) or "network" (`network`, with `weights` if any).
+    replaces the images by vectors: "encoder" (`encoder`, as `pickwell encoders` lists them), "vae" (of the pool's own
+    VAE) or "network" (`network`, with `weights` if any).
     A folder of one's own with masks names their folder and the `classes` by value, `!name` for a void one.
     """
 
@@ -40,7 +41,8 @@ class DataSettings(Section):
     test_masks: str = ""
     classes: tuple[str, ...] = ()
     test_draw: Literal["random", "balanced"] = "random"
-    features: Literal["", "vae", "network"] = ""
+    features: Literal["", "encoder", "vae", "network"] = ""
+    encoder: str = "lite0"
     feature_size: int = Field(default=32, ge=8, le=2048)
     feature_steps: int = Field(default=600, ge=1)
     network: str = "small_cnn"

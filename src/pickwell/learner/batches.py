@@ -94,6 +94,10 @@ class Draws:
         """The order of a pool of `n` for a committee's member, kept as long as these draws."""
         return lru_cache(maxsize=64)(lambda pool, n, member: Shuffle(n, derive(self.seed, pool, member)))
 
+    def sample(self, member: int) -> Tensor:
+        """The places of labelled images that a member of a bootstrapped committee learns from, as many as there are."""
+        return self._samples(member)
+
     @cached_property
     def _samples(self) -> Callable[[int], Tensor]:
         """The places that a committee's member draws with replacement."""
@@ -107,7 +111,7 @@ class Draws:
         labelled = self._orders("labelled", len(self.labelled), member).take(step, self.size)
         # The members are to differ; an auxiliary model is one, and learns from all labels.
         if self.bootstrap and not both:
-            labelled = self._samples(member)[labelled]
+            labelled = self.sample(member)[labelled]
         x_l, y_l = self._labelled(labelled, step, member, both)
         if not both or not len(self.unlabelled):
             return Batch(x_l, y_l, x_l[:0])

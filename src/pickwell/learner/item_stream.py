@@ -22,6 +22,10 @@ class Stream(Protocol):
         """
         ...
 
+    def some(self, places: Tensor) -> "Stream":
+        """The items at ascending places `(P,)` among these."""
+        ...
+
     def whole(self, side: int) -> "Stream":
         """The same items as a strategy's own networks see them: for masks resized whole into squares of `side` pixels.
 

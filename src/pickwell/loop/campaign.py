@@ -9,19 +9,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.status import Status, status_of
-from pickwell.data.pool import Summary
+from pickwell.config import NO_ENCODER
+from pickwell.data.pool import Pool, Summary
+from pickwell.encoders import Encoder
+from pickwell.encoders.features import FeatureFile
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, unknown
+from pickwell.features.encoding import encoded, named
+from pickwell.features.table import FeatureTable
+from pickwell.features.vectors import vectors_of
 from pickwell.items import Metrics, Round
 from pickwell.learner import Devices
 from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning, learning_of
-from pickwell.loop.feasibility import check_ability
+from pickwell.loop.feasibility import check_ability, check_vectors
 from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.held_out import same_question
 from pickwell.loop.open_round import open_round
@@ -38,6 +45,10 @@ logger = logging.getLogger("pickwell")
 
 FIRST = "random"
 """The strategy before anything is labelled: there is nothing to learn from yet."""
+
+
+FIRST_OF_VECTORS = "maxherding"
+"""The same where an encoder has looked at the images: its vectors can be covered without a label."""
 
 
 class Learnt(NamedTuple):
@@ -69,14 +80,47 @@ class Campaign(OpenCampaign):
         return learning_of(self.task)
 
     @cached_property
+    def encoder(self) -> Encoder | FeatureFile | None:
+        """What looks at the images once; None where models look at the images themselves."""
+        return None if self.settings.encoder == NO_ENCODER else named(self.settings.encoder)
+
+    @cached_property
     def images(self) -> Pixels:
-        """The pool's pixels."""
-        return self.learning.pixels(self.pool, self.settings)
+        """The pool's pixels, or the encoder's vectors in their place: what is not encoded yet is now."""
+        if self.encoder is None:
+            return self.learning.pixels(self.pool, self.settings)
+        return vectors_of(self._table(self.pool, self.directory.features))
 
     @cached_property
     def test_images(self) -> Pixels | None:
-        """The test set's pixels, if the user named one."""
-        return self.learning.pixels(self.test, self.settings) if self.test else None
+        """The same of the test set, if the user named one."""
+        if self.test is None or self.encoder is None:
+            return self.learning.pixels(self.test, self.settings) if self.test else None
+        like = self._table(self.pool, self.directory.features)
+        return vectors_of(self._table(self.test, self.directory.features / "test"), like)
+
+    def _table(self, pool: Pool, folder: Path) -> FeatureTable:
+        assert self.encoder
+        return encoded(pool, self.encoder, folder, progress=self.progress)
+
+    def encode(self) -> int:
+        """Encodes what is not encoded yet, of the pool and the test set; returns how many images were."""
+        with self.directory.exclusive("encode"):
+            if self.encoder is None:
+                return 0
+            return sum(len(images) for images in (self.images, self.test_images) if images)
+
+    def features(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The pool's ids `(N,)`, and what the encoder made of the images, `(N, D)`, as it made it; encodes what lacks.
+
+        Memory-mapped where one file holds all. Raises SettingsError where the campaign has no encoder.
+        """
+        if self.encoder is None:
+            raise SettingsError(
+                'encoder is "none", so there are no features; name one in campaign.toml (pickwell encoders)'
+            )
+        shards = self._table(self.pool, self.directory.features).shards()
+        return np.arange(len(self.pool)), shards[0] if len(shards) == 1 else np.concatenate(shards)
 
     def fit(self, strategy: str | Strategy | None = None, *, asking: bool = True, **settings: Any) -> Metrics:
         """Trains on what is labelled; says how well the model does on images that it was not trained on.
@@ -116,7 +160,7 @@ class Campaign(OpenCampaign):
         check_budget(budget, len(free))
         name, chosen = self._strategy(strategy, settings)
         if not len(self.store.labels().part(held_out=False)[0]):
-            name, chosen = FIRST, strategies.create(FIRST)
+            name, chosen = self._first(name, chosen)
         whole = PoolStream(self.images, torch.arange(len(self.pool)), self.devices, self.progress)
         return open_round(self, whole, lambda labels: self.fitted(name, chosen, labels).fit, name, chosen, budget, free)
 
@@ -170,6 +214,12 @@ class Campaign(OpenCampaign):
         """Where the campaign stands, and what to do next."""
         return status_of(self)
 
+    def _first(self, name: str, chosen: Strategy) -> tuple[str, Strategy]:
+        """What picks before there is anything to learn from: of vectors a cover, where the strategy cannot begin."""
+        if self.encoder is None:
+            return FIRST, strategies.create(FIRST)
+        return (FIRST_OF_VECTORS, strategies.create(FIRST_OF_VECTORS)) if chosen.needs_labels else (name, chosen)
+
     def _strategy(self, named: str | Strategy | None, settings: Mapping[str, Any]) -> tuple[str, Strategy]:
         """A strategy's name and the strategy, the campaign's own unless another is named or given."""
         if isinstance(named, Strategy):
@@ -180,6 +230,9 @@ class Campaign(OpenCampaign):
             chosen = default if named is None else named
             # The settings of campaign.toml are those of its own strategy; another has its defaults.
             made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
+        if self.settings.encoder != NO_ENCODER:
+            made = made.on_vectors()
+            check_vectors(self.settings, made)
         check_ability(self.learning, self.settings, made)
         return chosen, made
 
@@ -198,7 +251,13 @@ class Campaign(OpenCampaign):
             name, strategy = "alone", TaskModelsOnly.like(strategy)
         number = question.number if question else self.store.next_number()
         training_set = TrainingSet(self.images, torch.from_numpy(items), self.learning.targets(values), free, number)
-        fitter = Fitter(self.directory.fits, self.settings, self.learning, self.devices)
+        fitter = Fitter(
+            self.directory.fits,
+            self.settings,
+            self.learning,
+            self.devices,
+            self.encoder.identity if self.encoder else "",
+        )
         key = fitter.key(training_set, strategy, name)
         last, truth, changed = self._last, labels.part(held_out=True)[1], self.store.changed()
         fit = last.fit if last and last.fit.key == key else fitter.fit(training_set, strategy, key, self.progress)

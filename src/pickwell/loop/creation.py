@@ -5,17 +5,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pickwell import strategies, tasks
+from pickwell import models, strategies, tasks
 from pickwell.campaign.directory import MADE_IN, Directory, new_directory
-from pickwell.config import Settings
+from pickwell.config import NO_ENCODER, Settings
 from pickwell.data import augment
 from pickwell.data.pool import Pool, Summary
 from pickwell.errors import PoolError, SettingsError, unknown
+from pickwell.features.encoding import named
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.feasibility import check_ability, check_size, check_vectors
 from pickwell.loop.held_out import versions
 from pickwell.store import Store
 from pickwell.tasks import Task
+
+HEAD = "logistic"
+"""What learns from an encoder's vectors, unless another model is named."""
 
 
 def create(
@@ -44,6 +48,9 @@ def create(
             f"masks of a test set are given ('{test_masks}'), but no test set; name its images (--test)"
         )
     # Settings are checked before a million images are read; two names stand in for classes not known yet.
+    encoder = _encoder(changes)
+    if encoder not in (None, NO_ENCODER):
+        changes = {"model.name": HEAD} | changes
     provisional = _settings(root, ("a", "b") if classes is None else classes, changes)
     check(provisional)
     given = tasks.of(provisional, Path(root)).sources(images, masks, "train", **source)
@@ -52,7 +59,7 @@ def create(
         pool = Pool.create(directory.pool, **given)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
-        fitting = tasks.of(provisional, partial).fitting(pool)
+        fitting = tasks.of(provisional, partial).fitting(pool, encoder)
         chosen = _settings(root, names, fitting | share | changes)
         check(chosen)  # the pool chose the network, where nobody else did
         task = tasks.of(chosen, partial)
@@ -69,12 +76,22 @@ def create(
     return pool.summary
 
 
+def _encoder(changes: Mapping[str, Any]) -> str | None:
+    """The encoder that was chosen, None for none yet: who names a network for images wants no encoder."""
+    looks = changes.get("model.name") not in (None, *models.available_vectors())
+    chosen: str | None = changes.get("encoder", NO_ENCODER if looks else None)
+    return chosen
+
+
 def check(settings: Settings, *, vectors: bool = False) -> None:
     """Refuses names that only the rooms above the settings know: a model, an augmentation, a strategy's settings.
 
     With `vectors` the pool holds these in place of images, and what looks at images is refused.
     """
     learning = learning_of(tasks.of(settings, Path()))
+    if settings.encoder != NO_ENCODER:
+        named(settings.encoder)  # called for its error: it may not be there
+        vectors = True
     if not vectors:
         learning.check_network(settings.model.name)
     weights = settings.model.weights
@@ -87,6 +104,8 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
         raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
     chosen = dict(settings.strategy)
     strategy = strategies.create(chosen.pop("name", ""), chosen)
+    if settings.encoder != NO_ENCODER:
+        strategy = strategy.on_vectors()
     if vectors:
         return check_vectors(settings, strategy)
     check_ability(learning, settings, strategy)

@@ -10,16 +10,19 @@ import torch
 from torch import Tensor
 
 from pickwell.config import Settings
+from pickwell.data.images import to_float
 from pickwell.items import Metrics
 from pickwell.learner import Batch, Devices, Draws, TaskLearner
 from pickwell.learner.batches import Targets
 from pickwell.learner.checkpoints import Checkpoint, load_tensors, named, save_tensors, under, writing_networks
 from pickwell.learner.generators import isolated
 from pickwell.learner.item_stream import Stream
+from pickwell.learner.logistic_regression import balanced, logistic_regression
 from pickwell.learner.task_learning import Pixels, TaskLearning
 from pickwell.learner.training import Plan, Trainer, steps_for, train
 from pickwell.loop.feasibility import check_size
 from pickwell.models.network import Network
+from pickwell.models.vectors import Logistic
 from pickwell.progress import Progress
 from pickwell.seeds import derive
 from pickwell.strategies import Strategy, settings_of
@@ -50,10 +53,13 @@ class Fit:
 
 
 class Fitter:
-    """Fits, or finds the fit already made for the same labels and settings."""
+    """Fits, or finds the fit already made for the same labels and settings; `encoder` tells whose vectors are seen."""
 
-    def __init__(self, folder: Path, settings: Settings, learning: TaskLearning, devices: Devices) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, learning: TaskLearning, devices: Devices, encoder: str = ""
+    ) -> None:
         self.folder, self.settings, self.learning, self.devices = folder, settings, learning, devices
+        self.encoder = encoder
 
     def fit(self, training_set: TrainingSet, strategy: Strategy, key: str, progress: Progress | None = None) -> Fit:
         """Networks trained on the training_set; a killed fit goes on from its last checkpoint and ends the same."""
@@ -119,12 +125,27 @@ class Fitter:
     ) -> Checkpoint:
         """Trains; returns the checkpoint that it went on from, or would, which knows the seconds that it took."""
         training = self.settings.training
-        steps = steps_for(len(draws.labelled), training.batch_size, training.epochs, training.min_steps)
-        plan = Plan(steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed)
-        trainers = [Trainer(network, self.learning, plan, self.devices) for network in members]
         checkpoint = Checkpoint(self.folder / "running.safetensors", key, training.checkpoint_seconds)
+        solved = [network for network in members if isinstance(network, Logistic)]
+        for member, network in enumerate(solved):
+            self._solve(network, draws, member, committee=len(solved) > 1)
+        steps = steps_for(len(draws.labelled), training.batch_size, training.epochs, training.min_steps)
+        plan = Plan(
+            0 if solved else steps, training.learning_rate, training.weight_decay, training.schedule, draws.seed
+        )
+        trainers = [Trainer(network, self.learning, plan, self.devices) for network in members if network not in solved]
         train(trainers, strategy, draws, plan, checkpoint=checkpoint, progress=progress)
         return checkpoint
+
+    def _solve(self, network: Logistic, draws: Draws, member: int, *, committee: bool) -> None:
+        """Solves a network's last layer; of a committee's, which would all be the same, each on a draw of its own."""
+        training, count = self.settings.training, self.learning.outputs
+        drawn = draws.sample(member) if committee else torch.arange(len(draws.labelled))
+        targets = draws.targets[drawn]
+        with torch.inference_mode():
+            rows = network.embed(to_float(self.devices.put(draws.images.get(draws.labelled[drawn])))).cpu()
+        weight = balanced(targets, count) if training.class_weight == "balanced" else None
+        network.put(*logistic_regression(rows, targets, count, training.C, weight))
 
     def _forget(self, newest: Path) -> None:
         """Keeps the newest fits and removes the others."""
@@ -138,6 +159,7 @@ class Fitter:
         """A hash of everything that can change what a fit gives."""
         settings = self.settings.model_dump(mode="json", include={"task", "model", "seed", "training"})
         settings["training"] = self.settings.training.telling
+        settings["encoder"] = self.encoder
         facts = json.dumps(
             [settings, name, settings_of(strategy), training_set.round, version("pickwell")], default=str
         )

@@ -40,6 +40,10 @@ class PoolStream:
             if self.progress:
                 self.progress("scoring", done, len(self.items))
 
+    def some(self, places: Tensor) -> "PoolStream":
+        """The items at these places."""
+        return replace(self, items=self.items[places])
+
     def whole(self, side: int) -> "PoolStream":
         """The same items as a strategy's own networks see them."""
         return replace(self, images=self.images.whole(side))

@@ -1,6 +1,6 @@
-"""Networks for feature vectors `(B, D)` in place of images: a linear head, and one hidden layer.
+"""Heads on feature vectors `(B, D)` in place of images: logistic regression, a linear layer, one hidden layer.
 
-Use when: an experiment is on features in place of images (data.features, or a feature file).
+Use when: an encoder looks at the images; `logistic` is the default there. The others learn step by step.
 Source: ours.
 """
 
@@ -8,6 +8,7 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from pickwell.models.blocks import Linear
 from pickwell.models.network import Build, Network, Plan
@@ -43,7 +44,32 @@ class VectorNetwork(Network):
         return logits
 
 
+class Logistic(VectorNetwork):
+    """A linear head on vectors scaled to length 1, solved to the end instead of trained by steps."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan, hidden=False)
+
+    def maps(self, images: Tensor) -> Tensor:
+        return normalize(images)
+
+    @torch.no_grad()
+    def put(self, weight: Tensor, bias: Tensor) -> None:
+        """Takes the weights `(C, D)` and biases `(C,)` that were found."""
+        last = self.classifier[-1]
+        assert isinstance(last, Linear)
+        assert last.bias is not None
+        last.weight.copy_(weight)
+        last.bias.copy_(bias)
+
+    def head(self, embedding: Tensor) -> Tensor:
+        # Not in bfloat16: logits of three digits would make equals of many probabilities, and save no time.
+        with torch.autocast(embedding.device.type, enabled=False):
+            return super().head(embedding)
+
+
 VECTORS: Final[dict[str, Build]] = {
+    "logistic": Logistic,
     "linear": lambda plan: VectorNetwork(plan, hidden=False),
     "mlp": lambda plan: VectorNetwork(plan, hidden=True),
 }

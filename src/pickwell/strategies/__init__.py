@@ -47,7 +47,7 @@ def _class_of(found: Any) -> "type[Strategy]":
     return class_in(found, Strategy)  # type: ignore[type-abstract]
 
 
-ROOM = Registry("strategy", __name__, _class_of, without=frozenset({"strategy"}))
+ROOM = Registry("strategy", __name__, _class_of, without=frozenset({"strategy", "distances"}))
 
 available, named = ROOM.available, ROOM.named
 

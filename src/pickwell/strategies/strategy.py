@@ -87,9 +87,18 @@ class Strategy(ABC):
         return False
 
     @property
+    def needs_labels(self) -> bool:
+        """Whether it cannot pick before something is labelled; the first round is then another strategy's."""
+        return True
+
+    @property
     def needs_images(self) -> bool:
         """Whether it looks at the images themselves: a pool of vectors in their place is then refused beforehand."""
         return False
+
+    def on_vectors(self) -> "Strategy":
+        """The strategy as it is where an encoder's vectors stand in place of images."""
+        return self
 
     @property
     def working_size(self) -> int:

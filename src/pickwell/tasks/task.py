@@ -118,5 +118,5 @@ class Task(ABC):
         return classes, dict(changes)
 
     @abstractmethod
-    def fitting(self, pool: "Pool") -> dict[str, Any]:
-        """The settings that suit the images, by dotted key."""
+    def fitting(self, pool: "Pool", encoder: str | None) -> dict[str, Any]:
+        """The settings that suit the images, by dotted key; `encoder` is the one that was chosen, None for none yet."""

@@ -88,6 +88,9 @@ class FakeStream:
         scene = self.images[item // self.every]
         return scene if self.side is None else gathered(scene, resize(scene[0], self.side))
 
+    def some(self, places: Tensor) -> "FakeStream":
+        return replace(self, wanted=self.wanted[places])
+
     def whole(self, side: int) -> "FakeStream":
         return self if isinstance(self.images, Tensor) else replace(self, side=side)
 

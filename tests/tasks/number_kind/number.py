@@ -46,5 +46,5 @@ class Number(Task):
     ) -> tuple[Sequence[str], dict[str, Any]]:
         return (), dict(changes)
 
-    def fitting(self, pool: Pool) -> dict[str, Any]:
+    def fitting(self, pool: Pool, encoder: str | None) -> dict[str, Any]:
         return {"model.name": "small_cnn", "model.image_size": 8}

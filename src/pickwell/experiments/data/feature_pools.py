@@ -1,5 +1,6 @@
 """Feature vectors in place of images: from a file, from a network, or from the pool's own VAE."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickwell import models
+from pickwell import encoders, models
 from pickwell.data import vector_file
 from pickwell.data.decode import LIMITS
 from pickwell.data.images import Images, to_float
@@ -21,6 +22,7 @@ from pickwell.data.records import Placed, write_sources
 from pickwell.data.sources.parquet import ParquetSet
 from pickwell.errors import SettingsError
 from pickwell.experiments.data.sets.layout import Layout, Part
+from pickwell.features.encoding import encoded
 from pickwell.learner import Devices
 from pickwell.learner.generators import isolated
 from pickwell.seeds import derive
@@ -90,8 +92,15 @@ def write(experiment: "Experiment", folder: Path) -> None:
     """Writes the vectors of pool and test, standardised by the pool's own, if the experiment wants vectors."""
     settings = experiment.data
     if is_file(Path(settings.set)):
-        rows = read(Path(settings.set))[0]
-        found = {part: rows[np.load(folder / part / "rows.npy")] for part in ("pool", "test")}
+        files = {"pool": settings.set, "test": settings.test_set or settings.set}
+        found = {part: read(Path(name))[0][np.load(folder / part / "rows.npy")] for part, name in files.items()}
+    elif settings.features == "encoder":
+        encoder = encoders.load(settings.encoder)
+        tables = {
+            part: encoded(Pool.open(folder / part), encoder, folder / "encoded" / part) for part in ("pool", "test")
+        }
+        found = {part: np.concatenate(table.shards()) for part, table in tables.items()}
+        shutil.rmtree(folder / "encoded")
     elif settings.features:
         devices = Devices("fp32")
         images = {part: Images(Pool.open(folder / part), experiment.model.image_size) for part in ("pool", "test")}

@@ -67,9 +67,21 @@ def _layout(experiment: Experiment, data: Path, partial: Path, into: Path) -> se
         raise SettingsError(f"the task is {experiment.task}, but '{settings.set}' {has}; change task or data.set")
     if settings.test_set:
         own = Path(settings.test_set)
+        if vectors := feature_pools.is_file(own):
+            feature_pools.layout(place(settings.test_set), partial / "all-test")
+        _check_alike(settings, vectors)
         test = replace(layout.test or sets.Part(own), images=own, official=0, labels_from_folders=own.is_dir())
         layout = replace(layout, train=replace(layout.train, official=0), test=test)
     return layout
+
+
+def _check_alike(settings: DataSettings, vectors: bool) -> None:
+    """Refuses vectors to pick from and images to measure on, or the other way round."""
+    if vectors != feature_pools.is_file(Path(settings.set)):
+        one, other = ("images", "vectors") if vectors else ("vectors", "images")
+        raise SettingsError(
+            f"data.set '{settings.set}' holds {one} and data.test_set '{settings.test_set}' {other}; name two of a kind"
+        )
 
 
 def _own_masks(settings: DataSettings) -> sets.Layout:

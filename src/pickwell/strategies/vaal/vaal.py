@@ -106,6 +106,11 @@ class VAAL(Strategy):
     def needs_images(self) -> bool:
         return self.representation != "features"
 
+    def on_vectors(self) -> Strategy:
+        # One that was chosen stays, and is refused where it looks at images.
+        usual = type(self).representation
+        return replace(self, representation="features") if self.representation == usual else self
+
     @property
     def _joint(self) -> bool:
         """Whether the pair learns beside the task model: otherwise its inputs are made by the trained task model."""

@@ -33,6 +33,9 @@ class Table:
     def ids(self) -> Tensor:
         return self.item_ids
 
+    def some(self, places: Tensor) -> "Table":
+        return Table(self.item_ids[places], self.rows[places.numpy()], self.device)
+
     def whole(self, side: int) -> "Table":
         return self
 

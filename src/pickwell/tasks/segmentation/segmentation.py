@@ -143,7 +143,7 @@ class Segmentation(Task):
         names, void = split_void(CAMVID_LIST if classes is None else classes)
         return names, {"task.void": void, "model.name": NETWORK, **changes}
 
-    def fitting(self, pool: "Pool") -> dict[str, Any]:
+    def fitting(self, pool: "Pool", encoder: str | None) -> dict[str, Any]:
         """The crop and the steps that suit the scenes and a CPU of two cores."""
         short = int(np.median(pool.manifest.sizes().min(axis=1)))
         return {

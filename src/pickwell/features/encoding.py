@@ -1,0 +1,84 @@
+"""Looking at a pool's images, each once: decoding by threads, encoding, writing as it goes."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pickwell import encoders
+from pickwell.data.pool import Pool
+from pickwell.data.threads import in_order, workers
+from pickwell.encoders import Encoder
+from pickwell.encoders.features import FeatureFile
+from pickwell.features.table import FeatureTable, Rows
+from pickwell.progress import Progress
+
+BATCH = 64
+"""Images that are encoded at once."""
+AHEAD = 2
+"""Batches that are decoded ahead: with the one that is encoded they bound the memory."""
+FILE = "features:"
+"""How the name of a file of vectors begins, which stands for an encoder."""
+
+
+def named(name: str) -> Encoder | FeatureFile:
+    """The encoder of that name, or the file of vectors. Raises SettingsError, EncoderError, PoolError."""
+    return FeatureFile(name.removeprefix(FILE)) if name.startswith(FILE) else encoders.load(name)
+
+
+def encoded(
+    pool: Pool, encoder: Encoder | FeatureFile, folder: Path, *, progress: Progress | None = None
+) -> FeatureTable:
+    """The whole pool's table below `folder`: found, taken up where a killed process left it, or made now.
+
+    Each encoder has its own, named by it and by all that can change a vector. In memory are `AHEAD` + 1 batches of
+    images, and one image at full size a thread. Raises PoolError for an image that can be read no more, EncoderError
+    for one that a file of vectors lacks; what is encoded by then stays.
+    """
+    table = FeatureTable(folder / name_of(encoder), encoder.length)
+    if len(table) < len(pool):
+        with table.appending() as append:
+            first = len(table)  # under the lock: another process may have gone on meanwhile
+            done, starts = first, range(first, len(pool), BATCH)
+            of = _looked_up(pool, encoder, starts) if isinstance(encoder, FeatureFile) else _seen(pool, encoder, starts)
+            for rows in of:
+                append(rows)
+                done += len(rows)
+                if progress:
+                    progress("encoding", done - first, len(pool) - first)
+    return table
+
+
+def name_of(encoder: Encoder | FeatureFile) -> str:
+    """The name of the folder of an encoder's tables."""
+    letters = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in encoder.name)
+    return f"{letters[-40:].strip('.')}-{encoder.identity[:16]}"
+
+
+def _seen(pool: Pool, encoder: Encoder, starts: Iterable[int]) -> Iterator[Rows]:
+    """What the encoder makes of the pool's images, a batch at a time."""
+    with workers(None) as executor:
+
+        def begin(start: int) -> list[Future[NDArray[Any]]]:
+            items = range(start, min(start + BATCH, len(pool)))
+            return [executor.submit(_prepared, pool, encoder, item) for item in items]
+
+        for futures in in_order(begin, starts, AHEAD):
+            yield encoder.vectors(np.stack([future.result() for future in futures]))
+
+
+def _prepared(pool: Pool, encoder: Encoder, item: int) -> NDArray[Any]:
+    return encoder.prepare(pool.pixels(item, encoder.least))
+
+
+def _looked_up(pool: Pool, file: FeatureFile, starts: Iterable[int]) -> Iterator[Rows]:
+    """What the file has of the pool's images; EncoderError where it lacks one."""
+    for start in starts:
+        names = [pool.item(item).name for item in range(start, min(start + BATCH, len(pool)))]
+        rows, missing = file.vectors_of(names)
+        if missing:
+            file.check([*pool.manifest.names()])
+        yield rows

@@ -1,0 +1,228 @@
+"""Campaigns whose images an encoder has looked at: tables, heads, first rounds, changes and kills."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pickwell import encoders
+from pickwell.campaign.open_campaign import OpenCampaign
+from pickwell.errors import EncoderError, PoolError, SettingsError
+from pickwell.features.encoding import name_of
+from pickwell.loop.campaign import Campaign
+from pickwell.loop.creation import create
+
+KINDS = ("checks", "stripes", "dots")
+
+
+def picture(kind: str, number: int) -> Image.Image:
+    """A pattern in colours of its own."""
+    rng = np.random.default_rng([KINDS.index(kind), number])
+    y, x = np.ogrid[:48, :64]
+    period = int(rng.integers(3, 9))
+    pattern = {
+        "checks": (x // period + y // period) % 2,
+        "stripes": (x // period + 0 * y) % 2,
+        "dots": ((x % (2 * period) - period) ** 2 + (y % (2 * period) - period) ** 2 < (0.6 * period) ** 2).astype(int),
+    }[kind]
+    colours = rng.integers(0, 256, (2, 3))
+    return Image.fromarray(np.clip(colours[pattern] + rng.integers(-9, 9, (48, 64, 1)), 0, 255).astype(np.uint8))
+
+
+def pictures(root: Path, first: int, count: int) -> Path:
+    for kind in KINDS:
+        (root / kind).mkdir(parents=True, exist_ok=True)
+        for number in range(first, first + count):
+            picture(kind, number).save(root / kind / f"{number:03d}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """45 pictures of three kinds to pick from, 24 to measure on."""
+    root = tmp_path_factory.mktemp("town")
+    pictures(root / "train", 0, 15)
+    pictures(root / "test", 100, 8)
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign with the defaults, encoded."""
+    root = tmp_path_factory.mktemp("made") / "c"
+    create(root, town / "train", test=town / "test", labels_from_folders=True)
+    with Campaign(root) as campaign:
+        assert campaign.encode() == 45 + 24
+    return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "c"))
+
+
+def change(root: Path, **settings: object) -> None:
+    with OpenCampaign(root) as campaign:
+        changed = campaign.settings.changed({key.replace("__", "."): value for key, value in settings.items()})
+    (root / "campaign.toml").write_text(changed.toml())
+
+
+def test_the_features_are_what_the_encoder_gives(made: Path, town: Path) -> None:
+    with Campaign(made) as campaign:
+        ids, rows = campaign.features()
+        names = campaign.pool.manifest.names()
+    assert ids.tolist() == list(range(45))
+    images = [np.asarray(Image.open(town / "train" / name)) for name in names]
+    assert np.array_equal(rows, encoders.load("lite0").encode(images))
+
+
+def test_two_rounds_learn_what_there_is_to_learn(root: Path) -> None:
+    with Campaign(root) as campaign:
+        metrics = campaign.run(campaign.oracle("simulated"), rounds=2, budget=9)
+        rounds = campaign.store.rounds()
+    assert metrics.measured == 24
+    assert metrics.values["accuracy"] > 0.8
+    assert [question.strategy for question in rounds] == ["uherding", "uherding"]
+
+
+def test_the_first_round_is_a_cover_whatever_picks_later(root: Path) -> None:
+    with Campaign(root) as campaign:
+        assert campaign.ask(6, "margin").strategy == "maxherding"
+        again = campaign.ask(6)
+        shown = {campaign.pool.item(pick.item).known for pick in again.picks}
+    assert shown == set(KINDS)
+
+
+@pytest.mark.parametrize("strategy", ["random", "core-set", "badge", "mc-dropout", "dbal", "qbc", "typiclust",
+                                      "probcover", "dropquery", "vaal", "vaal-diverse", "vaal-no-vae"])  # fmt: skip
+def test_every_kind_of_strategy_picks_from_vectors(strategy: str, root: Path) -> None:
+    quick = {"steps": 3} if strategy.startswith("vaal") else {}
+    with Campaign(root) as campaign:
+        campaign.tell({0: "checks", 1: "checks", 16: "dots", 17: "dots", 31: "dots"}, imported=True)
+        question = campaign.ask(5, strategy, **quick)
+        details = campaign.store.details(question.number)
+    assert len({pick.item for pick in question.picks}) == 5
+    assert details.learnt
+    if strategy.startswith("vaal"):
+        assert question.settings["representation"] == "features"
+
+
+def test_a_representation_of_pixels_that_was_chosen_is_refused(root: Path) -> None:
+    with (
+        Campaign(root) as campaign,
+        pytest.raises(SettingsError, match=r'looks at images, .* representation = "features"'),
+    ):
+        campaign.ask(5, "vaal", representation="patches")
+
+
+def test_images_that_are_added_are_encoded_and_no_other_again(root: Path, tmp_path: Path) -> None:
+    more = pictures(tmp_path / "more", 50, 2)
+    seen: list[tuple[str, int, int]] = []
+    with Campaign(root, progress=lambda *told: seen.append(told)) as campaign:
+        before = campaign.features()[1].copy()
+        campaign.add(more, labels_from_folders=True)
+        after = campaign.features()[1]
+        assert len(campaign.images) == 51
+    assert np.array_equal(after[:45], before)
+    assert [told for told in seen if told[0] == "encoding"][-1] == ("encoding", 6, 6)
+
+
+def test_another_encoder_has_a_table_of_its_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Campaign(root) as campaign:
+        campaign.tell({0: "checks", 20: "dots"}, imported=True)
+        first = campaign.fit()
+        folder = campaign.directory.features / name_of(encoders.load("lite0"))
+    kept = {path: path.read_bytes() for path in folder.iterdir() if path.suffix == ".f32"}
+    monkeypatch.setattr("pickwell.encoders.parts.lite_encoder.CROP", 0.9)  # as if its preprocessing had changed
+    with Campaign(root) as campaign:
+        campaign.fit()
+        tables = sorted(path.name for path in campaign.directory.features.iterdir() if path.name != "test")
+        keys = [path.name for path in campaign.directory.fits.glob("*.safetensors")]
+    assert len(tables) == 2
+    assert len(keys) == 2
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert first.labels == 2
+
+
+def test_an_encoder_that_is_not_there_is_told_and_people_go_on_labelling(root: Path) -> None:
+    change(root, encoder="timm:resnet18")
+    with Campaign(root) as campaign:
+        campaign.tell({0: "checks"}, imported=True)  # what needs no features goes on
+        with pytest.raises(EncoderError, match=r"pip install .*timm"):
+            campaign.ask(3)
+    change(root, encoder="lit")
+    with Campaign(root) as campaign, pytest.raises(SettingsError, match="unknown encoder 'lit'; did you mean 'lite"):
+        campaign.ask(3)
+
+
+def test_an_encoder_that_is_not_there_makes_no_campaign(town: Path, tmp_path: Path) -> None:
+    for name, error in (("lite9", SettingsError), ("onnx:gone.onnx", EncoderError)):
+        with pytest.raises(error):
+            create(tmp_path / "c", town / "train", labels_from_folders=True, settings={"encoder": name})
+        assert not (tmp_path / "c").exists()
+
+
+def test_a_head_for_pixels_and_an_encoder_are_refused_together(town: Path, tmp_path: Path) -> None:
+    chosen = {"encoder": "lite0", "model.name": "resnet18"}
+    with pytest.raises(SettingsError, match=r"model.name is 'resnet18'.* set it to linear or logistic or mlp"):
+        create(tmp_path / "c", town / "train", labels_from_folders=True, settings=chosen)
+
+
+def test_an_image_that_is_gone_is_told_and_what_is_encoded_stays(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pickwell.features.encoding.BATCH", 8)
+    images = Path(shutil.copytree(town / "train", tmp_path / "images"))
+    create(tmp_path / "c", images, labels_from_folders=True)
+    (images / "stripes" / "014.png").unlink()
+    with (
+        Campaign(tmp_path / "c") as campaign,
+        pytest.raises(PoolError, match=r"'stripes/014.png' \(item 44\) can no longer"),
+    ):
+        campaign.encode()
+    picture("stripes", 14).save(images / "stripes" / "014.png")
+    told: list[int] = []
+    with Campaign(tmp_path / "c", progress=lambda what, done, total: told.append(total)) as campaign:
+        assert campaign.encode() == 45
+    assert told[0] < 45  # what was encoded before the failure is not encoded again
+
+
+def test_a_campaign_of_the_first_format_opens_as_it_was(town: Path, tmp_path: Path) -> None:
+    create(tmp_path / "c", town / "train", labels_from_folders=True, settings={"encoder": "none"})
+    path = tmp_path / "c" / "campaign.toml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(("encoder", "C = ", "class_weight"))]
+    path.write_text("\n".join(lines).replace("format = 2", "format = 1"))
+    with Campaign(tmp_path / "c") as campaign:
+        assert campaign.settings.encoder == "none"
+        assert campaign.settings.model.name == "small_cnn"
+        with pytest.raises(SettingsError, match='encoder is "none", so there are no features'):
+            campaign.features()
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_table_is_the_same(town: Path, made: Path, tmp_path: Path) -> None:
+    """The command itself, killed ten times; then every row is there once, with the same bytes."""
+    root = tmp_path / "c"
+    images = pictures(tmp_path / "images", 0, 120)
+    create(root, images, labels_from_folders=True)
+    create(tmp_path / "straight", images, labels_from_folders=True)
+    command = "import sys; from pickwell.loop.campaign import Campaign; Campaign(sys.argv[1]).encode()"
+    chance, before = np.random.default_rng(0), 0
+    for _ in range(10):
+        writer = subprocess.Popen([sys.executable, "-c", command, str(root)])
+        time.sleep(float(chance.uniform(2.5, 4.5)))
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        files = list((root / "features").glob("*/*.f32"))
+        rows = sum(path.stat().st_size for path in files) // (4 * 1280)
+        assert rows >= before
+        before = rows
+    with Campaign(root) as campaign, Campaign(tmp_path / "straight") as straight:
+        assert np.array_equal(campaign.features()[1], straight.features()[1])
+    assert before > 0
