@@ -4,6 +4,8 @@ They need torch's CUDA build and so an environment of their own: `make test-enco
 """
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,9 @@ def held_to(name: str, images: list[Pixels], wanted: list[torch.Tensor]) -> enco
     assert encoder.name == name
     np.testing.assert_allclose(found, torch.cat(wanted).numpy(), atol=2e-4 * float(np.abs(found).max()))
     assert (encoder.encode(images[1:2]) == found[1:2]).all()
-    assert encoders.load(name).identity == encoder.identity
+    code = f"from pickwell import encoders; print('identity', encoders.load({name!r}).identity)"
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert f"identity {encoder.identity}" in again.stdout
     return encoder
 
 

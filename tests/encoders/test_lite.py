@@ -133,6 +133,14 @@ def test_what_is_no_image_is_refused(lite0: encoders.Encoder, image: Pixels, sai
         lite0.encode([np.zeros((8, 8, 3), np.uint8), image])
 
 
+def test_images_that_were_prepared_otherwise_are_refused(lite0: encoders.Encoder) -> None:
+    for prepared in (np.zeros((2, 3, 224, 224), np.uint8), np.zeros((2, 224, 224, 3), np.float32)):
+        with pytest.raises(
+            EncoderError, match=r"^lite0 takes uint8 of shape \(B, 224, 224, 3\), not \w+ of shape \(2, "
+        ):
+            lite0.vectors(prepared)
+
+
 def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = lite.LITE["lite0"].path()
     assert published is not None

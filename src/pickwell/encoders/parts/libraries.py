@@ -1,5 +1,6 @@
 """What the sources that stand on another library share: how it is found, and an encoder of what it loads."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,15 +14,15 @@ from PIL import Image
 from pickwell.encoders.encoder import Encoder, Facts, Pixels, digest
 from pickwell.errors import EncoderError, PickwellError
 
+LICENCE = "as its authors say"
 Transform = Callable[[Image.Image], Any]
 """A library's own preprocessing: a picture to a tensor `(3, H, W)`."""
 
 
 def facts(source: str, what: str, library: str, extra: str) -> list[Facts]:
     """One row for all encoders of a library."""
-    return [
-        Facts(source, what, None, "as its authors say", None, find_spec(library) is not None, _command(extra))
-    ]  # fmt: skip
+    there = find_spec(library) is not None
+    return [Facts(source, what, None, LICENCE, None, there, _command(extra))]
 
 
 def imported(library: str, extra: str) -> Any:
@@ -30,7 +31,7 @@ def imported(library: str, extra: str) -> Any:
         return import_module(library)
     except ModuleNotFoundError as error:
         raise EncoderError(
-            f"this needs {error.name}, which is not installed; bring it with: {_command(extra)}"
+            f"encoders of {library} need {error.name}, which is not installed; bring it with: {_command(extra)}"
         ) from None
     except Exception as error:  # torchvision beside another torch raises a RuntimeError
         raise EncoderError(
@@ -42,8 +43,11 @@ def imported(library: str, extra: str) -> Any:
 @contextmanager
 def loading(name: str, command: str) -> Iterator[None]:
     """Turns what a library raises as it looks for weights into an EncoderError with the command that brings them."""
+    import torch
+
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):  # libraries draw fresh weights first
+            yield
     except PickwellError:
         raise
     except Exception as error:  # nearly anything: the network, the hub's client, a damaged file, a name
@@ -65,12 +69,17 @@ def built(
         found: NDArray[np.float32] = transform(Image.fromarray(np.ascontiguousarray(pixels))).numpy()
         return found
 
-    weights = weights_digest(network.state_dict())
     run = Module(network, features)
+    parts = (weights_digest(network.state_dict()), _anywhere(network), _anywhere(stated), run.precision)
     return NetworkEncoder(
-        name, prepare, run, least=least, identity=digest(weights, network, stated, run.precision),
-        licence=licence or "as its authors say",
+        name, prepare, run, least=least, identity=digest(*parts),
+        licence=licence or LICENCE,
     )  # fmt: skip
+
+
+def _anywhere(described: object) -> str:
+    """An object in its own words, without the places in memory that differ from one process to the next."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(described))
 
 
 def _command(extra: str) -> str:

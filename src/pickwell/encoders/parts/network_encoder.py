@@ -21,7 +21,9 @@ class NetworkEncoder(Encoder):
         self.name, self.least, self.identity, self.licence = name, least, identity, licence
         self._prepare, self._run = prepare, run
         noise = np.random.default_rng(0).integers(0, 256, (least, least, 3), dtype=np.uint8)
-        probe = self._vectors(self.prepare(noise)[None])
+        prepared = self.prepare(noise)
+        self._entrance = prepared.dtype, prepared.shape
+        probe = self._vectors(prepared[None])
         if probe.ndim != 2 or not probe.size:
             raise EncoderError(
                 f"{name} makes {probe.shape[1:]} numbers of an image, not one vector; name an output that is one, or "
@@ -33,6 +35,12 @@ class NetworkEncoder(Encoder):
         return self._prepare(pixels)
 
     def vectors(self, prepared: NDArray[Any]) -> Rows:
+        dtype, shape = self._entrance
+        if len(prepared) and (prepared.dtype, prepared.shape[1:]) != self._entrance:
+            raise EncoderError(
+                f"{self.name} takes {dtype} of shape (B, {', '.join(map(str, shape))}), not {prepared.dtype} of shape "
+                f"{prepared.shape}; prepare images with its own `prepare`"
+            )
         return self._vectors(prepared) if len(prepared) else np.empty((0, self.length), np.float32)
 
     def _vectors(self, prepared: NDArray[Any]) -> Rows:
