@@ -16,6 +16,7 @@ FIGURES = {
     "dbal": ["benchmarks.dbal"],
     "cover": ["benchmarks.cover"],
     "few-labels": ["benchmarks.few_labels"],
+    "encoding": ["benchmarks.encoding"],
     "allocation": ["benchmarks.allocation"],
     "false-claims": ["benchmarks.false_claims"],
 }
