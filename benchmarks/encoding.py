@@ -49,7 +49,7 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "images": len(table), "cores": cores(), "bare_images_a_second": round(median(bare), 1),
+                "images": len(pool), "cores": cores(), "bare_images_a_second": round(median(bare), 1),
                 "end_to_end_images_a_second": round(median(whole), 1),
                 "share": round(median(w / b for w, b in zip(whole, bare, strict=True)), 3), "peak_mib": round(peak()),
             }
