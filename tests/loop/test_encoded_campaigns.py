@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from pickwell import encoders
@@ -203,6 +204,52 @@ def test_a_campaign_of_the_first_format_opens_as_it_was(town: Path, tmp_path: Pa
         assert campaign.settings.model.name == "small_cnn"
         with pytest.raises(SettingsError, match='encoder is "none", so there are no features'):
             campaign.features()
+
+
+def test_masks_are_learnt_from_pixels_alone(town: Path, tmp_path: Path) -> None:
+    chosen = {"task.kind": "segmentation", "encoder": "lite0"}
+    with pytest.raises(SettingsError, match=r'segmentation is learnt from pixels, .* set encoder = "none"'):
+        create(tmp_path / "c", town / "train", classes=["a", "b"], masks=town / "train", settings=chosen)
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_test_set_follows_the_pool_that_it_is_standardised_by(root: Path, tmp_path: Path) -> None:
+    more = pictures(tmp_path / "more", 50, 3)
+    with Campaign(root) as campaign:
+        assert campaign.test_images is not None
+        campaign.add(more, labels_from_folders=True)
+        at_once = [rows for _, rows in campaign.test_images.chunks(torch.arange(4))]
+    with Campaign(root) as again:
+        assert again.test_images is not None
+        opened = [rows for _, rows in again.test_images.chunks(torch.arange(4))]
+    assert torch.equal(torch.cat(opened), torch.cat(at_once))
+
+
+def test_a_file_beside_the_campaign_is_found_from_anywhere(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{kind}/{number:03d}.png" for kind in KINDS for number in range(15)]
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(45, 7)).astype(np.float32))
+    (tmp_path / "v.names.txt").write_text("\n".join(names))
+    monkeypatch.chdir(tmp_path)
+    create("c", town / "train", labels_from_folders=True, settings={"encoder": "features:v.npy"})
+    monkeypatch.chdir(town)
+    with Campaign(tmp_path / "c") as campaign:
+        assert campaign.features()[1].shape == (45, 7)
+        assert len(campaign.ask(6).picks) == 6
+        assert campaign.settings.encoder == f"features:{tmp_path / 'v.npy'}"
+
+
+def test_a_file_of_vectors_that_lacks_an_image_is_refused(town: Path, tmp_path: Path) -> None:
+    names = [f"{kind}/{number:03d}.png" for kind in KINDS for number in range(15)][:-1]
+    np.save(tmp_path / "v.npy", np.ones((44, 7), np.float32))
+    (tmp_path / "v.names.txt").write_text("\n".join(names))
+    create(tmp_path / "c", town / "train", labels_from_folders=True, settings={"encoder": f"features:{tmp_path}/v.npy"})
+    with (
+        Campaign(tmp_path / "c") as campaign,
+        pytest.raises(EncoderError, match="has no vector for 1 name"),
+    ):
+        campaign.encode()
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from torch.nn.functional import normalize
 from pickwell.acquisition.k_means import k_means, nearest_of_each
 from pickwell.errors import SettingsError
 from pickwell.strategies import create
+from pickwell.strategies.maxherding import some_of
 from pickwell.strategies.probcover import pure_radius
 from pickwell.testing import FakeLearner, FakeView, blobs
 
@@ -177,3 +178,32 @@ def test_the_nearest_of_each_comes_before_any_second_one() -> None:
     places, scores = nearest_of_each(assigned, torch.tensor([2.0, 1, 3, 1, 2, 9]), 6)
     assert places.tolist() == [3, 1, 5, 4, 0, 2]
     assert scores.tolist() == sorted(scores.tolist(), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("pool", "labels", "budget", "measured", "candidates"),
+    [
+        (8_192, 100, 20, 8_192, None),
+        (16_384, 100, 20, 16_384, 4_096),
+        (32_768, 100, 20, 32_768, 2_048),
+        (50_000, 1_000, 100, 32_768, 2_048),
+        (100_000, 1_000, 1_000, 64_000, 8_000),
+        (100_000, 9_900, 100, 80_000, 838),
+    ],
+)
+def test_of_a_large_pool_a_part_stands_for_all(
+    pool: int, labels: int, budget: int, measured: int, candidates: int | None
+) -> None:
+    vectors = torch.zeros(pool + labels, 1)
+    found, places = some_of(view(vectors, range(labels)), budget)
+    assert len(found) == measured
+    assert found.ids().unique().tolist() == found.ids().tolist()
+    assert candidates == (None if places is None else len(places))
+
+
+def test_a_model_that_is_sure_of_everything_leaves_a_plain_cover() -> None:
+    """Where one class alone is labelled all weights are 0: the first ids would be picked."""
+    seen = view(clusters([40, 40, 40]), [0])
+    seen.learner.weight = torch.zeros(1, 16)  # one class: no second one to be unsure of
+    of = torch.repeat_interleave(torch.arange(3), 40)
+    assert sorted(of[picked("uherding", seen, 2)].tolist()) == [1, 2]

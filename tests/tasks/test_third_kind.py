@@ -97,3 +97,16 @@ def test_what_has_no_known_number_cannot_be_answered(numbers: Path, tmp_path: Pa
         pytest.raises(LabelError, match=r"\(01\.png\) has no known label"),
     ):
         campaign.oracle("simulated").answer([campaign.pool.item(1)])
+
+
+def test_an_encoder_gives_it_a_head_that_learns_numbers(numbers: Path, tmp_path: Path) -> None:
+    """Logistic regression learns classes: of numbers it would make as many classes, without a word."""
+    encoded = {"task.kind": "number", "encoder": "lite0", "strategy.name": "core-set", "training.epochs": 4}
+    with pytest.raises(SettingsError, match=r"model.name is 'logistic'.* set it to linear or mlp"):
+        create(tmp_path / "c", numbers, settings=encoded | {"model.name": "logistic"})
+    create(tmp_path / "d", numbers, settings=encoded)
+    with Campaign(tmp_path / "d") as campaign:
+        assert campaign.settings.model.name == "mlp"
+        campaign.tell({item: str(item % 10) for item in range(30)}, imported=True)
+        assert 0 < campaign.fit().values["mean_absolute_error"] < 10
+        assert len(campaign.ask(5).picks) == 5

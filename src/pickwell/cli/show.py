@@ -100,6 +100,9 @@ def _suits(chosen: "Settings", encoded: int) -> str:
     return f"{seen} by {plain(chosen.encoder)}; {learns}"
 
 
+_FIRST = {"random": "is drawn at random", "maxherding": "covers the pool (maxherding)"}
+
+
 def question(
     asked: "Round", pool: "Pool", listed: Path, monitors: Mapping[str, Any], *, instead: bool, json: bool
 ) -> None:
@@ -113,7 +116,7 @@ def question(
     picks = [{**asdict(pick), "name": names[pick.item]} for pick in asked.picks]
     say(
         {"round": asked.number, "strategy": asked.strategy, "list": str(listed), "picks": picks},
-        *(["nothing is labelled yet, so this round is drawn at random"] if instead else []),
+        *([f"nothing is labelled yet, so this round {_FIRST.get(asked.strategy, 'is random')}"] if instead else []),
         table,
         *([f"and {more} more"] if more > 0 else []),
         f"round {asked.number}: {len(asked.waiting)} images to label, listed in {plain(listed)}",

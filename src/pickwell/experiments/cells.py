@@ -23,7 +23,7 @@ STEM = re.compile(r".+\.s(\d+)\.[0-9a-f]{12}(?=\.)", re.ASCII)
 """The part of a cell's directory's name that does not depend on the code; its group is the seed."""
 SHARED = 8
 """How many letters of a cell's code stand for what all cells share."""
-LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "pillow", "simplejpeg")
+LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "pillow", "simplejpeg", "onnxruntime")
 """Those whose arithmetic, or decoding, goes into the numbers."""
 
 

@@ -29,6 +29,13 @@ def named(name: str) -> Encoder | FeatureFile:
     return FeatureFile(name.removeprefix(FILE)) if name.startswith(FILE) else encoders.load(name)
 
 
+def placed(name: str) -> str:
+    """The encoder's name with the path of its file, where it names one, made absolute."""
+    source, colon, rest = name.partition(":")
+    path = Path(rest).expanduser()
+    return f"{source}:{path.absolute()}" if colon and path.exists() else name
+
+
 def encoded(
     pool: Pool, encoder: Encoder | FeatureFile, folder: Path, *, progress: Progress | None = None
 ) -> FeatureTable:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -39,6 +39,9 @@ class TaskLearning(ABC):
 
     What is here suits tasks with one label an image; `Learning` of a task's `learning.py` adds the rest.
     """
+
+    head: ClassVar[str] = "mlp"
+    """The model that learns it from an encoder's vectors, unless another is named; "" where only pixels will do."""
 
     def __init__(self, task: Task) -> None:
         self.task = task

@@ -104,7 +104,7 @@ class Campaign(OpenCampaign):
         return encoded(pool, self.encoder, folder, progress=self.progress)
 
     def encode(self) -> int:
-        """Encodes what is not encoded yet, of the pool and the test set; returns how many images were."""
+        """Encodes what is not encoded yet, of the pool and the test set; returns how many images are encoded."""
         with self.directory.exclusive("encode"):
             if self.encoder is None:
                 return 0
@@ -134,7 +134,8 @@ class Campaign(OpenCampaign):
     def ask(self, budget: int, strategy: str | Strategy | None = None, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
 
-        Fits first if labels changed. Before anything is labelled it draws at random (`round.strategy` says so). The
+        Fits first if labels changed. Before anything is labelled it draws at random, or covers an encoder's
+        features (`round.strategy` says which). The
         strategy is the campaign's own, one by name with `settings`, or an instance of one's own class.
         Raises BudgetError if fewer than `budget` images are left, RoundError if another question is still open.
         """
@@ -188,6 +189,7 @@ class Campaign(OpenCampaign):
             summary = self.pool.add(**self.task.sources(images, masks, "train", **source))
             # What was cached is as long as the pool was.
             self.__dict__.pop("images", None)
+            self.__dict__.pop("test_images", None)  # an encoder's vectors of these are standardised by the pool's
             return summary
 
     def stream(self, ids: Tensor) -> Stream:
@@ -232,7 +234,7 @@ class Campaign(OpenCampaign):
             made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
         if self.settings.encoder != NO_ENCODER:
             made = made.on_vectors()
-            check_vectors(self.settings, made)
+            check_vectors(self.learning, self.settings, made)
         check_ability(self.learning, self.settings, made)
         return chosen, made
 

@@ -7,19 +7,16 @@ from typing import Any
 
 from pickwell import models, strategies, tasks
 from pickwell.campaign.directory import MADE_IN, Directory, new_directory
-from pickwell.config import NO_ENCODER, Settings
+from pickwell.config import NO_ENCODER, Settings, TaskSettings
 from pickwell.data import augment
 from pickwell.data.pool import Pool, Summary
 from pickwell.errors import PoolError, SettingsError, unknown
-from pickwell.features.encoding import named
+from pickwell.features.encoding import named, placed
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.feasibility import check_ability, check_size, check_vectors
 from pickwell.loop.held_out import versions
 from pickwell.store import Store
 from pickwell.tasks import Task
-
-HEAD = "logistic"
-"""What learns from an encoder's vectors, unless another model is named."""
 
 
 def create(
@@ -50,7 +47,9 @@ def create(
     # Settings are checked before a million images are read; two names stand in for classes not known yet.
     encoder = _encoder(changes)
     if encoder not in (None, NO_ENCODER):
-        changes = {"model.name": HEAD} | changes
+        # Absolute, because the campaign will be opened from elsewhere.
+        head = _head(kind)
+        changes = ({"model.name": head} if head else {}) | changes | {"encoder": placed(str(encoder))}
     provisional = _settings(root, ("a", "b") if classes is None else classes, changes)
     check(provisional)
     given = tasks.of(provisional, Path(root)).sources(images, masks, "train", **source)
@@ -59,7 +58,7 @@ def create(
         pool = Pool.create(directory.pool, **given)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
-        fitting = tasks.of(provisional, partial).fitting(pool, encoder)
+        fitting = tasks.of(provisional, partial).fitting(pool, changes.get("encoder", encoder))
         chosen = _settings(root, names, fitting | share | changes)
         check(chosen)  # the pool chose the network, where nobody else did
         task = tasks.of(chosen, partial)
@@ -81,6 +80,11 @@ def _encoder(changes: Mapping[str, Any]) -> str | None:
     looks = changes.get("model.name") not in (None, *models.available_vectors())
     chosen: str | None = changes.get("encoder", NO_ENCODER if looks else None)
     return chosen
+
+
+def _head(kind: type[Task]) -> str:
+    """The model that learns such a task from vectors; "" where only pixels will do."""
+    return learning_of(kind(TaskSettings(kind=kind.kind), Path())).head
 
 
 def check(settings: Settings, *, vectors: bool = False) -> None:
@@ -107,7 +111,7 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
     if settings.encoder != NO_ENCODER:
         strategy = strategy.on_vectors()
     if vectors:
-        return check_vectors(settings, strategy)
+        return check_vectors(learning, settings, strategy)
     check_ability(learning, settings, strategy)
     check_size(learning, settings, strategy.committee)
     return None

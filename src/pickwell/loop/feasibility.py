@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pickwell import models, strategies
 from pickwell.accelerators import has_bf16
-from pickwell.config import Settings
+from pickwell.config import NO_ENCODER, Settings
 from pickwell.errors import SettingsError
 from pickwell.learner.learner import REMEDY
 from pickwell.learner.task_learning import TaskLearning
@@ -22,6 +22,8 @@ WEIGHT_BYTES = 16
 """A weight, its gradient and Adam's two moments, each float32."""
 
 GIB = 1 << 30
+LOGISTIC = "logistic"
+"""The head that learns classes alone."""
 
 
 def check_ability(learning: TaskLearning, settings: Settings, strategy: Strategy) -> None:
@@ -34,9 +36,16 @@ def check_ability(learning: TaskLearning, settings: Settings, strategy: Strategy
         )
 
 
-def check_vectors(settings: Settings, strategy: Strategy) -> None:
-    """Refuses a model, or a strategy, that looks at images where the pool holds vectors in their place."""
+def check_vectors(learning: TaskLearning, settings: Settings, strategy: Strategy) -> None:
+    """Refuses a task, a model or a strategy that looks at images where the pool holds vectors in their place."""
     chosen, taken = settings.model.name, models.available_vectors()
+    if not learning.head:
+        raise SettingsError(
+            f"{settings.task.kind} is learnt from pixels, and encoder '{settings.encoder}' leaves one vector an image; "
+            f'set encoder = "{NO_ENCODER}"'
+        )
+    if learning.head != LOGISTIC:  # what it learns are no classes
+        taken.remove(LOGISTIC)
     if chosen not in taken:
         raise SettingsError(
             f"model.name is '{chosen}', but the pool holds vectors in place of images; set it to {' or '.join(taken)}"

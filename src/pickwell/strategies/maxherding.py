@@ -12,14 +12,13 @@ from pickwell.learner import Stream
 from pickwell.strategies.distances import rows_of_stream
 from pickwell.strategies.strategy import RoundView, Strategy, require
 
-CANDIDATES = 2048
-"""Evenly spaced images that are picked among, at least."""
-PER_PICK = 8
-"""As many of them for each pick, at least."""
 MEASURED = 32_768
 """Evenly spaced images that are to be covered, at least."""
-PER_CENTRE = 64
-"""As many of them for each pick, at least: where few are measured for each, those are picked and no others covered."""
+PER_PICK, PER_LABEL = 64, 8
+"""As many of them for each pick, and each label, at least: of fewer, these are picked, and no others covered."""
+PAIRS = MEASURED * 2048
+"""Pairs of an image to be covered and one that can be picked, at most, as long as there are `CANDIDATES` a pick."""
+CANDIDATES = 8
 
 
 @dataclass(kw_only=True)
@@ -31,7 +30,8 @@ class MaxHerding(Strategy):
 
     A greedy cover by a Gaussian kernel, from the labelled images on; the score is the share of the pool that a pick
     newly covers. The kernel is as wide as each label's equal share of the pool is, times `reach`. Of a pool above
-    32,768 images as many, evenly spaced, stand for all, and 2,048 of them, or eight a pick, can be picked.
+    32,768 images as many, evenly spaced, stand for all (64 a pick and 8 a label at least). All can be picked of up to
+    8,192, of more fewer, evenly spaced: 2,048 of 32,768, eight a pick at least.
     """
 
     reach: float = 1.0
@@ -45,7 +45,7 @@ class MaxHerding(Strategy):
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
-        pool, candidates = some_of(view.unlabelled, budget)
+        pool, candidates = some_of(view, budget)
         features, weight = self._measured(view, pool)
         centres = rows_of_stream(view, view.labelled)
         width = self.reach * kernel_bandwidth(features, centres, budget)
@@ -58,9 +58,10 @@ class MaxHerding(Strategy):
         return rows_of_stream(view, pool), None
 
 
-def some_of(pool: Stream, budget: int) -> tuple[Stream, Tensor | None]:
+def some_of(view: RoundView, budget: int) -> tuple[Stream, Tensor | None]:
     """What is to be covered, and the places in it of what can be picked; of a small pool all of it."""
-    if len(pool) <= MEASURED:
-        return pool, None
-    measured = pool.some(spaced(len(pool), max(MEASURED, PER_CENTRE * budget)))
-    return measured, spaced(len(measured), max(CANDIDATES, PER_PICK * budget))
+    pool, centres = view.unlabelled, len(view.labelled) + budget
+    measured = spaced(len(pool), max(MEASURED, PER_PICK * budget, PER_LABEL * centres))
+    candidates = spaced(len(measured), max(PAIRS // len(measured), CANDIDATES * budget))
+    covered = pool if len(measured) == len(pool) else pool.some(measured)
+    return covered, None if len(candidates) == len(measured) else candidates

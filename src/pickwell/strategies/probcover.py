@@ -45,7 +45,7 @@ class ProbCover(Strategy):
 
     def select(self, view: RoundView, budget: int) -> list[Pick]:
         check_budget(budget, len(view.unlabelled))
-        pool, candidates = some_of(view.unlabelled, budget)
+        pool, candidates = some_of(view, budget)
         features, centres = rows_of_stream(view, pool), rows_of_stream(view, view.labelled)
         radius = pure_radius(features, _classes(view) or budget, self.purity, view.rng)
         places, gains = kernel_cover(features, centres, budget, bandwidth=radius, balls=True, candidates=candidates)

@@ -54,5 +54,6 @@ class UHerding(MaxHerding):
                 unsure.append(reduced(measure(view.learner.predict(images)), "mean").cpu())
                 yield view.learner.embed(images)
 
-        features = gathered(rows(), pool.ids())
-        return features, torch.cat(unsure)
+        features, weight = gathered(rows(), pool.ids()), torch.cat(unsure)
+        # A model that is sure of every image, as one of a single class, says nothing of them.
+        return features, weight if weight.any() else None

@@ -24,7 +24,8 @@ SPACES = ("inputs", "latents")
 class VAALDiverse(VAAL):
     """Picks the images that, labelled, would stand for the most of what D calls unlabelled.
 
-    Use when: in doubt: it is the default, and finds what the labels lack, without near-duplicates in a round.
+    Use when: in doubt, where networks learn from pixels: it is the default there, and finds what the labels lack,
+    without near-duplicates in a round.
     Source: ours, on VAAL; docs/vaal-diverse.md.
 
     A greedy kernel cover of the unlabelled pool in VAAL's latent space that starts from the labelled images; each image

@@ -13,6 +13,8 @@ from pickwell.learner.task_learning import TaskLearning
 class Learning(TaskLearning):
     """Targets are int64 `(N,)`, the places of classes in the list."""
 
+    head = "logistic"
+
     def targets(self, values: Sequence[str]) -> Tensor:
         return torch.from_numpy(class_indices(values, self.task.classes))
 

@@ -30,6 +30,7 @@ class Learning(TaskLearning):
     """Targets are uint8 `(B, H, W)`, of which 255 counts nowhere; pixels have their native size."""
 
     task: Segmentation
+    head = ""
 
     def targets(self, values: Sequence[str]) -> MaskTargets[str]:
         """The masks of these names; none is read yet."""
