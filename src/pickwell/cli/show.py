@@ -100,9 +100,6 @@ def _suits(chosen: "Settings", encoded: int) -> str:
     return f"{seen} by {plain(chosen.encoder)}; {learns}"
 
 
-_FIRST = {"random": "is drawn at random", "maxherding": "covers the pool (maxherding)"}
-
-
 def question(
     asked: "Round", pool: "Pool", listed: Path, monitors: Mapping[str, Any], *, instead: bool, json: bool
 ) -> None:
@@ -113,10 +110,11 @@ def question(
         score = "random, to measure on" if pick.held_out else f"{pick.score:.4f}"
         table.add_row(str(pick.rank), str(pick.item), plain(names[pick.item]), score)
     more = len(asked.waiting) - SHOWN
+    drawn = "drawn at random" if asked.strategy == "random" else f"a cover of the pool ({asked.strategy})"
     picks = [{**asdict(pick), "name": names[pick.item]} for pick in asked.picks]
     say(
         {"round": asked.number, "strategy": asked.strategy, "list": str(listed), "picks": picks},
-        *([f"nothing is labelled yet, so this round {_FIRST.get(asked.strategy, 'is random')}"] if instead else []),
+        *([f"nothing is labelled yet, so this round is {drawn}"] if instead else []),
         table,
         *([f"and {more} more"] if more > 0 else []),
         f"round {asked.number}: {len(asked.waiting)} images to label, listed in {plain(listed)}",
