@@ -5,7 +5,7 @@ Each message names the subject, the value received, what is allowed and what to 
 
 import errno
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import ClassVar
 
@@ -79,8 +79,7 @@ def unknown(subject: str, value: object, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     near = get_close_matches(str(value), names, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
-    return f"unknown {subject} '{value}'; {hint}Available: {shown}"
+    return f"unknown {subject} '{value}'; {hint}Available: {few(names, 40)}"
 
 
 def unknown_item(item: object, count: int) -> str:
@@ -90,6 +89,16 @@ def unknown_item(item: object, count: int) -> str:
     'unknown item 7; the pool holds items 0 to 4'
     """
     return f"unknown item {item!r}; the pool holds items 0 to {count - 1}"
+
+
+def few(names: Sequence[object], most: int = 5) -> str:
+    """The first of many names, and how many more there are.
+
+    >>> few(["a.jpg", "b.jpg", "c.jpg"], most=2)
+    'a.jpg, b.jpg and 1 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
 
 
 NEXT_STEPS = {

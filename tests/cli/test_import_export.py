@@ -251,3 +251,12 @@ def test_refused_masks_leave_no_file(streets: Path, tmp_path: Path, cli: Cli) ->
     assert not (streets / "masks").exists()
     assert cli.json("import", streets, tmp_path / "masks", "--format", "masks", "--skip-unknown")["answered"] == 2
     assert sorted(stand(streets)) == [0, 1]
+
+
+def test_exported_digits_are_images_to_other_programs_and_to_us(cli: Cli, tmp_path: Path) -> None:
+    create(tmp_path / "c", "digits", settings=QUICK)
+    with Campaign(tmp_path / "c") as campaign:
+        campaign.tell({0: "0", 7: "7"}, imported=True)
+    cli("export", tmp_path / "c", "--format", "folders", "--out", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.glob("out/*/*/*")) == ["0000.png", "0007.png"]
+    assert cli.json("import", tmp_path / "c", tmp_path / "out", "--format", "folders")["unchanged"] == 2

@@ -1,4 +1,5 @@
 import re
+import shutil
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -334,3 +335,11 @@ def test_reports_open(campaign: Campaign) -> None:
     assert all(row.accuracy is not None for row in report.runs[0].rounds)
     assert all(pick.png for gallery in report.galleries for pick in gallery.picks)
     assert "Round 2: vaal" in render(page(report))
+
+
+def test_a_misspelt_setting_of_the_strategy_is_told_on_opening(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "c")
+    settings = tmp_path / "c" / "campaign.toml"
+    settings.write_text(settings.read_text().replace("latent = 4", "lattent = 4"))
+    with pytest.raises(SettingsError, match="unknown setting of strategy vaal 'lattent'; did you mean 'latent'"):
+        Campaign(tmp_path / "c")

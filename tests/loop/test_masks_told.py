@@ -323,3 +323,17 @@ def test_from_the_command_line(
     (tmp_path / "told.csv").write_text("item,label\n0,masks/0.png\n1,masks/1.png\n")
     assert command("tell", tmp_path / "c", tmp_path / "told.csv", "--import")[0].startswith("kept 2 labels")
     assert "shown by  sky 2, road 2, car 1" in command("status", tmp_path / "c")[0]
+
+
+def test_status_goes_on_without_a_damaged_mask_and_says_whose(
+    street: Campaign, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    street.tell({item: wanted(item) for item in (1, 3)}, imported=True)
+    kept = street.directory.root / "masks" / street.store.labels([3]).values[0]
+    kept.write_bytes(kept.read_bytes()[:40])
+    monkeypatch.setattr("sys.argv", ["pickwell", "status", str(street.directory.root)])
+    with contextlib.suppress(SystemExit):
+        main()
+    shown = capsys.readouterr().out
+    assert "shown by  sky 1, road 1, car 0" in shown
+    assert "masks that can be read no more: 1 (3.jpg); put them back, or tell them again" in shown

@@ -1,6 +1,6 @@
 """A campaign opened: its directory, settings, pool and store, what it was told and what its rounds left behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from pickwell.campaign.latent_maps import Maps
 from pickwell.campaign.legacy_remarks import move_remarks
 from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
-from pickwell.errors import PickwellError, PoolError, RoundError, SettingsError
+from pickwell.errors import LabelError, PickwellError, PoolError, RoundError, SettingsError, StoreError
 from pickwell.items import Label, Metrics, Round
 from pickwell.seeds import derive
 from pickwell.store import Store, Told
@@ -90,6 +90,13 @@ class OpenCampaign:
             raise RoundError("no round is open, so there is none to close; ask opens one")
         self.store.close_round(question.number)
         return question
+
+    def shown(self, value: str) -> Collection[str] | None:
+        """The classes that a label shows; None where its mask can be read no more."""
+        try:
+            return tuple(self.task.shown(value))
+        except (StoreError, LabelError):
+            return None
 
     def measured(self) -> Metrics:
         """What the newest fit for the labels of the moment reached; empty if there is none."""

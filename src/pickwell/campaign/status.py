@@ -1,7 +1,7 @@
 """Where a campaign stands: figures for people and programs, and what to do next."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from pickwell.statistics.intervals import wilson
 class Status:
     """What `pickwell status` shows. Of masks, `classes` counts the labelled images that show each class.
 
-    `score` is the task's figure, named `metric`; `accuracy` is it too, where the task has one.
+    `unreadable` are the images whose masks can be read no more; they are in no class's count. `score` is the task's
+    figure, named `metric`; `accuracy` is it too, where the task has one.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Status:
     held_out: int
     ignored: int
     classes: Mapping[str, int]
+    unreadable: Sequence[str]
     rounds: int
     waiting: int
     open_round: int | None
@@ -41,7 +43,9 @@ def status_of(campaign: OpenCampaign) -> Status:
     """The campaign's figures as its store has them."""
     labels, rounds = campaign.store.labels(), campaign.store.rounds(picks=False)
     question, metrics = campaign.store.current(), campaign.measured()
-    counts = Counter(name for value in labels.values for name in campaign.task.shown(value))
+    shown = [campaign.shown(value) for value in labels.values]
+    counts = Counter(name for one in shown for name in one or ())
+    lost = [item for item, one in zip(labels.items.tolist(), shown, strict=True) if one is None]
     asked = [r for r in rounds if r.kind is RoundKind.ASKED]  # an import has nothing to say of the strategy
     monitors = campaign.store.details(asked[-1].number).monitors if asked else {}
     return Status(
@@ -53,6 +57,7 @@ def status_of(campaign: OpenCampaign) -> Status:
         held_out=int(labels.held_out.sum()),
         ignored=len(campaign.store.ignored()),
         classes={name: counts[name] for name in campaign.task.classes},
+        unreadable=campaign.pool.manifest.names(lost),
         rounds=sum(r.state is RoundState.CLOSED for r in rounds),
         waiting=len(question.waiting) if question else 0,
         open_round=question.number if question else None,

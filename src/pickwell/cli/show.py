@@ -14,6 +14,7 @@ from rich.table import Table
 
 from pickwell.cli.bars import Bars
 from pickwell.cli.terminal import plain, printable
+from pickwell.errors import few
 
 if TYPE_CHECKING:
     from pickwell.campaign.open_campaign import OpenCampaign
@@ -118,7 +119,7 @@ def question(
         table,
         *([f"and {more} more"] if more > 0 else []),
         f"round {asked.number}: {len(asked.waiting)} images to label, listed in {plain(listed)}",
-        *_warnings(monitors),
+        *_warnings(monitors.get("warnings", ())),
         json=json,
     )
 
@@ -142,11 +143,14 @@ def status(now: "Status", task: "Task", *, json: bool) -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in _status_rows(now, task):
         table.add_row(name, plain(value))
-    say(asdict(now), table, *_warnings(now.monitors), f"next: {plain(now.advice)}", json=json)
+    lost = now.unreadable
+    spoilt = f"masks that can be read no more: {len(lost):,} ({few(lost)}); put them back, or tell them again"
+    warnings = [*now.monitors.get("warnings", ()), *([spoilt] if lost else [])]
+    say(asdict(now), table, *_warnings(warnings), f"next: {plain(now.advice)}", json=json)
 
 
-def _warnings(monitors: Mapping[str, Any]) -> list[str]:
-    return [f"[bold]warning[/bold]  {plain(sentence)}" for sentence in monitors.get("warnings", ())]
+def _warnings(sentences: Sequence[str]) -> list[str]:
+    return [f"[bold]warning[/bold]  {plain(sentence)}" for sentence in sentences]
 
 
 def _status_rows(now: "Status", task: "Task") -> Iterator[tuple[str, str]]:

@@ -15,6 +15,8 @@ from pickwell.formats.exchange.paths import appearing, files_below, save
 
 TASKS = (CLASSIFICATION,)
 
+_ENDINGS = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp"}
+
 _UNLABELLED = "_unlabelled"
 
 
@@ -50,6 +52,13 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
 def place_image(path: Path, one: Labelled | Asked) -> None:
     """Puts a link to the image's file at a path, or the image itself where it is no file."""
     if one.file is None:
-        return save(path, one.image())
+        data = one.image()
+        # Names inside tables, and of digits, need have no ending; a file without one is no image to most programs.
+        named = path.suffix.lower() in SUFFIXES
+        return save(path if named else path.with_name(path.name + _ending(data)), data)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.symlink_to(one.file.resolve())
+
+
+def _ending(data: bytes) -> str:
+    return next((ending for mark, ending in _ENDINGS.items() if data.startswith(mark)), ".tif")

@@ -64,8 +64,17 @@ class Campaign(OpenCampaign):
     """One labelling effort in one directory, with what trains on its labels and picks what to label next."""
 
     def __init__(self, root: str | Path, *, progress: Progress | None = None) -> None:
-        """Opens the campaign in `root`; `progress` is told of everything that takes long."""
+        """Opens the campaign in `root`; `progress` is told of everything that takes long.
+
+        SettingsError also where its strategy cannot be made of what campaign.toml says of it.
+        """
         super().__init__(root)
+        kept = dict(self.settings.strategy)
+        try:
+            strategies.create(kept.pop("name"), kept)
+        except SettingsError:
+            self.close()
+            raise
         self.progress = progress
         self._last: Learnt | None = None
 

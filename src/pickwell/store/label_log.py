@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Integer, and_, case, false, func, null, select, type_coerce
 
-from pickwell.errors import LabelError
+from pickwell.errors import LabelError, few
 from pickwell.items import Kind, Label, Pick, PickState, RoundKind, RoundState
 from pickwell.store import opinions, rounds
 from pickwell.store.holding import check_free, holdings
@@ -119,8 +119,7 @@ def _asked(connection: Connection, items: Sequence[int]) -> dict[int, Asked]:
 
 def _never_asked(items: Sequence[int]) -> str:
     """The sentence about items that no round has picked."""
-    shown = ", ".join(map(str, items[:5])) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
-    subject = f"item {shown} was" if len(items) == 1 else f"items {shown} were"
+    subject = f"item {items[0]} was" if len(items) == 1 else f"items {few(items)} were"
     return f"{subject} never asked for; label what a round has picked, or import the labels; nothing was kept"
 
 

@@ -120,7 +120,7 @@ def dashboard(campaign: OpenCampaign) -> dict[str, Any]:
         "classes": campaign.task.classes,
         "metric": campaign.task.metric,
         "curve": curve(campaign.store.results(), campaign.task.metric),
-        "balance": balance(labels, campaign.task.classes, campaign.task.shown),
+        "balance": balance(labels, campaign.task.classes, lambda value: campaign.shown(value) or ()),
         "rounds": found,
         "maps": campaign.maps.numbers(),
         "annotators": annotators(log),
