@@ -2,6 +2,7 @@ import csv
 import json
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 import pickwell
+from pickwell.campaign.progress_file import ProgressFile
 from pickwell.cli import main
 from pickwell.store import Store
 
@@ -123,6 +125,22 @@ def test_a_run_takes_what_is_left_and_ends_well(cli: Cli, birds: Path, caplog: p
         "only 20 images are left: this round asks for all of them instead of 50",
         "no image is left to ask for: the run ends after 3 of 5 rounds",
     ]
+
+
+def test_images_are_encoded_when_that_is_asked_for_and_status_says_how_far_it_is(
+    cli: Cli, photos: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "c"
+    cli("init", root, "--images", photos / "heron", "--classes", "a,b", "--encoder", "lite0", "--later")
+    assert not (root / "features").exists()
+    assert cli.json("ask", root, "--budget", 5, "--now")["strategy"] == "random"
+    assert "60 images encoded by lite0" in cli("encode", root)[1]
+    assert cli.json("encode", root) == {"encoder": "lite0", "encoded": 60}
+    moments = iter((time.time() - 20, time.time()))
+    told = ProgressFile(root, clock=lambda: next(moments))
+    told("encoding", 10, 60)
+    told("encoding", 20, 60)
+    assert "encoding: 20 of 60, about 40 s left" in cli("status", root)[1]
 
 
 def test_people_read_tables(cli: Cli, birds: Path) -> None:

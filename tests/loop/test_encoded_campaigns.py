@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,10 +101,22 @@ def test_the_first_round_is_a_cover_whatever_picks_later(root: Path) -> None:
     assert shown == set(KINDS)
 
 
+def test_who_does_not_wait_for_the_encoder_gets_a_draw(town: Path, tmp_path: Path, root: Path) -> None:
+    create(tmp_path / "new", town / "train", labels_from_folders=True)
+    with Campaign(tmp_path / "new") as campaign:
+        question = campaign.ask(6, now=True)
+        assert question.strategy == "random"
+        assert not campaign.directory.features.exists()
+        campaign.tell({pick.item: campaign.pool.item(pick.item).known or "" for pick in question.picks})
+        assert campaign.ask(6, now=True).strategy == "uherding"  # from now on features are needed
+    with Campaign(root) as campaign:
+        assert campaign.ask(6, now=True).strategy == "uherding"  # encoded already: a cover
+
+
 @pytest.mark.parametrize("strategy", ["random", "core-set", "badge", "mc-dropout", "dbal", "qbc", "typiclust",
                                       "probcover", "dropquery", "vaal", "vaal-diverse", "vaal-no-vae"])  # fmt: skip
 def test_every_kind_of_strategy_picks_from_vectors(strategy: str, root: Path) -> None:
-    quick = {"steps": 3} if strategy.startswith("vaal") else {}
+    quick: dict[str, Any] = {"steps": 3} if strategy.startswith("vaal") else {}
     with Campaign(root) as campaign:
         campaign.tell({0: "checks", 1: "checks", 16: "dots", 17: "dots", 31: "dots"}, imported=True)
         question = campaign.ask(5, strategy, **quick)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from pickwell.report.live import Key, LiveTable, duration
+from pickwell.report.live import Key, LiveTable
+from pickwell.report.text.phrases import duration
 from pickwell.statistics.runs import RoundRow
 
 RANDOM, VAAL = ("random", 0), ("vaal", 0)

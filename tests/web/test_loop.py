@@ -17,7 +17,7 @@ import sys
 from pickwell.items import Pick
 from pickwell.web import Desk
 from pathlib import Path
-_, ask, root, flag, budget, json = sys.argv
+_, ask, root, now, flag, budget, json = sys.argv
 desk = Desk(Path(root))
 free = sorted(set(range(len(desk.campaign.pool))) - set(desk.store.taken().tolist()))[:int(budget)]
 picks = [Pick(item, rank, 0.0) for rank, item in enumerate(free, 1)]
@@ -42,6 +42,20 @@ if len(calls.read_text()) <= 3:
     + ASKS
 )
 
+ENCODES = (
+    """
+import sys, time
+from pathlib import Path
+if sys.argv[1] == "encode":
+    from pickwell.campaign.progress_file import ProgressFile
+    ProgressFile(Path(sys.argv[2]))("encoding", 3, 12)
+    while not (Path(sys.argv[2]) / "encoded").exists():
+        time.sleep(0.05)
+    sys.exit(0)
+"""
+    + ASKS
+)
+
 
 def until(true: Callable[[], bool], seconds: float = 150) -> None:
     end = time.monotonic() + seconds
@@ -50,11 +64,12 @@ def until(true: Callable[[], bool], seconds: float = 150) -> None:
         time.sleep(0.02)
 
 
-def _desk(root: Path, **loop: object) -> Desk:
+def _desk(root: Path, encoder: str = "none", **loop: object) -> Desk:
     from pickwell.config import Settings
 
     path = root / "campaign.toml"
-    path.write_text(Settings.read(path).changed({f"loop.{key}": value for key, value in loop.items()}).toml())
+    changes = {"encoder": encoder} | {f"loop.{key}": value for key, value in loop.items()}
+    path.write_text(Settings.read(path).changed(changes).toml())
     return Desk(root)
 
 
@@ -158,5 +173,38 @@ def test_a_failing_process_is_shown_and_not_started_for_ever(root: Path, tmp_pat
         time.sleep(0.2)
     assert len(calls.read_text()) == TRIES
     assert loop.state().error == "the model's loss is nan"
+    loop.stop()
+    desk.close()
+
+
+def test_a_first_round_is_there_while_images_are_encoded_and_the_second_waits(root: Path, tmp_path: Path) -> None:
+    desk = _desk(root, encoder="lite0", when="round", budget=4)
+    loop = _loop(desk, ENCODES, tmp_path)
+    loop.start()
+    until(lambda: desk.store.current() is not None and loop.state().doing is not None)
+    now, question = loop.state().doing, desk.store.current()
+    assert now is not None
+    assert question is not None
+    assert (now.what, now.done, now.total) == ("encoding", 3, 12)
+    until(lambda: not loop.state().running)
+    desk.store.tell([Label(pick.item, "barn") for pick in question.picks], source="page")
+    with pytest.raises(RoundError, match="the images are still being encoded"):
+        loop.ask()
+    assert desk.store.current() is None
+    (root / "encoded").touch()
+    until(lambda: (found := desk.store.current()) is not None and found.number == 2)
+    loop.stop()
+    desk.close()
+
+
+def test_an_encoding_that_fails_is_told_once_and_labelling_goes_on(root: Path, tmp_path: Path) -> None:
+    desk = _desk(root, encoder="timm:gone", when="hand")
+    loop = _loop(desk, FAILS, tmp_path)
+    loop.start()
+    until(lambda: loop.state().error == "the model's loss is nan")
+    for _ in range(3):
+        loop.look()
+        time.sleep(0.2)
+    assert (root / "calls").read_text() == "x"
     loop.stop()
     desk.close()

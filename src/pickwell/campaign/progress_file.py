@@ -37,7 +37,8 @@ class Doing:
     @property
     def seconds_left(self) -> float | None:
         """The time left at the pace so far; None before there is a pace."""
-        return (self.time - self.began) * (self.total - self.done) / self.done if self.done else None
+        paced = self.done and self.time > self.began
+        return (self.time - self.began) * (self.total - self.done) / self.done if paced else None
 
 
 class ProgressFile:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pickwell.campaign.open_campaign import OpenCampaign
+from pickwell.campaign.progress_file import Doing, doing
 from pickwell.items import Metrics, RoundKind, RoundState
 from pickwell.statistics.intervals import wilson
 
@@ -15,7 +16,8 @@ class Status:
     """What `pickwell status` shows. Of masks, `classes` counts the labelled images that show each class.
 
     `unreadable` are the images whose masks can be read no more; they are in no class's count. `score` is the task's
-    figure, named `metric`; `accuracy` is it too, where the task has one.
+    figure, named `metric`; `accuracy` is it too, where the task has one. `doing` is what another process is at:
+    encoding, training, picking.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Status:
     score: float | None
     measured: int
     monitors: Mapping[str, Any]
+    doing: Doing | None
     advice: str
 
 
@@ -67,6 +70,7 @@ def status_of(campaign: OpenCampaign) -> Status:
         score=metrics.values.get(campaign.task.metric),
         measured=metrics.measured,
         monitors=monitors,
+        doing=doing(campaign.directory.root),
         advice=_advice(campaign, len(labels), question is not None, campaign.task.metric not in metrics.values),
     )
 

@@ -1,4 +1,4 @@
-"""init, add, fit, ask, tell, run, status, undo, close, report: one library call each."""
+"""init, add, encode, fit, ask, tell, run, status, undo, close, report: one library call each."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -82,6 +82,14 @@ def add(
     show.summary(summary, where, json=json)
 
 
+def encode(where: Where, json: Json = False) -> None:
+    """Encode the images that are not encoded yet, of the pool and of the test set."""
+    with show.campaign(where, quiet=json) as campaign:
+        encoder, count = campaign.settings.encoder, campaign.encode()
+    sentence = show.encoded_by(encoder, count) if count else "models learn from the pixels: nothing to encode"
+    show.say({"encoder": encoder, "encoded": count}, sentence, json=json)
+
+
 def fit(where: Where, strategy: Chosen = None, json: Json = False) -> None:
     """Train on what is labelled, and say how well the model does."""
     with show.campaign(where, quiet=json) as campaign:
@@ -96,13 +104,16 @@ def ask(
     out: Annotated[
         Path | None, typer.Option(help="Where to write the to-label list; default DIR/to-label.csv.")
     ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Draw a first round at random rather than wait for images to be encoded.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Pick the images to label next, and write the to-label list."""
     from pickwell.formats.to_label_csv import write_picks
 
     with show.campaign(where, quiet=json) as campaign:
-        question = campaign.ask(budget, strategy)
+        question = campaign.ask(budget, strategy, now=now)
         listed = out or where / "to-label.csv"
         show.note(write_picks(listed, question, campaign.pool, campaign.store.taken().tolist()))
         kept, chosen = campaign.store.details(question.number), strategy or campaign.settings.strategy["name"]

@@ -39,7 +39,7 @@ def options(
 
 # Commands import what they need as they run: help and mistakes are told without waiting for torch.
 app.command()(demo.demo)
-for name in ("init", "add", "fit", "ask", "tell", "run", "status", "undo", "close", "report"):
+for name in ("init", "add", "encode", "fit", "ask", "tell", "run", "status", "undo", "close", "report"):
     app.command()(getattr(campaign_commands, name))
 app.command("import")(label_files.import_)
 app.command()(label_files.export)

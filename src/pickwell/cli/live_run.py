@@ -9,8 +9,9 @@ from pickwell.experiments.cells import Cell, finished
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run.results_folder import ResultsFolder
 from pickwell.experiments.run.runner import Outcome, run
-from pickwell.report.live import Key, LiveTable, duration
+from pickwell.report.live import Key, LiveTable
 from pickwell.report.live_cells import LiveCells
+from pickwell.report.text.phrases import duration
 
 
 def run_live(

@@ -15,6 +15,7 @@ from rich.table import Table
 from pickwell.cli.bars import Bars
 from pickwell.cli.terminal import plain, printable
 from pickwell.errors import few
+from pickwell.report.text.phrases import duration
 
 if TYPE_CHECKING:
     from pickwell.campaign.open_campaign import OpenCampaign
@@ -96,9 +97,14 @@ def _suits(chosen: "Settings", encoded: int) -> str:
         return (
             f"{model} learns from the pixels, from scratch, and {strategy} picks; encoders are for 32 pixels and more"
         )
-    seen = f"{encoded:,} images encoded" if encoded else "images are encoded when that is first needed"
     learns = f"{model} learns from its features, and {strategy} picks (from pixels: --encoder none)"
-    return f"{seen} by {plain(chosen.encoder)}; {learns}"
+    return f"{encoded_by(chosen.encoder, encoded)}; {learns}"
+
+
+def encoded_by(encoder: str, count: int) -> str:
+    """How many images an encoder has looked at."""
+    seen = f"{count:,} images encoded" if count else "images are encoded when that is first needed"
+    return f"{seen} by {plain(encoder)}"
 
 
 def question(
@@ -163,6 +169,9 @@ def _status_rows(now: "Status", task: "Task") -> Iterator[tuple[str, str]]:
     yield "rounds", f"{now.rounds} closed{opened}"
     if now.score is not None:
         yield task.figure, f"{now.score:.3f}{_between(now.interval)} on {now.measured} images never trained on"
+    if (busy := now.doing) is not None:
+        left = "" if busy.seconds_left is None else f", about {duration(busy.seconds_left)} left"
+        yield "now", f"{busy.what}: {busy.done:,} of {busy.total:,}{left}"
     if "active_units" in now.monitors:
         yield "VAE", f"{now.monitors['active_units']} of {now.monitors['latent_units']} latent units active"
     if "discriminator_auc" in now.monitors:

@@ -45,7 +45,7 @@ def encoded(
     images, and one image at full size a thread. Raises PoolError for an image that can be read no more, EncoderError
     for one that a file of vectors lacks; what is encoded by then stays.
     """
-    table = FeatureTable(folder / name_of(encoder), encoder.length)
+    table = table_of(encoder, folder)
     if len(table) < len(pool):
         with table.appending() as append:
             first = len(table)  # under the lock: another process may have gone on meanwhile
@@ -57,6 +57,11 @@ def encoded(
                 if progress:
                     progress("encoding", done - first, len(pool) - first)
     return table
+
+
+def table_of(encoder: Encoder | FeatureFile, folder: Path) -> FeatureTable:
+    """The encoder's own table below `folder`, as far as it is written."""
+    return FeatureTable(folder / name_of(encoder), encoder.length)
 
 
 def name_of(encoder: Encoder | FeatureFile) -> str:

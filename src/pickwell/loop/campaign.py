@@ -21,7 +21,7 @@ from pickwell.data.pool import Pool, Summary
 from pickwell.encoders import Encoder
 from pickwell.encoders.features import FeatureFile
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, unknown
-from pickwell.features.encoding import encoded, named
+from pickwell.features.encoding import encoded, named, table_of
 from pickwell.features.table import FeatureTable
 from pickwell.features.vectors import vectors_of
 from pickwell.items import Metrics, Round
@@ -112,12 +112,16 @@ class Campaign(OpenCampaign):
         assert self.encoder
         return encoded(pool, self.encoder, folder, progress=self.progress)
 
+    def _is_encoded(self) -> bool:
+        """Whether the whole pool is encoded."""
+        return not self.encoder or len(table_of(self.encoder, self.directory.features)) == len(self.pool)
+
     def encode(self) -> int:
         """Encodes what is not encoded yet, of the pool and the test set; returns how many images are encoded."""
-        with self.directory.exclusive("encode"):
-            if self.encoder is None:
-                return 0
-            return sum(len(images) for images in (self.images, self.test_images) if images)
+        # Not exclusive: a first round may be asked meanwhile, and a table has a lock of its own.
+        if self.encoder is None:
+            return 0
+        return sum(len(images) for images in (self.images, self.test_images) if images)
 
     def features(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The pool's ids `(N,)`, and what the encoder made of the images, `(N, D)`, as it made it; encodes what lacks.
@@ -140,11 +144,11 @@ class Campaign(OpenCampaign):
             name, chosen = self._strategy(strategy, settings)
             return self.fitted(name, chosen, self.store.labels(), asking=asking).metrics
 
-    def ask(self, budget: int, strategy: str | Strategy | None = None, **settings: Any) -> Round:
+    def ask(self, budget: int, strategy: str | Strategy | None = None, *, now: bool = False, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
 
-        Fits first if labels changed. Before anything is labelled it draws at random, or covers an encoder's
-        features (`round.strategy` says which). The
+        Fits first if labels changed. Before anything is labelled it draws at random, or covers an encoder's features
+        (`round.strategy` says which); `now` does not wait for these, and draws where images are not encoded yet. The
         strategy is the campaign's own, one by name with `settings`, or an instance of one's own class.
         Raises BudgetError if fewer than `budget` images are left, RoundError if another question is still open.
         """
@@ -153,13 +157,13 @@ class Campaign(OpenCampaign):
                 position = self.store.position()
                 try:
                     # People label while this trains: a pick may be taken by now. Any other refusal comes again.
-                    return self._ask(budget, strategy, settings)
+                    return self._ask(budget, strategy, settings, now)
                 except RoundError:
                     if self.store.position() == position:
                         raise
                     logger.info("labels were told while picking, so the picks are made anew")
 
-    def _ask(self, budget: int, strategy: str | Strategy | None, settings: Mapping[str, Any]) -> Round:
+    def _ask(self, budget: int, strategy: str | Strategy | None, settings: Mapping[str, Any], now: bool) -> Round:
         """The open round if there is one, else a new one; RoundError if the store does not take its picks."""
         if question := self.store.current():
             name = strategies.name_of(strategy) if isinstance(strategy, Strategy) else strategy
@@ -169,9 +173,13 @@ class Campaign(OpenCampaign):
             raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
         check_budget(budget, len(free))
         name, chosen = self._strategy(strategy, settings)
-        if not len(self.store.labels().part(held_out=False)[0]):
-            name, chosen = self._first(name, chosen)
-        whole = PoolStream(self.images, torch.arange(len(self.pool)), self.devices, self.progress)
+        first = not len(self.store.labels().part(held_out=False)[0])
+        drawn = first and now and not self._is_encoded()
+        if first:
+            name, chosen = self._first(name, chosen, drawn)
+        # A draw looks at no image.
+        images = self.learning.pixels(self.pool, self.settings) if drawn else self.images
+        whole = PoolStream(images, torch.arange(len(self.pool)), self.devices, self.progress)
         return open_round(self, whole, lambda labels: self.fitted(name, chosen, labels).fit, name, chosen, budget, free)
 
     def run(
@@ -225,9 +233,9 @@ class Campaign(OpenCampaign):
         """Where the campaign stands, and what to do next."""
         return status_of(self)
 
-    def _first(self, name: str, chosen: Strategy) -> tuple[str, Strategy]:
+    def _first(self, name: str, chosen: Strategy, drawn: bool) -> tuple[str, Strategy]:
         """What picks before there is anything to learn from: of vectors a cover, where the strategy cannot begin."""
-        if self.encoder is None:
+        if drawn or self.encoder is None:
             return FIRST, strategies.create(FIRST)
         return (FIRST_OF_VECTORS, strategies.create(FIRST_OF_VECTORS)) if chosen.needs_labels else (name, chosen)
 

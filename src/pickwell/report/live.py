@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pickwell.report.text.phrases import DASH, number, percent
+from pickwell.report.text.phrases import DASH, duration, number, percent
 from pickwell.statistics.runs import RoundRow, known
 
 Key = tuple[str, int]
@@ -185,14 +185,3 @@ class LiveTable:
         line = Table.grid(padding=(0, 1))
         line.add_row(ProgressBar(total=1.0, completed=self.share, width=30), Text(words, style="dim"))
         return line
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> duration(84), duration(7.2), duration(7300)
-    ('1 min 24 s', '7 s', '2 h 1 min')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pickwell.experiments.experiment import Experiment
-from pickwell.report.live import duration
-from pickwell.report.text.phrases import listing, plural
+from pickwell.report.text.phrases import duration, listing, plural
 from pickwell.statistics.judgement import Judgement
 from pickwell.statistics.label_savings import RESAMPLES
 

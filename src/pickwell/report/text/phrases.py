@@ -89,3 +89,14 @@ def file_name(*words: str) -> str:
     """
     joined = "-".join(word for word in words if word)
     return "".join(letter if letter.isalnum() else "-" for letter in joined).strip("-").lower()
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words.
+
+    >>> duration(84), duration(7.2), duration(7300)
+    ('1 min 24 s', '7 s', '2 h 1 min')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

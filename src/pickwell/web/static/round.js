@@ -89,6 +89,7 @@ export function showIdle(status, trouble) {
   const { round, loop } = status;
   if (loop.running || (loop.doing && !round)) {
     const left = showProgress(bar, loop.doing);
+    button.hidden = loop.running || loop.when !== "hand"; // a first round need not wait for images to be encoded
     return showWait("The next images are being picked", `${sentence(loop.doing?.what ?? "starting")}${left}. They appear here by themselves.`);
   }
   if (round && round.overlap > 1 && round.done < round.total) {
