@@ -186,7 +186,7 @@ class Settings(Document):
     """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings.
 
     `encoder` looks once at every image, and models and strategies then at its vectors; "none": they look at images.
-    Format 1 had none.
+    Format 1 had none. `allow_unmatched`: a file of vectors may lack some images, which are set aside, and have others.
     """
 
     format: int = Field(default=FORMAT, ge=1, strict=True)
@@ -194,6 +194,7 @@ class Settings(Document):
     seed: int = Field(default=0, ge=0, lt=2**63)
     task: TaskSettings
     encoder: str = NO_ENCODER
+    allow_unmatched: bool = False
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     validation: ValidationSettings = ValidationSettings()

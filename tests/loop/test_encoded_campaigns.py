@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -241,9 +242,7 @@ def test_the_test_set_follows_the_pool_that_it_is_standardised_by(root: Path, tm
 def test_a_file_beside_the_campaign_is_found_from_anywhere(
     town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"{kind}/{number:03d}.png" for kind in KINDS for number in range(15)]
-    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(45, 7)).astype(np.float32))
-    (tmp_path / "v.names.txt").write_text("\n".join(names))
+    vectors(tmp_path, NAMES)
     monkeypatch.chdir(tmp_path)
     create("c", town / "train", labels_from_folders=True, settings={"encoder": "features:v.npy"})
     monkeypatch.chdir(town)
@@ -253,16 +252,71 @@ def test_a_file_beside_the_campaign_is_found_from_anywhere(
         assert campaign.settings.encoder == f"features:{tmp_path / 'v.npy'}"
 
 
-def test_a_file_of_vectors_that_lacks_an_image_is_refused(town: Path, tmp_path: Path) -> None:
-    names = [f"{kind}/{number:03d}.png" for kind in KINDS for number in range(15)][:-1]
-    np.save(tmp_path / "v.npy", np.ones((44, 7), np.float32))
-    (tmp_path / "v.names.txt").write_text("\n".join(names))
-    create(tmp_path / "c", town / "train", labels_from_folders=True, settings={"encoder": f"features:{tmp_path}/v.npy"})
-    with (
-        Campaign(tmp_path / "c") as campaign,
-        pytest.raises(EncoderError, match="has no vector for 1 name"),
-    ):
-        campaign.encode()
+def vectors(place: Path, names: Sequence[str]) -> str:
+    """A file of made-up vectors of images, as an encoder's name."""
+    np.save(place / "v.npy", np.random.default_rng(0).normal(size=(len(names), 7)).astype(np.float32))
+    (place / "v.names.txt").write_text("\n".join(names))
+    return f"features:{place}/v.npy"
+
+
+NAMES = [f"{kind}/{number:03d}.png" for kind in sorted(KINDS) for number in range(15)]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (NAMES[:-2], r"no vector for 2 names \(stripes/013.png, stripes/014.png\); name its rows as `pickwell export`"),
+        (
+            [*NAMES, "dots/99.png"],
+            r"has vectors for 1 name \(dots/99.png\), which are no images .*allow-unmatched",
+        ),
+        ([name.upper() for name in NAMES], r"no vector for 45 names .* and vectors for 45 names \(CHECKS/000.PNG, "),
+    ],
+)
+def test_names_that_do_not_agree_make_no_campaign(names: list[str], said: str, town: Path, tmp_path: Path) -> None:
+    chosen = {"encoder": vectors(tmp_path, names)}
+    with pytest.raises(EncoderError, match=said):
+        create(tmp_path / "c", town / "train", labels_from_folders=True, settings=chosen)
+    assert not (tmp_path / "c").exists()
+
+
+def test_images_without_a_vector_are_set_aside_where_that_is_allowed(
+    town: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = {"encoder": vectors(tmp_path, [*NAMES[:-2], "gone.png"]), "allow_unmatched": True}
+    summary = create(tmp_path / "c", town / "train", labels_from_folders=True, settings=chosen)
+    assert str(summary) == "43 images added, 43 in the pool; 2 set aside (2 without a vector)"
+    assert "no vector for 2 names (stripes/013.png, stripes/014.png) and vectors for 1 name (gone.png), " in caplog.text
+    with Campaign(tmp_path / "c") as campaign:
+        assert len(campaign.ask(43).picks) == 43
+        assert [name for name, *_ in campaign.pool.set_aside()] == NAMES[-2:]
+        vectors(tmp_path, NAMES)
+    with Campaign(tmp_path / "c") as campaign:  # the file has them now
+        assert campaign.add(town / "train", labels_from_folders=True).added == 2
+        assert campaign.pool.set_aside() == []
+        assert campaign.features()[1].shape == (45, 7)
+
+
+def test_images_that_a_file_of_vectors_lacks_are_not_added(town: Path, tmp_path: Path) -> None:
+    chosen = {"encoder": vectors(tmp_path, NAMES)}
+    create(tmp_path / "c", town / "train", labels_from_folders=True, settings=chosen)
+    with Campaign(tmp_path / "c") as campaign:
+        with pytest.raises(EncoderError, match=r"no vector for 24 names \(checks/100.png, .*allow_unmatched"):
+            campaign.add(town / "test", labels_from_folders=True)
+        assert len(campaign.pool) == 45
+
+
+def test_another_file_of_vectors_must_have_the_whole_pool(town: Path, root: Path, tmp_path: Path) -> None:
+    change(root, encoder=vectors(tmp_path, NAMES[:-1]))
+    with Campaign(root) as campaign, pytest.raises(EncoderError, match=r"no vector for 1 name .*give each image a vec"):
+        campaign.ask(3)
+
+
+def test_one_name_in_the_pool_and_the_test_set_is_refused(town: Path, tmp_path: Path) -> None:
+    chosen = {"encoder": vectors(tmp_path, NAMES)}
+    with pytest.raises(EncoderError, match=r"one vector for 45 names .*, of which there are two images"):
+        create(tmp_path / "c", town / "train", test=town / "train", labels_from_folders=True, settings=chosen)
+    assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.slow

@@ -34,6 +34,10 @@ def init(
         str | None,
         typer.Option(help="What looks at each image once (pickwell encoders); none: networks learn from the pixels."),
     ] = None,
+    allow_unmatched: Annotated[
+        bool,
+        typer.Option("--allow-unmatched", help="Set images aside that features:FILE lacks, pass over others it has."),
+    ] = False,
     encode: Annotated[
         bool, typer.Option("--encode/--later", help="Encode the images now, or when that is first needed.")
     ] = True,
@@ -50,6 +54,8 @@ def init(
         settings["strategy.name"] = strategy
     if encoder:
         settings["encoder"] = encoder
+    if allow_unmatched:
+        settings["allow_unmatched"] = True
     with Bars(quiet=json) as progress:
         summary = create(
             where,

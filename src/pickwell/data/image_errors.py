@@ -19,6 +19,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     TOO_LARGE = "too large"
+    NO_VECTOR = "without a vector"
     MASK = "unreadable mask"
     MASK_SIZE = "mask of another size"
     MASK_VALUES = "mask with values outside the class list"

@@ -1,7 +1,7 @@
 """The pool: a folder with manifest.parquet, set_aside.parquet and sources.json; the images stay where they are."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from pickwell.items import Item, ItemId
 from pickwell.progress import Progress
 from pickwell.tasks.segmentation.label_maps import Mask
 
+Lacking = Callable[[Sequence[str]], Collection[str]]
+"""Which of some images, by name, have no vector; it may refuse them."""
 Bytes = bytes  # the pool has a method of this name
 SHOWN = 5
 """Of how many masks that cannot be used a summary says what is wrong with them."""
@@ -76,22 +78,26 @@ class Pool:
         *,
         labels_from_folders: bool = False,
         masks: MaskFiles | None = None,
+        lacking: Lacking | None = None,
         limits: Limits = LIMITS,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> "Pool":
-        """Makes a pool in `directory` of the images at `where`; PoolError if it has one, or none can be read."""
+        """Makes a pool in `directory` of the images at `where`; PoolError if it has one, or none can be read.
+
+        What is `lacking` a vector, where vectors were made elsewhere, is set aside.
+        """
         directory = Path(directory)
         source = find(where, labels_from_folders, masks)
         directory.mkdir(parents=True, exist_ok=True)
         with _writing(directory):
             if (directory / MANIFEST).exists():
                 raise PoolError(f"{directory} holds a pool already; add to it with `pickwell add`, or name another one")
-            listing = _listed(source, where)
+            listing = _without_vector(_listed(source, where), lacking)
             seen = survey(source, listing, limits=limits, threads=threads, progress=progress)
             _check_class_list(seen)
             if not seen["reason"].null_count:
-                first = f"; {seen['name'][0]}: {seen['detail'][0]}" if len(seen) else ""
+                first = f"; {seen['name'][0]}: {seen['detail'][0] or seen['reason'][0]}" if len(seen) else ""
                 raise PoolError(
                     f"no readable image at '{where}': {_counted(_reasons(seen))}{first}; name another place"
                 )
@@ -115,6 +121,7 @@ class Pool:
         *,
         labels_from_folders: bool = False,
         masks: MaskFiles | None = None,
+        lacking: Lacking | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Summary:
@@ -130,7 +137,7 @@ class Pool:
             sources, _ = read_sources(self.directory / SOURCES)
             source, index, listing = _join(find(where, labels_from_folders, masks), where, sources, manifest)
             present = _present(listing, index, sources, manifest)
-            new = _foreign(listing.filter(pc.invert(present)), manifest)
+            new = _without_vector(_foreign(listing.filter(pc.invert(present)), manifest), lacking)
             seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
             write_sources(self.directory / SOURCES, sources, self.limits)
             write_set_aside(self.directory / ASIDE, sources, index, seen)
@@ -220,8 +227,16 @@ def _listed(source: Source, where: str | Path) -> pa.Table:
     return _marked(listing, pc.invert(first_of_each(listing["name"])))
 
 
-def _marked(listing: pa.Table, twice: pa.Array) -> pa.Table:
-    marks = pc.coalesce(listing["reason"], pc.if_else(twice, str(Reason.TWICE), None))
+def _without_vector(listing: pa.Table, lacking: Lacking | None) -> pa.Table:
+    """Marks the rows that are lacking a vector."""
+    if lacking is None:
+        return listing
+    names = pa.array(lacking(listing["name"].to_pylist()), pa.string())
+    return _marked(listing, pc.is_in(listing["name"], value_set=names), Reason.NO_VECTOR)
+
+
+def _marked(listing: pa.Table, which: pa.Array, reason: Reason = Reason.TWICE) -> pa.Table:
+    marks = pc.coalesce(listing["reason"], pc.if_else(which, str(reason), None))
     return listing.set_column(listing.schema.get_field_index("reason"), "reason", marks.cast(pa.string()))
 
 

@@ -4,7 +4,7 @@ Use when: a network that cannot run here has encoded the images already.
 Source: ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,7 @@ from typing import Any
 from pickwell.data import vector_file
 from pickwell.data.vector_file import Rows
 from pickwell.encoders.encoder import Encoder, Facts, digest
-from pickwell.errors import EncoderError
-
-SHOWN = 5
-"""How many names of those that do not agree are told."""
+from pickwell.errors import EncoderError, few
 
 
 class FeatureFile:
@@ -29,29 +26,29 @@ class FeatureFile:
         self._places = {name: row for row, name in enumerate(names)}
         if len(self._places) < len(names):
             twice = [name for row, name in enumerate(names) if self._places[name] != row]
-            raise EncoderError(f"{path} has {_some(twice)} more than once; keep one vector an image")
+            raise EncoderError(f"{path} has {some(twice)} more than once; keep one vector an image")
         self.length: int = self._rows.shape[1]
         self.identity = digest(self._rows.shape, sha256(self._rows.tobytes()).hexdigest(), *names)
 
     def vectors_of(self, names: Sequence[str]) -> tuple[Rows, list[str]]:
         """The vectors, float32 `(B, D)`, of those of the names that the file has, in their order; and the others."""
         found = [self._places[name] for name in names if name in self._places]
-        return self._rows[found], [name for name in names if name not in self._places]
+        return self._rows[found], self.lacking(names)
 
-    def unknown(self, names: Sequence[str]) -> list[str]:
+    def lacking(self, names: Sequence[str]) -> list[str]:
+        """The names that the file has no vector of."""
+        return [name for name in names if name not in self._places]
+
+    def unknown(self, names: Collection[str]) -> list[str]:
         """The names in the file that are none of these."""
         return sorted(self._places.keys() - set(names))
 
-    def check(self, names: Sequence[str]) -> None:
-        """Raises EncoderError unless the file has these names and no others."""
-        missing, unknown = [name for name in names if name not in self._places], self.unknown(names)
-        said = [f"no vector for {_some(missing)}"] if missing else []
-        said += [f"vectors for {_some(unknown)}, which are no images here"] if unknown else []
-        if said:
-            raise EncoderError(
-                f"{self.path} has {' and '.join(said)}; name its rows as `pickwell export` names the images, relative "
-                "to their folder"
-            )
+    def disagreement(self, names: Sequence[str]) -> str:
+        """How the file's names and these differ, counted and listed; "" where they do not."""
+        missing, unknown = self.lacking(names), self.unknown(names)
+        said = [f"no vector for {some(missing)}"] if missing else []
+        said += [f"vectors for {some(unknown)}, which are no images here"] if unknown else []
+        return f"{self.path} has {' and '.join(said)}" if said else ""
 
 
 def facts() -> list[Facts]:
@@ -67,7 +64,6 @@ def load(name: str, **options: Any) -> Encoder:
     )
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:SHOWN])
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{len(names)} name{'s' * (len(names) != 1)} ({shown}{more})"
+def some(names: Sequence[str]) -> str:
+    """How many names there are, and the first of them."""
+    return f"{len(names):,} name{'s' * (len(names) != 1)} ({few(names)})"

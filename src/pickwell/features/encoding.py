@@ -13,6 +13,7 @@ from pickwell.data.pool import Pool
 from pickwell.data.threads import in_order, workers
 from pickwell.encoders import Encoder
 from pickwell.encoders.features import FeatureFile
+from pickwell.errors import EncoderError
 from pickwell.features.table import FeatureTable, Rows
 from pickwell.progress import Progress
 
@@ -22,6 +23,7 @@ AHEAD = 2
 """Batches that are decoded ahead: with the one that is encoded they bound the memory."""
 FILE = "features:"
 """How the name of a file of vectors begins, which stands for an encoder."""
+NAMING = "name its rows as `pickwell export` names the images, relative to their folder"
 
 
 def named(name: str) -> Encoder | FeatureFile:
@@ -92,5 +94,5 @@ def _looked_up(pool: Pool, file: FeatureFile, starts: Iterable[int]) -> Iterator
         names = [pool.item(item).name for item in range(start, min(start + BATCH, len(pool)))]
         rows, missing = file.vectors_of(names)
         if missing:
-            file.check([*pool.manifest.names()])
+            raise EncoderError(f"{file.disagreement(pool.manifest.names())}; {NAMING}, and give each image a vector")
         yield rows

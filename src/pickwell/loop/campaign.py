@@ -22,6 +22,7 @@ from pickwell.encoders import Encoder
 from pickwell.encoders.features import FeatureFile
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, unknown
 from pickwell.features.encoding import encoded, named, table_of
+from pickwell.features.matching import matching
 from pickwell.features.table import FeatureTable
 from pickwell.features.vectors import vectors_of
 from pickwell.items import Metrics, Round
@@ -203,7 +204,9 @@ class Campaign(OpenCampaign):
     def add(self, images: str | Path, *, masks: str | Path | None = None, **source: Any) -> Summary:
         """Appends images, with their `masks` if they have any, that are not in the pool yet; ids already given stay."""
         with self.directory.exclusive("add"):
-            summary = self.pool.add(**self.task.sources(images, masks, "train", **source))
+            matched = matching(self.settings)
+            lacking = matched.lacking if matched else None
+            summary = self.pool.add(**self.task.sources(images, masks, "train", **source), lacking=lacking)
             # What was cached is as long as the pool was.
             self.__dict__.pop("images", None)
             self.__dict__.pop("test_images", None)  # an encoder's vectors of these are standardised by the pool's

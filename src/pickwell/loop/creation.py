@@ -12,6 +12,7 @@ from pickwell.data import augment
 from pickwell.data.pool import Pool, Summary
 from pickwell.errors import PoolError, SettingsError, unknown
 from pickwell.features.encoding import named, placed
+from pickwell.features.matching import matching
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.feasibility import check_ability, check_size, check_vectors
 from pickwell.loop.held_out import versions
@@ -53,9 +54,11 @@ def create(
     provisional = _settings(root, ("a", "b") if classes is None else classes, changes)
     check(provisional)
     given = tasks.of(provisional, Path(root)).sources(images, masks, "train", **source)
+    matched = matching(provisional)
+    lacking = matched.lacking if matched else None
     with new_directory(Path(root)) as partial:
         directory = Directory(partial)
-        pool = Pool.create(directory.pool, **given)
+        pool = Pool.create(directory.pool, **given, lacking=lacking)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
         fitting = tasks.of(provisional, partial).fitting(pool, changes.get("encoder", encoder))
@@ -64,8 +67,10 @@ def create(
         task = tasks.of(chosen, partial)
         task.check_known(pool, "the images'")
         if test is not None:
-            held = Pool.create(directory.test, **task.sources(test, test_masks, "test", **source))
+            held = Pool.create(directory.test, **task.sources(test, test_masks, "test", **source), lacking=lacking)
             _check_test(held, task, test)
+        if matched:
+            matched.close()
         directory.settings.write_text(chosen.toml(), encoding="utf-8")
         with Store.open(directory.url(chosen), create=True) as store:
             # The place tells a creation that is repeated from another of the same name: they must not share a store.
