@@ -180,6 +180,22 @@ def test_labels_never_asked_can_be_refused(pets: Path, cli: Cli) -> None:
             ("export", "--format", "csv", "--out", "x.csv", "--to-label"),
             "no round is open, so there is no to-label list",
         ),
+        (
+            ("export", "--format", "label-studio", "--out", "x.json", "--prefix", "http://here/"),
+            "--prefix changes nothing there: it goes with --format label-studio --to-label; leave it out",
+        ),
+        (
+            ("export", "--format", "csv", "--to-label", "--out", "x.csv", "--prefix", ""),
+            "--prefix changes nothing there: it goes with --format label-studio --to-label; leave it out",
+        ),
+        (
+            ("export", "--format", "folders", "--to-label", "--out", "x", "--copies"),
+            "labels of classification cannot be written as a to-label list as folders",
+        ),
+        (
+            ("export", "--format", "csv", "--out", "x.csv", "--copies"),
+            "--copies changes nothing there: it goes with --format folders or --format links --to-label; leave it out",
+        ),
     ],
 )
 def test_wrong_commands_are_one_sentence(pets: Path, arguments: tuple[str, ...], sentence: str, cli: Cli) -> None:

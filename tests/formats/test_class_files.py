@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,15 @@ def test_a_folder_per_class_holds_links_that_lead_to_the_images(bench: Bench) ->
     link = bench.root / "out" / "cat" / "train" / "b c.png"
     assert link.is_symlink()
     assert link.read_bytes() == bench.pool.bytes(1)
+
+
+def test_copies_of_the_images_where_they_are_wanted(bench: Bench) -> None:
+    context = replace(bench.context("classification", ("cat", "dog")), copies=True)
+    formats.named("folders").write(bench.root / "out", bench.labelled(["cat", "dog"]), context)
+    formats.named("links").ask(bench.root / "list", replace(bench.asked(0, 1), copies=True))
+    for path in ("out/cat/train/a.jpg", "list/0001_a.jpg"):
+        assert not (bench.root / path).is_symlink()
+        assert (bench.root / path).read_bytes() == bench.pool.bytes(0)
 
 
 def test_a_folder_per_class_as_others_sort_it(bench: Bench) -> None:

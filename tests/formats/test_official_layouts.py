@@ -10,6 +10,7 @@ from PIL import Image
 
 from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
+from pickwell.formats import voc
 from pickwell.formats.cityscapes import LABEL_IDS, TRAIN_IDS
 from pickwell.formats.voc import CLASSES as VOC
 from pickwell.formats.voc import palette_png, voc_colour
@@ -170,6 +171,17 @@ def test_voc_as_cvat_writes_it(bench: Bench) -> None:
     assert bench.maps("voc", bench.root, context) == {1: four(1, 0, I)}
 
 
+def test_every_colour_of_exported_voc_masks_is_declared(bench: Bench) -> None:
+    """datumaro refuses a mask with any other."""
+    mask = np.array(four(0, 1, 255), dtype=np.uint8)
+    voc.write(bench.root / "out", bench.labelled([mask], first=1), bench.context("segmentation", ("road", "car")))
+    lines = (bench.root / "out" / "labelmap.txt").read_text().splitlines()
+    assert lines[1:] == ["road:0,0,0::", "car:128,0,0::", "void:224,224,192::"]
+    declared = {tuple(map(int, line.split(":")[1].split(","))) for line in lines[1:]}
+    pixels = Image.open(bench.root / "out" / "SegmentationClass" / "train" / "b c.png").convert("RGB")
+    assert {colour for _, colour in pixels.getcolors()} == declared  # type: ignore[union-attr]
+
+
 def test_a_colour_of_two_classes_is_told_where_a_mask_has_it(bench: Bench) -> None:
     (bench.root / "labelmap.txt").write_text("car:1,2,3::\nroad:9,9,9::\ntruck:1,2,3::\nignored:224,224,192::\n")
     path, context = bench.root / "SegmentationClass/b c.png", bench.context("segmentation", ("road", "car"))
@@ -254,7 +266,7 @@ def test_what_coco_writes_is_complete(bench: Bench) -> None:
                 "segmentation": {"size": [4, 4], "counts": "01308"},
                 "area": 2,
                 "bbox": [0, 0, 2, 1],
-                "iscrowd": 1,
+                "iscrowd": 0,
             }
         ],
     }

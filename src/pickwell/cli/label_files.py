@@ -1,6 +1,6 @@
 """import, export: labels from and to the files of other tools."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pickwell.formats.importing import Gathered
     from pickwell.items import Label
     from pickwell.store import Told
+
+LOCAL_FILES = "/data/local-files/?d="
+"""The address at which Label Studio serves files of its machine."""
 
 Format = Annotated[str, typer.Option("--format", help="e.g. csv, coco, label-studio; docs/formats.md has them all.")]
 
@@ -72,8 +75,10 @@ def export(
         bool, typer.Option("--to-label", help="Write the open round's to-label list instead of the labels.")
     ] = False,
     prefix: Annotated[
-        str, typer.Option(help="What goes before an image's name in Label Studio's tasks.")
-    ] = "/data/local-files/?d=",
+        str | None,
+        typer.Option(help=f"What goes before an image's name in Label Studio's to-label tasks; else {LOCAL_FILES}."),
+    ] = None,
+    copies: Annotated[bool, typer.Option("--copies", help="Copy the images, where the format links to them.")] = False,
     json: Json = False,
 ) -> None:
     """Write the labels that stand, or the to-label list, to a new file or folder."""
@@ -81,14 +86,18 @@ def export(
     from pickwell.formats.exporting import labelled, question
 
     with show.opened(where) as campaign:
-        module = formats.named(format_, "ask" if to_label else "write", campaign.settings.task.kind)
+        doing = "ask" if to_label else "write"
+        module = formats.named(format_, doing, campaign.settings.task.kind)
+        given = {"--prefix": prefix is not None, "--copies": copies}
+        formats.check_options(format_, doing, [option for option, is_given in given.items() if is_given])
         if to_label:
-            asked = question(campaign.store.current(), campaign.pool, prefix)
+            before = LOCAL_FILES if prefix is None else prefix
+            asked = question(campaign.store.current(), campaign.pool, before, copies=copies)
             module.ask(out, asked)
             count, what = len(asked.asked), "images to label"
         else:
             found = labelled(campaign.store.labels(), campaign.pool, campaign.task)
-            module.write(out, found, _context(campaign))
+            module.write(out, found, replace(_context(campaign), copies=copies))
             count, what = len(found), "labels"
     show.say({"written": str(out), "count": count}, f"wrote {count:,} {what} to {plain(out)}", json=json)
 

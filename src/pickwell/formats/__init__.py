@@ -1,9 +1,11 @@
 """Label files in and out. One file, one format, one name: `label_studio.py` is `label-studio`; nothing is registered.
 
 A format is a module that has `TASKS` and any of: `read(where, context)`, `write(out, labelled, context)` and
-`ask(out, question)`, which writes the to-label list. docs/formats.md says what each of them keeps to.
+`ask(out, question)`, which writes the to-label list. `OPTIONS` are the options of `export` that `write` or `ask` heeds.
+docs/formats.md says what each of them keeps to.
 """
 
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -37,6 +39,20 @@ def named(name: str, doing: str = "", task: str = "") -> ModuleType:
         of_task = f" of {task}" if task else ""
         raise SettingsError(f"labels{of_task} cannot be {DOING[doing]} as {name}; available: {', '.join(able)}")
     return found
+
+
+def check_options(name: str, doing: str, given: Iterable[str]) -> None:
+    """Refuses, with a SettingsError, options of `export` that the format would pass over when it does that."""
+    for option in given:
+        able = [
+            (other, what)
+            for other, module in sorted(ROOM.everything().items())
+            for what, heeded in getattr(module, "OPTIONS", {}).items()
+            if option in heeded
+        ]
+        if (name, doing) not in able:
+            ways = " or ".join(f"--format {other}" + " --to-label" * (what == "ask") for other, what in able)
+            raise SettingsError(f"{option} changes nothing there: it goes with {ways}; leave it out, or export so")
 
 
 def listed() -> list[dict[str, Any]]:

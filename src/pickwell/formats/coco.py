@@ -103,7 +103,7 @@ def _points(polygon: Any, what: str) -> list[list[Any]]:
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
-    """Writes one annotation a class and image (compressed run lengths, iscrowd 1); categories count from 1."""
+    """Writes one annotation a class and image, compressed run lengths; categories count from 1."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, one in enumerate(labelled, 1):
@@ -127,6 +127,6 @@ def _annotation(number: int, image: int, category: int, region: Region) -> dict[
         "segmentation": {"size": list(region.shape), "counts": coco_encode(region)},
         "area": int(region.sum()),
         "bbox": list(box_of(region)),
-        # So readers know run lengths from polygons.
-        "iscrowd": 1,
+        # A crowd would be left out by trainers, and forgiven by COCOeval; run lengths are known by being a table.
+        "iscrowd": 0,
     }

@@ -39,7 +39,7 @@ def _mask(task: Task, label: str) -> Mask:
     return np.asarray(task.answer(label))
 
 
-def question(current: Round | None, pool: Pool, prefix: str = "") -> Question:
+def question(current: Round | None, pool: Pool, prefix: str = "", *, copies: bool = False) -> Question:
     """The picks of the open round that wait, in rank order; RoundError if no round is open."""
     if current is None:
         raise RoundError("no round is open, so there is no to-label list; ask opens one")
@@ -54,7 +54,7 @@ def question(current: Round | None, pool: Pool, prefix: str = "") -> Question:
         )
         for pick in sorted(current.waiting, key=lambda pick: pick.rank)
     ]
-    return Question(current.number, tuple(asked), prefix)
+    return Question(current.number, tuple(asked), prefix, copies)
 
 
 def file_of(pool: Pool, item: ItemId) -> Path | None:

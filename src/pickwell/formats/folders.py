@@ -14,6 +14,7 @@ from pickwell.formats.exchange.names import inside
 from pickwell.formats.exchange.paths import appearing, files_below, save
 
 TASKS = (CLASSIFICATION,)
+OPTIONS = {"write": ("--copies",)}
 
 _ENDINGS = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp"}
 
@@ -39,19 +40,19 @@ def _is_class(folder: str) -> bool:
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
-    """Writes links to the images that are files, copies of the others."""
+    """Writes links to the images that are files, unless copies are wanted, and copies of the others."""
     for name in dict.fromkeys(one.label for one in labelled):
         inside(name, "the class")
         if "/" in name or not _is_class(name):
             raise LabelError(f"the class '{name}' would not be found again as a folder; export as csv, or rename it")
     with appearing(out) as folder:
         for one in labelled:
-            place_image(folder / one.label / inside(one.name), one)
+            place_image(folder / one.label / inside(one.name), one, context.copies)
 
 
-def place_image(path: Path, one: Labelled | Asked) -> None:
-    """Puts a link to the image's file at a path, or the image itself where it is no file."""
-    if one.file is None:
+def place_image(path: Path, one: Labelled | Asked, copies: bool) -> None:
+    """Puts a link to the image's file at a path; a copy if that is wanted, or where the image is no file."""
+    if copies or one.file is None:
         data = one.image()
         # Names inside tables, and of digits, need have no ending; a file without one is no image to most programs.
         named = path.suffix.lower() in SUFFIXES

@@ -33,6 +33,7 @@ from pickwell.formats.exchange.shapes import fill, paint, parts
 from pickwell.items import Kind
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
+OPTIONS = {"ask": ("--prefix",)}
 
 _NO_AREAS = ("choices", "taxonomy", "textarea", "rating", "number", "datetime", "relation")
 """What may be said of an image beside its areas; where label maps are read it is passed over."""

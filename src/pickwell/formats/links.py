@@ -12,12 +12,13 @@ from pickwell.formats.exchange.paths import appearing
 from pickwell.formats.folders import place_image
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
+OPTIONS = {"ask": ("--copies",)}
 
 
 def ask(out: Path, question: Question) -> None:
-    """Writes links to the images that are files, copies of the others."""
+    """Writes links to the images that are files, unless copies are wanted, and copies of the others."""
     digits = max(4, len(str(max((one.rank for one in question.asked), default=0))))
     with appearing(out) as folder:
         folder.mkdir()
         for one in question.asked:
-            place_image(folder / f"{one.rank:0{digits}}_{inside(one.name).name}", one)
+            place_image(folder / f"{one.rank:0{digits}}_{inside(one.name).name}", one, question.copies)

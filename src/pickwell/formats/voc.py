@@ -63,7 +63,9 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     if odd:
         raise LabelError(f"labelmap.txt cannot name the class '{odd[0]}'; export as masks, or rename the class")
     places = Places([one.name for one in labelled])
-    lines = [f"{name}:{','.join(map(str, voc_colour(i)))}::\n" for i, name in enumerate(context.classes)]
+    # Readers of VOC refuse a colour that no line declares; 255 is void.
+    declared = [*enumerate(context.classes), (IGNORE_INDEX, "void")]
+    lines = [f"{name}:{','.join(map(str, voc_colour(index)))}::\n" for index, name in declared]
     with appearing(out) as folder:
         save(folder / _TABLE, ("# label:color_rgb:parts:actions\n" + "".join(lines)).encode())
         for one in labelled:

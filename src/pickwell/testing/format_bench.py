@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -53,14 +54,11 @@ class Bench:
 
     def asked(self, *items: ItemId, prefix: str = "") -> Question:
         """A to-label list of these items, the first ranked first."""
-        return Question(
-            3,
-            tuple(
-                Asked(item, self.names[item], rank, 0.5 / rank, lambda: b"", file_of(self.pool, item))
-                for rank, item in enumerate(items, 1)
-            ),
-            prefix,
+        asked = (
+            Asked(item, self.names[item], rank, 0.5 / rank, partial(self.pool.bytes, item), file_of(self.pool, item))
+            for rank, item in enumerate(items, 1)
         )
+        return Question(3, tuple(asked), prefix)
 
     def context(self, task: str, classes: Sequence[str], background: str | None = None) -> Context:
         """A campaign's task and classes, as a format is told them."""

@@ -58,6 +58,8 @@ class Context:
     void: tuple[int, ...] = ()
     background: str | None = None
     knows: Callable[[str], bool] = lambda _: True
+    copies: bool = False
+    """Whether images are written as copies, where they would be links."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +94,4 @@ class Question:
     round: int
     asked: tuple[Asked, ...]
     prefix: str = ""
+    copies: bool = False
