@@ -11,37 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.cli.command import Cli
 
-from pickwell.cli import main
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 from pickwell.tasks.segmentation.label_maps import encode
 
 QUICK: dict[str, Any] = {"model.width": 0.25, "training.epochs": 1, "strategy.name": "random"}
-
-
-class Cli:
-    """The command line in this process: exit code, stdout, stderr."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-
-    def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        self.monkeypatch.setattr("sys.argv", ["pickwell", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return int(end.value.code or 0), *self.capsys.readouterr()
-
-    def json(self, *arguments: object) -> dict[str, Any]:
-        code, out, err = self(*arguments, "--json")
-        assert code == 0, err
-        found: dict[str, Any] = json.loads(out)
-        return found
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ class TestFolder:
         touch(tmp_path, "cat/1.jpg", "dog/puppy/2.jpg", "3.jpg")
         assert column(tmp_path, "known") == [None, None, None]
         assert names(tmp_path) == ["3.jpg", "cat/1.jpg", "dog/puppy/2.jpg"]
-        assert column(tmp_path, "known", labels_from_folders=True) == [None, "cat", "dog"]
+        assert column(tmp_path, "known", labels_from_folders=True) == [None, "cat", "puppy"]
 
     def test_a_folder_called_like_an_image_is_walked_into(self, tmp_path: Path) -> None:
         touch(tmp_path, "x.jpg/1.png")

@@ -13,6 +13,10 @@ from pickwell.cli.terminal import printable
 
 Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
 FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="What to leave out of a folder: names or paths, e.g. 'thumb*' or 'raw/*'."),
+]
 Masks = Annotated[
     str | None, typer.Option(help="For segmentation: a folder with the images' masks, a/b.png that of a/b.jpg.")
 ]
@@ -30,6 +34,7 @@ def init(
     test: Annotated[str | None, typer.Option(help="Labelled images to measure on; like --images.")] = None,
     test_masks: Annotated[str | None, typer.Option(help="The masks of the images to measure on.")] = None,
     labels_from_folders: FromFolders = False,
+    exclude: Exclude = None,
     encoder: Annotated[
         str | None,
         typer.Option(help="What looks at each image once (pickwell encoders); none: networks learn from the pixels."),
@@ -66,12 +71,12 @@ def init(
             test_masks=test_masks,
             settings=settings,
             labels_from_folders=labels_from_folders,
+            exclude=exclude or (),
             progress=progress,
         )
     with show.campaign(where, quiet=json) as campaign:
-        chosen = campaign.settings
         count = campaign.encode() if encode else 0
-    show.summary(summary, where, chosen, count, json=json)
+        show.created(summary, where, images, campaign, count, json=json)
 
 
 def add(
@@ -79,12 +84,13 @@ def add(
     images: Source,
     masks: Masks = None,
     labels_from_folders: FromFolders = False,
+    exclude: Exclude = None,
     json: Json = False,
 ) -> None:
     """Append images that the pool does not have yet."""
     with show.campaign(where, quiet=json) as campaign:
-        told = campaign.progress
-        summary = campaign.add(images, masks=masks, labels_from_folders=labels_from_folders, progress=told)
+        source: dict[str, Any] = {"labels_from_folders": labels_from_folders, "exclude": exclude or ()}
+        summary = campaign.add(images, masks=masks, **source, progress=campaign.progress)
     show.summary(summary, where, json=json)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pickwell.cli import available, bench, campaign_commands, demo, label_files, serve
+from pickwell.cli import available, bench, campaign_commands, demo, label_files, pool, serve
 from pickwell.cli.terminal import printable
 from pickwell.errors import PickwellError, in_words
 
@@ -41,6 +41,7 @@ def options(
 app.command()(demo.demo)
 for name in ("init", "add", "encode", "fit", "ask", "tell", "run", "status", "undo", "close", "report"):
     app.command()(getattr(campaign_commands, name))
+app.command()(pool.pool)
 app.command("import")(label_files.import_)
 app.command()(label_files.export)
 app.command()(serve.serve)

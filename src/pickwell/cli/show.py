@@ -1,6 +1,7 @@
 """What the commands print: for people, or one JSON object for programs."""
 
 import json as encoder
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -77,15 +78,34 @@ def campaign(where: Path, *, quiet: bool) -> "Iterator[Campaign]":
         yield opened
 
 
-def summary(read: "Summary", where: Path, chosen: "Settings | None" = None, encoded: int = 0, *, json: bool) -> None:
-    """What was read and what was set aside, and why; of a new campaign also what its images suit."""
+def summary(read: "Summary", where: Path, *beside: str, json: bool, **values: Any) -> None:
+    """What was read and what was set aside, and why, with more to be said `beside` it, and to programs as `values`."""
     spoilt = [f"  {plain(sentence)}" for sentence in read.spoilt]
     following = f"next: pickwell ask {plain(where)} --budget {min(50, read.total)}"
-    values: dict[str, Any] = {"campaign": str(where), **asdict(read)}
-    if chosen:
-        values |= {"encoder": chosen.encoder, "encoded": encoded}
-    suits = [_suits(chosen, encoded)] if chosen else []
-    say(values, plain(read), *spoilt, *suits, following, json=json)
+    aside = [f"what was set aside, and why: pickwell pool {plain(where)} --set-aside"] if read.set_aside else []
+    say({"campaign": str(where), **asdict(read), **values}, plain(read), *spoilt, *aside, *beside, following, json=json)
+
+
+def created(read: "Summary", where: Path, images: str, campaign: "OpenCampaign", encoded: int, *, json: bool) -> None:
+    """The same of a new campaign, with its classes, what its images suit, and the parts they are split into."""
+    from pickwell.data.layouts import splits
+
+    known = {} if campaign.task.masked else campaign.pool.manifest.counts()
+    classes = {name: known.get(name, 0) for name in campaign.task.classes}
+    said = [f"{name} {count:,}" for name, count in classes.items()] if known else list(classes)
+    whole = known and campaign.test is None and Path(images).is_dir()
+    parts = splits(campaign.pool.manifest.names_of()) if whole else []
+    beside = [f"{len(classes)} classes: {plain(few(said, SHOWN))}", _suits(campaign.settings, encoded)]
+    beside += [_test_offer(parts, images, where)] if parts else []
+    facts = {"encoder": campaign.settings.encoder, "encoded": encoded, "classes": classes, "splits": parts}
+    summary(read, where, *beside, json=json, **facts)
+
+
+def _test_offer(parts: Sequence[str], images: str, where: Path) -> str:
+    """How to measure on one of the parts that folders split the images into, the first, and pick from the last."""
+    test, rest = (str(Path(images) / part) for part in (parts[0], parts[-1]))
+    command = ["pickwell", "init", str(where), "--images", rest, "--test", test, "--labels-from-folders"]
+    return plain(f"the pool holds {', '.join(parts)}; to measure on one, remove {where}, then: {shlex.join(command)}")
 
 
 def _suits(chosen: "Settings", encoded: int) -> str:

@@ -19,6 +19,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from pickwell.data.boxed_images import reader
 from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.orientation import jpeg_orientation, orientation, upright
 
@@ -152,8 +153,8 @@ def _pillow(data: bytes, limits: Limits) -> Pixels:
         with _one_large if large else nullcontext():
             image.load()
             pixels = _rgb(image)
-        # JPEG is turned by the caller, TIFF has turned itself in load().
-        exif = image.info.get("exif", b"") if isinstance(image, PngImageFile | WebPImageFile) else b""
+        # JPEG is turned by the caller, TIFF and HEIC have turned themselves in load().
+        exif = image.info.get("exif", b"") if image.format in ("PNG", "WEBP", "AVIF") else b""
         return upright(pixels, orientation(exif))
 
 
@@ -162,7 +163,7 @@ def _opened(data: bytes, limits: Limits) -> Iterator[ImageFile.ImageFile]:
     """Opens the image; whatever goes wrong with it inside the block becomes an ImageError."""
     if not data:
         raise ImageError(Reason.EMPTY)
-    kind = next((kind for mark, kind in _KINDS.items() if data.startswith(mark)), None)
+    kind = reader(data) or next((kind for mark, kind in _KINDS.items() if data.startswith(mark)), None)
     if kind is None or (kind is WebPImageFile and data[8:12] != b"WEBP"):
         raise ImageError(Reason.NOT_AN_IMAGE, f"it begins with {data[:8]!r}")
     # Put to the front again and never taken away: `catch_warnings` would not be safe among threads.

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pickwell.data.sources.source import place
 
 CAMVID = (
@@ -14,6 +17,9 @@ CAMVID_LIST = (*CAMVID, "!Void")
 
 _SEQUENCES = ("0001TP_", "0006R0_", "0016E5_", "Seq05VD_")
 """What CamVid's images are named after: another set in the same layout has other classes."""
+
+SPLITS = ("test", "testing", "val", "valid", "validation", "train", "training")
+"""What the parts of a set are called, those to measure on first."""
 
 
 class Layout(NamedTuple):
@@ -28,6 +34,17 @@ class Layout(NamedTuple):
         folder = place(str(self.images))
         found = [path.name for path in folder.glob("*.*")] if folder.is_dir() else []
         return bool(found) and all(name.startswith(_SEQUENCES) for name in found)
+
+
+def splits(names: pa.ChunkedArray) -> list[str]:
+    """The folders that split images of folders of classes into parts, those to measure on first; [] for one or none.
+
+    >>> splits(pa.chunked_array([["train/cat/1.jpg", "test/dog/2.jpg", "more/dog/3.jpg"]]))
+    ['test', 'train']
+    """
+    outer = pc.unique(pc.struct_field(pc.extract_regex(names, "^(?P<outer>[^/]+)/[^/]+/"), "outer")).to_pylist()
+    found = [folder for split in SPLITS for folder in outer if folder and folder.lower() == split]
+    return found if len(found) > 1 else []
 
 
 def layout(images: str | Path, masks: str | Path | None, part: str) -> Layout:

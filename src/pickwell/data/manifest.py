@@ -103,7 +103,12 @@ class Manifest:
 
     def classes(self) -> list[str]:
         """Every known label there is, once, sorted."""
-        return sorted(pc.unique(self._column("known").drop_null()).to_pylist())
+        return list(self.counts())
+
+    def counts(self) -> dict[str, int]:
+        """How many items have each known label, the labels sorted."""
+        counted = pc.value_counts(self._column("known").drop_null())
+        return dict(sorted(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
 
     def _taken(self, column: str, ids: ArrayLike | None) -> list[Any]:
         values = self._column(column)

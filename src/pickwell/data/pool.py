@@ -17,7 +17,7 @@ from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.scan import survey
-from pickwell.data.sources import MaskedFolder, Source, find, same
+from pickwell.data.sources import FolderTree, MaskedFolder, Source, find, same
 from pickwell.errors import LabelError, PoolError
 from pickwell.files import locked
 from pickwell.items import Item, ItemId
@@ -79,16 +79,18 @@ class Pool:
         labels_from_folders: bool = False,
         masks: MaskFiles | None = None,
         lacking: Lacking | None = None,
+        exclude: Sequence[str] = (),
         limits: Limits = LIMITS,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> "Pool":
         """Makes a pool in `directory` of the images at `where`; PoolError if it has one, or none can be read.
 
-        What is `lacking` a vector, where vectors were made elsewhere, is set aside.
+        What the patterns `exclude` is set aside, now and whenever the folder is added again, and so is what is
+        `lacking` a vector, where vectors were made elsewhere.
         """
         directory = Path(directory)
-        source = find(where, labels_from_folders, masks)
+        source = find(where, labels_from_folders, masks, exclude)
         directory.mkdir(parents=True, exist_ok=True)
         with _writing(directory):
             if (directory / MANIFEST).exists():
@@ -103,7 +105,7 @@ class Pool:
                 )
             sources = [Placed(source)]
             write_sources(directory / SOURCES, sources, limits)
-            write_set_aside(directory / ASIDE, sources, 0, seen)
+            write_set_aside(directory / ASIDE, sources, 0, source, seen)
             # Last, because it is what makes the folder a pool.
             pool = cls(directory, Manifest.write(directory / MANIFEST, _rows(seen, 0)), sources, limits)
         pool.summary = _summary(seen, source, already=0, total=len(pool))
@@ -122,25 +124,26 @@ class Pool:
         labels_from_folders: bool = False,
         masks: MaskFiles | None = None,
         lacking: Lacking | None = None,
+        exclude: Sequence[str] = (),
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Summary:
         """Appends the images at `where` whose names are new; those set aside before are tried again.
 
-        A source that is in the pool already keeps its settings. Where another source has images of the same names,
-        the new one's are prefixed with its folder's or file's name. Of folders within each other, each file is one
-        image, under the name that it got first.
+        A source that is in the pool already keeps its settings, and leaves out what the patterns `exclude`, too. Where
+        another source has images of the same names, the new one's are prefixed with its folder's or file's name. Of
+        folders within each other, each file is one image, under the name that it got first.
         """
         with _writing(self.directory):
             # Read again under the lock: another process may have added images since this one opened the pool.
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
-            source, index, listing = _join(find(where, labels_from_folders, masks), where, sources, manifest)
+            source, index, listing = _join(find(where, labels_from_folders, masks, exclude), where, sources, manifest)
             present = _present(listing, index, sources, manifest)
             new = _without_vector(_foreign(listing.filter(pc.invert(present)), manifest), lacking)
             seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
             write_sources(self.directory / SOURCES, sources, self.limits)
-            write_set_aside(self.directory / ASIDE, sources, index, seen)
+            write_set_aside(self.directory / ASIDE, sources, index, source, seen)
             # The manifest last: its rows name sources, which a kill must not leave unwritten.
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
         self.summary = _summary(seen, source, already=len(listing) - len(new), total=len(self))
@@ -244,6 +247,8 @@ def _join(found: Source, where: str | Path, sources: list[Placed], manifest: Man
     """The source, its index in `sources` (where it is put if new), and its listing under the names of this pool."""
     for index, (old, prefix) in enumerate(sources):
         if source := same(found, old):
+            if isinstance(found, FolderTree) and isinstance(old, FolderTree):
+                sources[index] = Placed(old.excluding(found.exclude), prefix)
             return source, index, _prefixed(_listed(source, where), prefix)
     listing, prefix, tries = _listed(found, where), "", 0
     while pc.any(pc.is_in(_prefixed(listing, prefix)["name"], value_set=manifest.names_of())).as_py():

@@ -76,12 +76,12 @@ def read_set_aside(path: Path) -> pa.Table:
         raise PoolError(f"{path} is damaged: {error}; remove it, then repeat `pickwell add`") from error
 
 
-def write_set_aside(path: Path, sources: Sequence[Placed], source: int, seen: pa.Table) -> None:
-    """Replaces what is known of the source's images that were seen again: those now readable go, the bad ones come."""
+def write_set_aside(path: Path, sources: Sequence[Placed], source: int, listed: Source, seen: pa.Table) -> None:
+    """Replaces what is known of a source's images where they were `listed` again: in all of it, or in a part."""
     old = read_set_aside(path)
-    # A closed folder, whose name ends in a slash, is listed again unless its images now are.
-    named = pc.or_(pc.is_in(old["name"], value_set=seen["name"]), pc.ends_with(old["name"], "/"))
-    again = pc.and_(pc.equal(old["source"], source), named)
+    under = listed.under if isinstance(listed, FolderTree) else ""
+    part = sources[source].prefix + ("" if under in ("", ".") else under + "/")
+    again = pc.and_(pc.equal(old["source"], source), pc.starts_with(old["name"], part))
     for other in sharing(sources, source):
         same = pc.is_in(sources[other].files(old["name"]), value_set=sources[source].files(seen["name"]))
         again = pc.or_(again, pc.and_(pc.equal(old["source"], other), same))

@@ -7,7 +7,7 @@ Source: torchvision's ImageFolder.
 from collections.abc import Sequence
 from pathlib import Path
 
-from pickwell.data.sources.folder import SUFFIXES
+from pickwell.data.tree import SUFFIXES
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import CLASSIFICATION, Asked, Context, Found, Labelled
 from pickwell.formats.exchange.names import inside

@@ -1,6 +1,6 @@
 """Where images come from: one file a kind, and this ladder of them; other packages' kinds are tried after ours."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,25 @@ def _kinds() -> Iterator[type[Source]]:
     yield from ROOM.theirs().values()
 
 
-def find(where: str | Path, labels_from_folders: bool = False, masks: MaskFiles | None = None) -> Source:
-    """The source that `where` names, with its masks if any are given; PoolError if there is none."""
+def find(
+    where: str | Path,
+    labels_from_folders: bool = False,
+    masks: MaskFiles | None = None,
+    exclude: Sequence[str] = (),
+) -> Source:
+    """The source that `where` names, with its masks if any are given; PoolError if there is none.
+
+    `exclude` are patterns of what to leave out of a folder.
+    """
     if not str(where).strip():  # as a path it would be the folder that one stands in
         raise PoolError("no images at '': the place is empty; name one, or '.' for the folder you are in")
     for kind in _kinds():
         if found := kind.find(str(where), labels_from_folders):
-            if labels_from_folders and not isinstance(found, FolderTree):
-                raise SettingsError(f"labels from folders were asked for, but '{where}' is no folder; leave that out")
+            if isinstance(found, FolderTree):
+                found = found.excluding(exclude)
+            elif labels_from_folders or exclude:
+                asked = "labels from folders were" if labels_from_folders else "something to exclude was"
+                raise SettingsError(f"{asked} asked for, but '{where}' is no folder; leave that out")
             if masks:
                 return MaskedFolder.of(tree(found, where), masks)
             return found
@@ -74,6 +85,6 @@ def _by_kind(classes: Iterable[type[Source]]) -> dict[object, type[Source]]:
 def same(new: Source, old: Source) -> Source | None:
     """`new` as `old` or as the part of it that it is, None if it is neither."""
     if isinstance(new, FolderTree) and isinstance(old, FolderTree):
-        part = new.part(old.root)
+        part = new.part(old)
         return part and masked_like(part, new, old)
     return old if type(new) is type(old) and new.place == old.place else None

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pickwell.data.csv_rows import IMAGE, LABEL, column, rows
 from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
-from pickwell.data.sources.folder import SUFFIXES
 from pickwell.data.sources.source import Entry, place, table
+from pickwell.data.tree import SUFFIXES
 from pickwell.errors import LabelError, PoolError
 
 FILE = IMAGE[1:]

@@ -1,34 +1,38 @@
 """A folder tree of image files."""
 
-import os
-import re
-from collections.abc import Iterator
-from pathlib import Path, PurePath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
 from pickwell.data.sources.source import Entry, place, table, utf8
+from pickwell.data.tree import SUFFIXES, walk
 from pickwell.errors import PoolError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
 
-
+@dataclass(frozen=True)
 class FolderTree:
-    """The image files below a folder, at any depth, in natural order; hidden files and folders are passed over.
+    """The image files below a folder, at any depth, in natural order; `tree.walk` says which these are.
 
-    A link to a file counts as a file. A link to a folder is followed once, unless it leads back into the tree.
+    With `labels_from_folders` the folder that holds an image is its class; in pools made before that was so, it is the
+    `outermost` folder. Listed is what is `under` a folder of the tree, but for what the patterns `exclude`.
     """
 
     kind: ClassVar[str] = "folder"
 
-    def __init__(self, root: Path, labels_from_folders: bool = False, under: str = "") -> None:
-        self.root = root
-        self.place = str(root)
-        self.labels_from_folders = labels_from_folders
-        self.under = under
+    root: Path
+    labels_from_folders: bool = False
+    under: str = ""
+    exclude: tuple[str, ...] = ()
+    outermost: bool = False
+
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.root)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:
@@ -41,16 +45,22 @@ class FolderTree:
 
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
-        return cls(Path(record["root"]), bool(record.get("labels_from_folders", False)))
+        return cls(Path(record["root"]), **_options(record))
 
     def record(self) -> dict[str, Any]:
-        return {"root": str(self.root), "labels_from_folders": self.labels_from_folders}
+        options = {"exclude": list(self.exclude), "outermost": self.outermost}
+        return {"root": str(self.root), "labels_from_folders": self.labels_from_folders, **options}
 
-    def part(self, root: Path) -> "FolderTree | None":
-        """The same images as a part of the tree at `root`, None if they are elsewhere."""
-        if not self.root.is_relative_to(root):
+    def excluding(self, patterns: Sequence[str]) -> Self:
+        """The same tree without what further patterns match."""
+        return replace(self, exclude=tuple(dict.fromkeys((*self.exclude, *patterns))))
+
+    def part(self, of: "FolderTree") -> "FolderTree | None":
+        """The same images as a part of another tree, listed as that is; None if they are elsewhere."""
+        if not self.root.is_relative_to(of.root):
             return None
-        return FolderTree(root, self.labels_from_folders, self.root.relative_to(root).as_posix())
+        under = self.root.relative_to(of.root).as_posix()
+        return FolderTree(of.root, self.labels_from_folders, under, of.exclude, of.outermost).excluding(self.exclude)
 
     def listing(self) -> pa.Table:
         return table(self._entries())
@@ -59,64 +69,19 @@ class FolderTree:
         return read_bytes(self.root / path, most)
 
     def _entries(self) -> Iterator[Entry]:
-        prefix = "" if self.under in ("", ".") else self.under + "/"
-        for found, barred in _walk(str(self.root / self.under), prefix, _Links(self.root)):
+        for found, barred in walk(self.root, self.under, self.exclude):
             name, reason = utf8(found)
-            folder, slash, _ = name.partition("/")
-            yield Entry(name, known=folder if slash and self.labels_from_folders else None, reason=barred or reason)
+            yield Entry(name, known=self._class(name) if self.labels_from_folders else None, reason=barred or reason)
+
+    def _class(self, name: str) -> str | None:
+        """The class that an image's folders say; None for one in the root."""
+        folders = PurePosixPath(name).parent.parts
+        return folders[0 if self.outermost else -1] if folders else None
 
 
-def has_images(folder: Path) -> bool:
-    """Whether there is any image file below `folder`."""
-    return any(barred is None for _, barred in _walk(str(folder), "", _Links(folder)))
-
-
-def files_below(folder: Path, suffix: str) -> list[str]:
-    """The paths, from `folder`, of the image files with that suffix below it."""
-    found = _walk(str(folder), "", _Links(folder))
-    return [path for path, barred in found if barred is None and PurePath(path).suffix.lower() == suffix]
-
-
-class _Links:
-    """Which linked folders to follow: each once, and none that holds the root or lies within it."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = os.path.realpath(root)
-        self._linked: set[str] = set()
-
-    def follow(self, link: str) -> bool:
-        target = os.path.realpath(link)
-        common = os.path.commonpath([target, self._root])
-        inside_another = any(os.path.commonpath([target, t]) in (target, t) for t in self._linked)
-        if common in (target, self._root) or inside_another:
-            return False
-        self._linked.add(target)
-        return True
-
-
-def _walk(folder: str, prefix: str, seen: _Links) -> Iterator[tuple[str, Reason | None]]:
-    """The paths of the image files from the root, and of the folders that may not be looked into."""
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda e: natural(e.name))
-    except OSError as error:
-        if not prefix:
-            raise PoolError(f"cannot look into the folder {folder}: {error.strerror}; make it readable") from error
-        yield prefix, Reason.UNREADABLE
-        return
-    for entry in entries:
-        if entry.is_dir():
-            if not entry.is_symlink() or seen.follow(entry.path):
-                yield from _walk(entry.path, f"{prefix}{entry.name}/", seen)
-        elif PurePath(entry.name).suffix.lower() in SUFFIXES:
-            yield prefix + entry.name, None
-
-
-def natural(name: str) -> tuple[list[str | int], str]:
-    """A key that sorts `img2` before `img10`, and equal-looking names always the same way.
-
-    >>> sorted(["img10", "img2", "Img1"], key=natural)
-    ['Img1', 'img2', 'img10']
-    """
-    parts = re.split("([0-9]+)", name.casefold())
-    return [int(p) if i % 2 else p for i, p in enumerate(parts)], name
+def _options(record: dict[str, Any]) -> dict[str, Any]:
+    """What a record says of a tree beside its root."""
+    known = bool(record.get("labels_from_folders", False))
+    # Records of before have neither of these: there the outermost folder was the class.
+    options = {"exclude": tuple(record.get("exclude", ())), "outermost": record.get("outermost", known)}
+    return {"labels_from_folders": known, **options}

@@ -1,15 +1,18 @@
 """A folder tree of image files beside one of their masks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Self
 
 from pickwell.data.mask_files import SUFFIX, MaskFiles
-from pickwell.data.sources.folder import FolderTree, files_below
+from pickwell.data.sources.folder import FolderTree
 from pickwell.data.sources.source import Entry
+from pickwell.data.tree import files_below
 from pickwell.errors import PoolError
 
 
+@dataclass(frozen=True)
 class MaskedFolder(FolderTree):
     """A folder tree whose images are known by their masks: `a/b.jpg` by `a/b.png` below the masks' folder.
 
@@ -18,9 +21,7 @@ class MaskedFolder(FolderTree):
 
     kind: ClassVar[str] = "masked folder"
 
-    def __init__(self, root: Path, masks: MaskFiles, under: str = "") -> None:
-        super().__init__(root, under=under)
-        self.masks = masks
+    masks: MaskFiles = field(kw_only=True)
 
     @classmethod
     def of(cls, images: FolderTree, masks: MaskFiles) -> Self:
@@ -29,7 +30,7 @@ class MaskedFolder(FolderTree):
             raise PoolError(f"no masks at '{masks.root}': there is no such folder; name the folder of the mask files")
         if masks.root.resolve() == images.root.resolve():
             raise PoolError(f"images and masks are both in '{images.root}'; put the masks into a folder of their own")
-        found = cls(images.root, masks, images.under)
+        found = cls(images.root, under=images.under, exclude=images.exclude, masks=masks)
         if not any(entry.known for entry in found._entries()):
             raise PoolError(
                 f"no image at '{images.root}' has a mask at '{masks.root}'; "
@@ -43,10 +44,11 @@ class MaskedFolder(FolderTree):
 
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
-        return cls(Path(record["root"]), MaskFiles.restore(record["masks"]))
+        exclude = tuple(record.get("exclude", ()))
+        return cls(Path(record["root"]), exclude=exclude, masks=MaskFiles.restore(record["masks"]))
 
     def record(self) -> dict[str, Any]:
-        return {"root": str(self.root), "masks": self.masks.record()}
+        return {"root": str(self.root), "exclude": list(self.exclude), "masks": self.masks.record()}
 
     def _entries(self) -> Iterator[Entry]:
         known = {self.masks.of_mask(path): path for path in files_below(self.masks.root, SUFFIX)}
@@ -70,4 +72,4 @@ def masked_like(part: FolderTree, new: FolderTree, old: FolderTree) -> FolderTre
             f"the images at '{new.root}' are in the pool already, with masks at '{old.masks.root}', not at '{wanted}'; "
             "put the new masks there, or the new images into a folder of their own"
         )
-    return MaskedFolder(part.root, old.masks, part.under)
+    return MaskedFolder(part.root, under=part.under, exclude=part.exclude, masks=old.masks)

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pickwell.data.image_errors import ImageError, Reason
-from pickwell.data.sources.folder import has_images, natural
 from pickwell.data.sources.source import LISTING, place
+from pickwell.data.tree import has_images, natural
 from pickwell.errors import PoolError
 
 CACHE_BYTES = 256 << 20

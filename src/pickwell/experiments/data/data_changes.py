@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pickwell.data.sources.csv_table import CsvTable
-from pickwell.data.sources.folder import SUFFIXES
 from pickwell.data.sources.source import place
+from pickwell.data.tree import SUFFIXES
 from pickwell.errors import SettingsError
 from pickwell.experiments.data import sets
 from pickwell.experiments.experiment import DataSettings

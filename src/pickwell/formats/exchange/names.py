@@ -7,7 +7,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
 from pickwell.data.manifest import Manifest
-from pickwell.data.sources.folder import SUFFIXES
+from pickwell.data.tree import SUFFIXES
 from pickwell.errors import LabelError
 from pickwell.items import ItemId
 

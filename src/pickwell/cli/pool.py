@@ -1,0 +1,36 @@
+"""pool: what a campaign's pool holds, and what was left out."""
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from pickwell.cli import show
+from pickwell.cli.options import Json, Where
+from pickwell.cli.terminal import plain
+
+
+def pool(
+    where: Where,
+    set_aside: Annotated[bool, typer.Option("--set-aside", help="List what was left out, and why.")] = False,
+    json: Json = False,
+) -> None:
+    """Say where the pool's images come from, and what was left out."""
+    with show.opened(where) as campaign:
+        held = campaign.pool
+        aside = held.set_aside()
+        places = [source.place for source, _ in held.sources]
+        counts = [len(held.manifest.names_of(index)) for index in range(len(places))]
+    reasons = dict(Counter(reason for _, reason, _ in aside).most_common())
+    sources = [{"place": place, "images": count} for place, count in zip(places, counts, strict=True)]
+    values: dict[str, Any] = {"images": sum(counts), "sources": sources, "set_aside": reasons}
+    lines: list[Any] = [f"{count:,} images of {plain(place)}" for place, count in zip(places, counts, strict=True)]
+    lines.append(f"{len(aside):,} set aside" + "".join(f", {count:,} {reason}" for reason, count in reasons.items()))
+    if set_aside:
+        values["files"] = [dict(zip(("name", "reason", "detail"), one, strict=True)) for one in aside]
+        table = Table("name", "reason", "detail", box=None, header_style="bold")
+        for one in aside:
+            table.add_row(*map(plain, one))
+        lines.append(table)
+    show.say(values, *lines, json=json)
