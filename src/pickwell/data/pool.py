@@ -234,7 +234,8 @@ def _without_vector(listing: pa.Table, lacking: Lacking | None) -> pa.Table:
     """Marks the rows that are lacking a vector."""
     if lacking is None:
         return listing
-    names = pa.array(lacking(listing["name"].to_pylist()), pa.string())
+    # What is set aside anyway need have none.
+    names = pa.array(lacking(listing.filter(pc.is_null(listing["reason"]))["name"].to_pylist()), pa.string())
     return _marked(listing, pc.is_in(listing["name"], value_set=names), Reason.NO_VECTOR)
 
 

@@ -17,7 +17,7 @@ ALLOWING = (
 
 
 class Matching:
-    """Matches sets of images with a file of vectors. EncoderError refuses what is unmatched unless that is `allowed`."""
+    """Matches images with a file of vectors; EncoderError refuses what is unmatched unless that is `allowed`."""
 
     def __init__(self, file: FeatureFile, *, allowed: bool) -> None:
         self.file, self.allowed = file, allowed
