@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from pickwell import formats
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError
 from pickwell.formats.to_label_csv import read_labels, write_picks
 from pickwell.items import Kind, Label, Pick, Round, RoundState
+from pickwell.testing.format_bench import Bench
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +207,43 @@ def test_an_empty_file_is_just_filled(tmp_path: Path, pool: Pool) -> None:
         write_picks(tmp_path / "list.csv", Round(1, RoundState.OPEN, "vaal", 0, (Pick(2, 1, 0.75),)), pool, {2}) == ""
     )
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+
+
+NAMES = ("=cmd|'calc'!A0.png", "+1.png", "-2.png", "@SUM(A1).png", "\ttab.png", "'=quoted.png", "''-.png", " .png")
+
+
+def test_a_name_or_a_class_that_looks_like_a_formula_is_none_in_a_spreadsheet(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for name in (*NAMES, "'tis.png"):
+        Image.new("L", (4, 4)).save(tmp_path / "images" / name)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    classes = ("=1+2", "-", "'+x", "it's", "@a")
+    context = bench.context("classification", classes)
+    told = {item: classes[item % 5] for item in range(9)}
+    formats.named("csv").write(tmp_path / "out.csv", bench.labelled(list(told.values())), context)
+    formats.named("csv").ask(tmp_path / "asked.csv", bench.asked(*range(9)))
+    question = Round(1, RoundState.OPEN, "vaal", 0, tuple(Pick(item, item + 1, 0.5) for item in range(9)))
+    write_picks(tmp_path / "list.csv", question, bench.pool, range(9))
+    for file in ("out.csv", "asked.csv", "list.csv"):
+        with (tmp_path / file).open(newline="", encoding="utf-8") as opened:
+            cells = [cell for row in csv.reader(opened) for cell in row]
+        assert len(cells) >= 30
+        assert not [cell for cell in cells if re.match(r"[=+\-@\s]", cell)]
+    assert bench.read("csv", tmp_path / "out.csv", context) == told
+    by_name = (tmp_path / "out.csv").read_text(encoding="utf-8").replace("item,", "number,")
+    (tmp_path / "by name.csv").write_text(by_name, encoding="utf-8")
+    assert bench.read("csv", tmp_path / "by name.csv", context) == told
+    assert read_labels(tmp_path / "by name.csv", bench.pool) == [Label(*pair) for pair in told.items()]
+    typed = (tmp_path / "list.csv").read_text(encoding="utf-8").replace(",0.5,", ",0.5,'=1+2")
+    (tmp_path / "list.csv").write_text(typed, encoding="utf-8")
+    write_picks(tmp_path / "list.csv", question, bench.pool, range(9))
+    assert (tmp_path / "list.csv").read_text(encoding="utf-8") == typed
+    assert {label.value for label in read_labels(tmp_path / "list.csv", bench.pool)} == {"=1+2"}
+
+
+def test_a_pool_of_an_exported_csv_has_the_names_that_the_images_have(tmp_path: Path) -> None:
+    for name in ("=a.png", "-b.png"):
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    (tmp_path / "list.csv").write_text("path,label\n'=a.png,'+x\n-b.png,y\n")
+    pool = Pool.create(tmp_path / "pool", tmp_path / "list.csv")
+    assert [(pool.item(item).name, pool.item(item).known) for item in (0, 1)] == [("=a.png", "+x"), ("-b.png", "y")]

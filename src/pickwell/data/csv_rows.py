@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -52,6 +53,28 @@ def rows(path: Path, errors: str = "strict") -> Iterator[tuple[int, list[str]]]:
         raise LabelError(f"{path} line {line} is not CSV: {error}; mend it, its quotes first") from None
     except ImageError as error:
         raise LabelError(f"{path} cannot be read: {error}; name a file that can") from None
+
+
+# Other spreadsheets run the wide forms, too, and some pass over white space before a sign.
+_RUN = r"[=+\-@\uff1d\uff0b\uff0d\uff20\s]"
+
+
+def escaped(text: str) -> str:
+    """The text as a cell that no spreadsheet runs as a formula: with an apostrophe before it if it might.
+
+    >>> escaped("=1+2"), escaped("'-x"), escaped("it's"), escaped("' '")
+    ("'=1+2", "''-x", "it's", "'' '")
+    """
+    return f"'{text}" if re.match(f"'*{_RUN}", text) else text
+
+
+def unescaped(cell: str) -> str:
+    """The text of which `escaped` makes the cell; what it would not write stays as it is.
+
+    >>> unescaped("'=1+2"), unescaped("=1+2"), unescaped("'tis")
+    ('=1+2', '=1+2', "'tis")
+    """
+    return cell[1:] if re.match(f"'+{_RUN}", cell) else cell
 
 
 def column(header: Sequence[str], names: Sequence[str]) -> int | None:

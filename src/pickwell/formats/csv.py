@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pickwell.data.csv_rows import escaped
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
 from pickwell.formats.exchange.mask_pictures import numbers, renumbered
@@ -49,13 +50,14 @@ def _found(where: Path, context: Context, row: Row) -> Found:
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes item, name and label; masks go to a folder beside it, named after it."""
     if context.task == CLASSIFICATION:
-        return _save(out, ("item", "name", "label"), [(one.item, one.name, one.label) for one in labelled])
+        rows = [(one.item, escaped(one.name), escaped(one.label)) for one in labelled]
+        return _save(out, ("item", "name", "label"), rows)
     values = [value for value, name in indices(context).items() if name is not None]
     with appearing(out.with_name(f"{out.stem}_masks")) as folder:
         for one in labelled:
             save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
         # Written inside the block: if the CSV has no place, the folder of masks does not appear either.
-        paths = [(one.item, one.name, f"{out.stem}_masks/{one.item}.png") for one in labelled]
+        paths = [(one.item, escaped(one.name), escaped(f"{out.stem}_masks/{one.item}.png")) for one in labelled]
         _save(out, ("item", "name", "label"), paths)
     return None
 
@@ -63,7 +65,8 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
 def ask(out: Path, question: Question) -> None:
     """Writes the picks that wait, in rank order, with a label column to fill in."""
     rows = [
-        (one.rank, one.item, one.name, "" if one.score is None else f"{one.score:.6g}", "") for one in question.asked
+        (one.rank, one.item, escaped(one.name), "" if one.score is None else f"{one.score:.6g}", "")
+        for one in question.asked
     ]
     _save(out, COLUMNS, rows)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pickwell.data.csv_rows import IMAGE, LABEL, column, rows
+from pickwell.data.csv_rows import IMAGE, LABEL, column, escaped, rows, unescaped
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, unknown_item
 from pickwell.files import replacing
@@ -59,9 +59,9 @@ def write_picks(path: Path, question: Round, pool: Pool, taken: Collection[int])
     table.writeheader()
     for pick in question.waiting:
         score = "" if pick.held_out else f"{pick.score:.6g}"
-        asked = {"rank": pick.rank, "item": pick.item, "name": pool.item(pick.item).name, "score": score}
+        asked = {"rank": pick.rank, "item": pick.item, "name": escaped(pool.item(pick.item).name), "score": score}
         before = typed.get(pick.item)
-        table.writerow({**before.others, "label": before.label, **asked} if before else asked)
+        table.writerow({**before.others, "label": escaped(before.label or ""), **asked} if before else asked)
     with replacing(path, shared=True) as new:
         new.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
         kept = _moved_aside(path) if problem else None
@@ -149,11 +149,11 @@ def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
         cells = [*map(str.strip, row), *[""] * (len(header) - len(row))]
         yield Row(
             f"{path} line {line}",
-            cells[image],
+            unescaped(cells[image]),
             # Other tools count otherwise: an `id` is theirs, and a name like any other.
             int(cells[image]) if by_id and _is_id(cells[image]) else None,
-            cells[label] if label < len(row) else None,
-            cells[annotator] if annotator is not None else "",
+            unescaped(cells[label]) if label < len(row) else None,
+            unescaped(cells[annotator]) if annotator is not None else "",
             {name: cells[place] for place, name in enumerate(header) if place not in (image, label)},
         )
 
@@ -170,7 +170,8 @@ def _check_unlabelled(row: Row, name: str) -> None:
     empty, too.
     """
     # As far as ASCII goes: what spreadsheets take for another encoding comes back as other letters.
-    is_name = (row.others.get("name") or name).encode("ascii", "ignore") == name.encode("ascii", "ignore")
+    said = unescaped(row.others.get("name", "")) or name
+    is_name = said.encode("ascii", "ignore") == name.encode("ascii", "ignore")
     others = [cell for column, cell in row.others.items() if column != "name"]
     if not is_name or not all(re.fullmatch(r"[-+0-9.,eE]*", cell) for cell in others):
         raise row.ends_early()

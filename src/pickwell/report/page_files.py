@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+from pickwell.data.csv_rows import escaped
 from pickwell.report.chart_style import LIGHT
 from pickwell.report.figures import save
 from pickwell.report.sections import Draw, Entry, Page, Table
@@ -52,7 +53,8 @@ def _list(folder: Path, table: Table) -> Path:
     file = folder / f"{table.name}.csv"
     with file.open("w", newline="", encoding="utf-8") as out:
         # What is in the first row of a column is in all of them.
-        csv.writer(out).writerows([[name for name, _ in rows[0]], *([value for _, value in row] for row in rows)])
+        names = [escaped(name) for name, _ in rows[0]]
+        csv.writer(out).writerows([names, *([value for _, value in row] for row in rows)])
     return file
 
 
@@ -60,7 +62,7 @@ def _cells(column: str, entry: str | Entry) -> list[tuple[str, str | float | Non
     """By name: `corrected p` is `corrected_p`; an estimate's are the name with nothing, `_low` and `_high`."""
     name = column.replace(",", "").replace(" ", "_")
     if isinstance(entry, str):
-        return [(name, entry)]
+        return [(name, escaped(entry))]
     if not isinstance(entry.value, Estimate):
         return [(name, _rounded(entry.value))]
     parts = {name: entry.value.mean, f"{name}_low": entry.value.low, f"{name}_high": entry.value.high}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from pickwell.data.csv_rows import IMAGE, LABEL, column, rows
+from pickwell.data.csv_rows import IMAGE, LABEL, column, rows, unescaped
 from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
 from pickwell.data.sources.source import Entry, place, table
@@ -64,7 +64,7 @@ def _entries(lines: Iterator[tuple[int, list[str]]]) -> Iterator[Entry]:
 
 
 def _entry(row: list[str], path: int, label: int | None) -> Entry:
-    cell = row[path] if path < len(row) else ""
-    known = row[label].strip() if label is not None and label < len(row) else ""
+    cell = unescaped(row[path]) if path < len(row) else ""
+    known = unescaped(row[label].strip()) if label is not None and label < len(row) else ""
     # `a/./b` and `a/b` are one image, and have one name.
     return Entry(posixpath.normpath(cell) if cell else "", known=known or None, reason=None if cell else Reason.MISSING)
