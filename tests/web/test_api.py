@@ -13,6 +13,7 @@ from pickwell.data.pool import Pool
 from pickwell.errors import PoolError
 from pickwell.items import PickState
 from pickwell.web import Desk, create_app
+from pickwell.web.desk import Who
 
 Post = Callable[..., Any]
 ONE = {"disputed": 0, "overlap": 1}
@@ -77,6 +78,23 @@ def test_undo_goes_to_any_depth_and_holds_the_image_again(post: Post, desk: Desk
         post(kind, items=[item], **({"label": "barn"} if kind == "answer" else {}))
     assert [post("undo").json()["items"] for _ in range(4)] == [[2], [1], [0], []]
     assert {desk.store.holdings([item])[item].holder for item in range(3)} == {"anna/t1"}
+
+
+def test_an_image_taken_back_is_with_its_annotator_before_anybody_else_can_take_it(
+    post: Post, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undo = desk.store.undo
+
+    def undone_while_ben_waits(**said: Any) -> Any:
+        labels = undo(**said)
+        desk.next(Who("ben", "t9"), 12)
+        return labels
+
+    monkeypatch.setattr(desk.store, "undo", undone_while_ben_waits)
+    post("next", n=1)
+    post("answer", items=[0], label="barn")
+    assert post("undo").json() == {"items": [0]}
+    assert post("answer", items=[0], label="eagle").status_code == 200
 
 
 def test_a_page_of_another_campaign_changes_nothing(post: Post, client: TestClient, desk: Desk) -> None:

@@ -5,34 +5,51 @@ from sqlalchemy import Connection, and_, exists, func, select
 from pickwell.errors import RoundError
 from pickwell.items import Kind, Label, PickState, RoundKind, RoundState
 from pickwell.store.label_log import repeated, settle
+from pickwell.store.leases import hold
 from pickwell.store.tables import UNDO, batch, insert_all, label, pick, round_
 
 
-def undo(connection: Connection, now: int, *, annotator: str | None = None, event: str | None = None) -> list[Label]:
+def undo(
+    connection: Connection,
+    now: int,
+    *,
+    annotator: str | None = None,
+    event: str | None = None,
+    holder: str | None = None,
+    seconds: float = 0,
+) -> list[Label]:
     """Takes back the last batch told, any depth; returns its labels, none left: [].
 
-    With an `annotator` the last one that they told with an event, as a page does: never a file that was imported.
+    With an `annotator` the last one that they told with an event, as a page does: never a file that was imported. A
+    `holder` has its items leased again, for so many seconds, before anybody else sees them wait.
 
     Its picks wait again, or what they were told before stands again; a round that it had closed opens again.
     Raises RoundError when another round was opened since. The same `event` again undoes nothing more.
     """
-    if before := repeated(connection, event):
-        return _undone(connection, before[0])
+    before = repeated(connection, event)
+    made = before[0] if before else _take_back(connection, now, annotator, event)
+    labels = [] if made is None else _undone(connection, made)
+    if labels and holder is not None:
+        hold(connection, now, holder, [one.item for one in labels], seconds)
+    return labels
+
+
+def _take_back(connection: Connection, now: int, annotator: str | None, event: str | None) -> int | None:
+    """The batch that takes back the last one; None where there is none, and no event either."""
     last = _last(connection, annotator)
     # What nobody could undo is kept too, if it has an event: sent again later, it must not undo what was told since.
     if last is None and event is None:
-        return []
+        return None
     if last is not None:
         _refuse_used(connection, last)
     columns = {"annotator": annotator or "", "source": UNDO, "time": now, "told": {}, "undoes": last, "event": event}
-    made = connection.execute(batch.insert().values(columns).returning(batch.c.id)).scalar_one()
-    if last is None:
-        return []
-    insert_all(connection, label, _rows(connection, last, made))
-    settle(connection, made)
-    _reopen(connection, made)
-    _forget_import(connection, made)
-    return _undone(connection, made)
+    made = int(connection.execute(batch.insert().values(columns).returning(batch.c.id)).scalar_one())
+    if last is not None:
+        insert_all(connection, label, _rows(connection, last, made))
+        settle(connection, made)
+        _reopen(connection, made)
+        _forget_import(connection, made)
+    return made
 
 
 def _last(connection: Connection, annotator: str | None) -> int | None:

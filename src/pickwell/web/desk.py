@@ -109,10 +109,7 @@ class Desk:
 
     def undo(self, who: Who, event: str) -> list[Label]:
         """Takes back what this annotator told last, and holds those items for them again."""
-        labels = self.store.undo(annotator=who.name, event=event)
-        if labels:
-            self.store.hold(who.holder, [label.item for label in labels], self._lease)
-        return labels
+        return self.store.undo(annotator=who.name, event=event, holder=who.holder, seconds=self._lease)
 
     def _check(self, items: Sequence[int], kind: Kind, value: Answer | None) -> None:
         """Raises LabelError for what is no answer to this campaign's question, or none that a page may give."""
