@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.errors import LabelError, SettingsError, unknown
+from pickwell.spelling import NO_STEERING, STEERING, alike, composed, printable
 
 IGNORE_INDEX = 255
 """The index that no loss and no metric counts (masks: void)."""
+VOID = "!"
+"""What the name of a value begins with that is no class."""
 
 
 def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
@@ -19,17 +22,17 @@ def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
         raise SettingsError(f"a class list needs at least 2 classes, got {list(names)}; name them as --classes a,b,c")
     if "" in names:
         raise SettingsError(f"a class list holds an empty name: {list(names)}; remove it")
-    odd = [name for name in names if name.startswith("!") or not name.isprintable()]
+    odd = [name for name in names if name.startswith(VOID) or STEERING.search(name)]
     if odd:
-        raise SettingsError(f"a class cannot be named {odd[0]!r}: use printable letters and no '!' first; rename it")
-    twice = sorted({name for name in names if names.count(name) > 1})
+        raise SettingsError(
+            f"a class cannot be named '{printable(odd[0])}': a name has no '!' first, {NO_STEERING}; rename it"
+        )
+    spelt = [composed(name) for name in names]
+    twice = sorted({name for name in spelt if spelt.count(name) > 1})
     if twice:
         raise SettingsError(f"a class list names {', '.join(twice)} twice; name each class once")
     return names
 
-
-VOID = "!"
-"""What the name of a value begins with that is no class."""
 
 LONGEST = 1 << 20
 """The longest class list file that is read, in bytes."""
@@ -74,19 +77,21 @@ def read_class_list(path: str | Path) -> list[str]:
 
 
 def check_class(value: str, classes: Sequence[str], *, where: str = "") -> str:
-    """The class name itself; a LabelError with the nearest one if the campaign has no such class."""
-    if value not in classes:
+    """The class as the campaign spells it; a LabelError with the nearest one if the campaign has no such class."""
+    found = alike(value, classes)
+    if found is None:
         raise LabelError(f"{where}{unknown('class', value, classes)}")
-    return value
+    return found
 
 
 def class_indices(values: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
     """The places of class names in the class list, int64 `(N,)`."""
-    place = {name: index for index, name in enumerate(classes)}
     values = list(values)
-    if lost := sorted(set(values) - place.keys()):
+    spelt = {value: alike(value, classes) for value in set(values)}
+    if lost := sorted(value for value, name in spelt.items() if name is None):
         raise LabelError(
             f"'{lost[0]}', said by {values.count(lost[0])} of {len(values)} labels, is no class of "
             f"{', '.join(classes)}; put it back into task.classes of campaign.toml, or correct these labels with tell"
         )
+    place = {value: classes.index(name) for value, name in spelt.items() if name is not None}
     return np.fromiter((place[value] for value in values), dtype=np.int64)

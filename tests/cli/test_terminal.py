@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from pickwell.cli import main
-from pickwell.cli.terminal import STEERING, plain, printable
+from pickwell.cli.terminal import plain
 from pickwell.errors import of_system
 from pickwell.loop.creation import create
+from pickwell.spelling import STEERING, printable
 
 ODD = "a\x1b]0;owned\x07[bold]\u202egpj.exe\nround 9.png"
 

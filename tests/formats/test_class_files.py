@@ -311,9 +311,11 @@ def test_names_that_cannot_be_written_are_told(bench: Bench, tmp_path: Path) -> 
     with pytest.raises(LabelError, match=r"the image 'a\\nb\.png' has a line break in its name; write the list as csv"):
         formats.named("text").ask(tmp_path / "out", odd.asked(0))
     context = odd.context("classification", ("cat", "dog"))
-    with pytest.raises(LabelError, match=r"the name 'a\\nb\.png' cannot be written as XML"):
-        formats.named("cvat").write(tmp_path / "out", odd.labelled(["cat"]), context)
-    for name in ("csv", "label-studio", "fiftyone", "folders"):
+    for name in ("csv", "cvat", "label-studio", "fiftyone", "folders"):
         formats.named(name).write(tmp_path / name, odd.labelled(["cat"]), context)
         assert odd.read(name, tmp_path / name, context) == {0: "cat"}
+    (tmp_path / "images" / "a\nb.png").rename(tmp_path / "images" / "a\x1bb.png")
+    steering = Bench(Pool.create(tmp_path / "other pool", tmp_path / "images"), tmp_path)
+    with pytest.raises(LabelError, match=r"the name 'a\\x1bb\.png' cannot be written as XML"):
+        formats.named("cvat").write(tmp_path / "out", steering.labelled(["cat"]), context)
     assert not (tmp_path / "out").exists()

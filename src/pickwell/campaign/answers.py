@@ -9,6 +9,7 @@ import numpy as np
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, unknown_item
 from pickwell.items import ItemId, Kind, Label
+from pickwell.spelling import NO_STEERING, STEERING, printable
 from pickwell.tasks.task import Answer, Size, Task
 
 
@@ -29,6 +30,9 @@ class Answers:
             if isinstance(said, Mapping)
             else [(label, label.value) for label in said]
         )
+        for name in {label.annotator for label, _ in pairs}:
+            if STEERING.search(name):
+                raise LabelError(f"annotator '{printable(name)}': a name has {NO_STEERING}; spell it without")
         sizes = self.sizes([label.item for label, _ in pairs])
 
         def read(label: Label, answer: Answer | None, size: Size) -> Answer:

@@ -9,7 +9,7 @@ import typer
 from pickwell.cli import show
 from pickwell.cli.bars import Bars
 from pickwell.cli.options import Chosen, Json, Sets, Where, changes
-from pickwell.cli.terminal import printable
+from pickwell.spelling import printable
 
 Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
 FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]

@@ -11,8 +11,8 @@ from typing import Annotated, TextIO
 import typer
 
 from pickwell.cli import available, bench, campaign_commands, demo, label_files, pool, serve
-from pickwell.cli.terminal import printable
 from pickwell.errors import PickwellError, in_words
+from pickwell.spelling import printable
 
 app = typer.Typer(
     no_args_is_help=True,

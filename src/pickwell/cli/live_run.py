@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pickwell import executors
-from pickwell.cli.terminal import printable
 from pickwell.experiments.cells import Cell, finished
 from pickwell.experiments.experiment import Experiment
 from pickwell.experiments.run.results_folder import ResultsFolder
@@ -12,6 +11,7 @@ from pickwell.experiments.run.runner import Outcome, run
 from pickwell.report.live import Key, LiveTable
 from pickwell.report.live_cells import LiveCells
 from pickwell.report.text.phrases import duration
+from pickwell.spelling import printable
 
 
 def run_live(

@@ -14,9 +14,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from pickwell.cli.bars import Bars
-from pickwell.cli.terminal import plain, printable
+from pickwell.cli.terminal import plain
 from pickwell.errors import few
 from pickwell.report.text.phrases import duration
+from pickwell.spelling import printable
 
 if TYPE_CHECKING:
     from pickwell.campaign.open_campaign import OpenCampaign

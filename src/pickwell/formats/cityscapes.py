@@ -12,8 +12,9 @@ from pathlib import Path
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled
 from pickwell.formats.exchange.mask_pictures import numbers, renumbered
-from pickwell.formats.exchange.names import distinct, inside, without_ending
+from pickwell.formats.exchange.names import distinct, inside
 from pickwell.formats.exchange.paths import appearing, files_below, save
+from pickwell.formats.exchange.readings import without_ending
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (SEGMENTATION,)

@@ -20,6 +20,8 @@ from pickwell.formats.exchange.shapes import fill, paint, parts
 TASKS = (CLASSIFICATION, SEGMENTATION)
 
 _WHOLE = re.compile("-?[0-9]{1,9}")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that XML cannot hold, not even escaped."""
 _SHAPES = ("mask", "polygon", "box", "polyline", "points", "ellipse", "cuboid", "skeleton")
 
 Attributes = dict[str, str]
@@ -152,6 +154,6 @@ def _masks(one: Labelled, context: Context) -> Iterator[str]:
 
 
 def _attribute(value: str) -> str:
-    if not all(sign.isprintable() or sign == " " for sign in value):
+    if _NO_XML.search(value):
         raise LabelError(f"the name {value!r} cannot be written as XML; export in another format, or rename it")
     return quoteattr(value)

@@ -11,7 +11,8 @@ from pickwell.formats.exchange.found import CLASSIFICATION, UNCOVERED, Codes, Co
 from pickwell.formats.exchange.names import Names
 from pickwell.formats.exchange.problems import Problems
 from pickwell.items import ItemId, Kind, Label
-from pickwell.labels import IGNORE_INDEX
+from pickwell.labels import IGNORE_INDEX, check_class
+from pickwell.spelling import alike
 from pickwell.tasks.segmentation.label_maps import Mask, counted
 
 NO_IMAGE = "images that the pool does not have"
@@ -121,8 +122,12 @@ class Importer:
         return name is not None
 
     def _renamed(self, name: str | None) -> str | None:
-        """The campaign's name of a class; None for one that is to be ignored."""
-        return (self.rename.get(name, name) or None) if name is not None else None
+        """The campaign's name of a class, if it has it; None for one that is to be ignored."""
+        if name is None:
+            return None
+        there = alike(name, self.rename)
+        here = name if there is None else self.rename[there]
+        return alike(here, self.context.classes) or here or None
 
     def _codes(self, item: ItemId, one: Found) -> Codes:
         """The label map of an image in the file's numbers; LabelError if its size is another."""
@@ -168,9 +173,7 @@ def rename_of(pairs: Sequence[str], context: Context) -> dict[str, str]:
         there, equals, here = (part.strip() for part in pair.rpartition("="))
         if not equals or not there:
             raise LabelError(f"--rename {pair}: a class is renamed as --rename THERE=HERE")
-        if here and here not in context.classes:
-            raise LabelError(f"--rename {pair}: {unknown('class', here, context.classes)}")
-        renamed[there] = here
+        renamed[there] = here and check_class(here, context.classes, where=f"--rename {pair}: ")
     return renamed
 
 
@@ -180,5 +183,4 @@ def check_background(background: str | None, context: Context) -> None:
         return
     if context.task == CLASSIFICATION:
         raise LabelError("--background is for masks; this campaign's labels are classes: leave it out")
-    if background not in context.classes:
-        raise LabelError(f"--background: {unknown('class', background, context.classes)}")
+    check_class(background, context.classes, where="--background: ")

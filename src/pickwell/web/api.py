@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.items import Kind, Pick
+from pickwell.spelling import NO_STEERING, STEERING
 from pickwell.store import Remark, Told
 from pickwell.web import dashboard_figures
 from pickwell.web.agreement import ADJUDICATED, standing
@@ -24,8 +25,18 @@ Address = Annotated[int, Path(ge=0, lt=2**53)]
 """An image's id in a path."""
 Number = Annotated[int, Path(ge=1, lt=2**31)]
 """A round's number in a path."""
+
+
+def _spelt(name: str) -> str:
+    if STEERING.search(name):
+        raise ValueError(f"a name has {NO_STEERING}")
+    return name
+
+
 # No slash in a name: leases are held by `name/tab`.
-Name = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f/]*$", strip_whitespace=True)]
+Name = Annotated[
+    str, StringConstraints(max_length=80, pattern=r"^[^/]*$", strip_whitespace=True), AfterValidator(_spelt)
+]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 MOST = 200

@@ -9,6 +9,7 @@ from socket import AF_INET, AF_INET6, IPPROTO_TCP, SO_REUSEADDR, SOCK_STREAM, SO
 import uvicorn
 
 from pickwell.errors import SettingsError
+from pickwell.spelling import NO_STEERING, STEERING, printable
 from pickwell.web.application import LOOPBACK, create_app
 from pickwell.web.desk import Desk
 from pickwell.web.next_round import Loop
@@ -74,8 +75,11 @@ class Server:
         nobody = not (annotators or self.local or len(self.tokens))
         wanted = ["annotator"] if nobody else annotators
         for name in wanted:
-            if not name.strip() or "/" in name or not name.isprintable() or len(name) > 80:
-                raise SettingsError(f"annotator {name!r}: a name has 1 to 80 characters and no slash; choose another")
+            if not name.strip() or "/" in name or STEERING.search(name) or len(name) > 80:
+                raise SettingsError(
+                    f"annotator '{printable(name)}': a name has 1 to 80 characters, no slash, {NO_STEERING}; "
+                    "choose another"
+                )
         return {name: f"{self.url}/enter?token={self.tokens.renew(name)}" for name in wanted}
 
 

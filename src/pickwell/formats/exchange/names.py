@@ -1,27 +1,18 @@
 """Which image of the pool a file means."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
 from pickwell.data.manifest import Manifest
-from pickwell.data.tree import SUFFIXES
 from pickwell.errors import LabelError
+from pickwell.formats.exchange.readings import READINGS, of_address, without_ending
 from pickwell.items import ItemId
 
 Place = TypeVar("Place", str, tuple[str, str])
-
-
-def without_ending(name: str) -> str:
-    """The name without the ending of an image file; other endings belong to the name.
-
-    >>> without_ending("cats/a.1.jpg"), without_ending("v1.5")
-    ('cats/a.1', 'v1.5')
-    """
-    ending = PurePosixPath(name).suffix
-    return name[: -len(ending)] if ending.lower() in SUFFIXES else name
 
 
 SPLITS = ("train", "val", "test")
@@ -41,50 +32,84 @@ def by_split(name: str) -> tuple[str, str]:
 class Names:
     """Finds the items of a pool by the names that files have for them.
 
-    In this order, and only if exactly one image is so: (1) the same name; (2) one path is the end of the other, whole
-    folders only; (3) the same without the endings of image files: the whole name, else one path the end of the other.
+    The first reading counts by which some image is meant: the name is (1) the whole of it, else (2) one path is the end
+    of the other, whole folders only.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
+        self._indices: dict[int, _Ends] = {}
 
     def find(self, name: str) -> Sequence[ItemId]:
         """The items that are meant: one; none if the pool has no such image, several if it cannot be told which."""
         if (same := self._by_name.get(name)) is not None:
             return [same]
-        path, stem = _path(name), _path(without_ending(name))
-        near = self._by_stem.get(_last(stem), ())
-        if ends := [item for item, known, _ in near if _is_end(known, path)]:
-            return ends
-        alike = [item for item, _, known in near if known == stem]
-        return alike or [item for item, _, known in near if _is_end(known, stem)]
+        if items := self._read(name):
+            return items
+        others = dict.fromkeys((name.strip(), of_address(name)))
+        return next(filter(None, (self._read(other) for other in others if other != name)), [])
+
+    def _read(self, name: str) -> Sequence[ItemId]:
+        """The items of the first reading that has some."""
+        for place, reading in enumerate(READINGS):
+            spelt = reading.said(name)
+            if spelt is not None and (items := self._ends(place).find(spelt)):
+                return items
+        return []
 
     @cached_property
     def _by_name(self) -> dict[str, ItemId]:
         return {name: item for item, name in enumerate(self.manifest.names())}
 
-    @cached_property
-    def _by_stem(self) -> dict[str, list[tuple[ItemId, str, str]]]:
-        """Items, their paths, and these without endings, by the last part of the latter."""
-        stems: dict[str, list[tuple[ItemId, str, str]]] = defaultdict(list)
-        for item, name in enumerate(self.manifest.names()):
-            stem = _path(without_ending(name))
-            stems[_last(stem)].append((item, _path(name), stem))
-        return dict(stems)
+    def _ends(self, place: int) -> "_Ends":
+        """The index of a reading, made when it is first needed."""
+        if place not in self._indices:
+            known = READINGS[place].known
+            self._indices[place] = _Ends((known(name), item) for name, item in self._by_name.items())
+        return self._indices[place]
 
 
-def _path(name: str) -> str:
-    """The name with a slash before each part of it, so that whole parts are compared."""
-    return "".join(f"/{part}" for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+class _Ends:
+    """Paths that are found by their ends, in a time that hardly grows with their number."""
+
+    def __init__(self, paths: Iterable[tuple[str, ItemId]]) -> None:
+        # Read backwards, all paths of one end lie side by side.
+        pairs = sorted((_backwards(path), item) for path, item in paths)
+        self._paths = [path for path, _ in pairs]
+        self._items = [item for _, item in pairs]
+        self._deepest = max((path.count("/") for path in self._paths), default=0)
+        self._found: dict[str, Sequence[ItemId]] = {}
+
+    def find(self, path: str) -> Sequence[ItemId]:
+        """The items whose path is this one, else those of which one path is the end of the other, each once."""
+        said = _backwards(path)
+        # Remembered: what many files say may fit many images.
+        if said not in self._found:
+            self._found[said] = self._search(said) if said else []
+        return self._found[said]
+
+    def _search(self, said: str) -> Sequence[ItemId]:
+        if whole := self._between(said, said + "\0"):
+            return whole
+        *parts, _ = said.split("/", self._deepest + 1)
+        ends = ["/".join(parts[:count]) + "/" for count in range(1, len(parts))]
+        shorter = [item for end in ends for item in self._between(end, end + "\0")]
+        # "0" is what comes after "/".
+        return list(dict.fromkeys([*self._between(said, said[:-1] + "0"), *shorter]))
+
+    def _between(self, first: str, end: str) -> Sequence[ItemId]:
+        found = self._items[bisect_left(self._paths, first) : bisect_left(self._paths, end)]
+        return list(dict.fromkeys(found))  # several names may be one item's
 
 
-def _last(path: str) -> str:
-    return path.rpartition("/")[2]
+def _backwards(path: str) -> str:
+    r"""The parts of a path, the last first, with a slash behind each.
 
-
-def _is_end(one: str, other: str) -> bool:
-    """Whether one path is the end of the other; asked of thousands, where each video of a pool has a frame 1."""
-    return bool(one and other) and (one.endswith(other) or other.endswith(one))
+    >>> _backwards("C:\\photos\\.\\1.jpg")
+    '1.jpg/photos/C:/'
+    """
+    parts = path.replace("\\", "/").split("/")
+    return "".join(f"{part}/" for part in reversed(parts) if part not in ("", "."))
 
 
 def inside(name: str, what: str = "the image") -> PurePosixPath:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from pickwell.spelling import printable
+
 SHOWN = 5
 LONGEST = 300
 
@@ -32,5 +34,5 @@ def _first(names: Iterable[str]) -> str:
 
 def _short(name: str) -> str:
     """The subject on one line: names of files may hold anything."""
-    said = name if name.isprintable() else repr(name)[1:-1]
+    said = printable(name)
     return said if len(said) <= LONGEST else f"{said[:LONGEST]}..."

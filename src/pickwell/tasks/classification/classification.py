@@ -42,6 +42,9 @@ class Classification(Task):
             raise LabelError(f"{where}a mask is no answer to classification; name one of its classes")
         check_class(answer, self.classes, where=where)
 
+    def keep(self, answer: Answer) -> str:
+        return check_class(str(answer), self.classes)
+
     def check_known(self, pool: "Pool", whose: str) -> None:
         for name in pool.manifest.classes():
             check_class(name, self.classes, where=f"{whose} known labels: ")
