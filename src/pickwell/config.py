@@ -17,6 +17,8 @@ FORMAT = 2
 
 NO_ENCODER = "none"
 """What `encoder` says where models look at the images themselves."""
+ENCODER = "lite0"
+"""The encoder of photographs."""
 
 
 class Section(BaseModel):
@@ -117,6 +119,8 @@ class ModelSettings(Section):
 class TrainingSettings(Section):
     """How the task model is trained, from scratch, after every round.
 
+    With `finetune` it is no encoder's vectors that are learnt from, but the images, by the encoder's own network, which
+    begins with the encoder's weights.
     `C` is the inverse of logistic regression's penalty, as scikit-learn has it, and with `class_weight` balanced all
     classes count the same there; what follows is of models that learn step by step.
 
@@ -125,6 +129,7 @@ class TrainingSettings(Section):
     in memory up to `memory_limit_mib`, and a fit is saved every `checkpoint_seconds`, so that a killed one goes on.
     """
 
+    finetune: bool = False
     epochs: int = Field(default=100, ge=1)
     min_steps: int = Field(default=0, ge=0)
     batch_size: int = Field(default=64, ge=2)
@@ -185,8 +190,9 @@ class ServeSettings(Section):
 class Settings(Document):
     """Everything that `campaign.toml` holds. `strategy` has a name and that strategy's own settings.
 
-    `encoder` looks once at every image, and models and strategies then at its vectors; "none": they look at images.
-    Format 1 had none. `allow_unmatched`: a file of vectors may lack some images, which are set aside, and have others.
+    `encoder` looks once at every image, and models and strategies then at its vectors; "none": they look at images,
+    as they do where `training.finetune` trains the encoder itself. Format 1 had none.
+    `allow_unmatched`: a file of vectors may lack some images, which are set aside, and have others.
     """
 
     format: int = Field(default=FORMAT, ge=1, strict=True)
@@ -202,6 +208,11 @@ class Settings(Document):
     store: StoreSettings = StoreSettings()
     loop: LoopSettings = LoopSettings()
     serve: ServeSettings = ServeSettings()
+
+    @property
+    def on_vectors(self) -> bool:
+        """Whether an encoder's vectors stand in place of the images."""
+        return self.encoder != NO_ENCODER and not self.training.finetune
 
     @field_validator("strategy")
     @classmethod

@@ -72,7 +72,7 @@ def test_a_task_model_of_vectors(name: str, precision: Precision) -> None:
 
 
 @precisions
-@pytest.mark.parametrize("name", ["drn_d_22", "drn_c_26"])
+@pytest.mark.parametrize("name", ["drn_d_22", "drn_c_26", "efficientnet_lite0"])
 def test_a_task_model_of_scenes(name: str, precision: Precision) -> None:
     with isolated():
         torch.manual_seed(0)

@@ -220,13 +220,6 @@ def test_a_campaign_of_the_first_format_opens_as_it_was(town: Path, tmp_path: Pa
             campaign.features()
 
 
-def test_masks_are_learnt_from_pixels_alone(town: Path, tmp_path: Path) -> None:
-    chosen = {"task.kind": "segmentation", "encoder": "lite0"}
-    with pytest.raises(SettingsError, match=r'segmentation is learnt from pixels, .* set encoder = "none"'):
-        create(tmp_path / "c", town / "train", classes=["a", "b"], masks=town / "train", settings=chosen)
-    assert not (tmp_path / "c").exists()
-
-
 def test_the_test_set_follows_the_pool_that_it_is_standardised_by(root: Path, tmp_path: Path) -> None:
     more = pictures(tmp_path / "more", 50, 3)
     with Campaign(root) as campaign:

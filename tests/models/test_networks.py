@@ -15,7 +15,7 @@ from pickwell.models import network as network_module
 
 LITE = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
 NAMES = ["drn_c_26", "drn_d_22", "drn_d_38", "drn_d_54", *LITE, "resnet18", "small_cnn", "vgg16", "vgg16_bn"]
-DENSE = ["drn_c_26", "drn_d_22", "drn_d_38", "drn_d_54"]
+DENSE = ["drn_c_26", "drn_d_22", "drn_d_38", "drn_d_54", *LITE]
 
 
 def width(network: nn.Module) -> int:
@@ -54,9 +54,10 @@ def test_a_dense_networks_embedding_is_its_averaged_last_map(name: str) -> None:
     images = torch.rand(2, 3, 40, 56)
     maps = network.trunk(images)
     assert network(images).shape == (2, 4, 40, 56)
-    assert maps.shape == (2, width(network), 5, 7)
+    assert maps.shape == (2, width(network), 40 // network.stride, 56 // network.stride)
     torch.testing.assert_close(network.embed(images), maps.flatten(2).mean(2))
-    torch.testing.assert_close(network.head(network.embed(images)), network.fc(maps).mean((2, 3)))  # type: ignore[operator]
+    scores = getattr(network, "dense", network).fc(maps)  # type: ignore[operator]
+    torch.testing.assert_close(network.head(network.embed(images)), scores.mean((2, 3)))
 
 
 def test_only_dense_networks_are_dense() -> None:
@@ -64,12 +65,14 @@ def test_only_dense_networks_are_dense() -> None:
     assert not narrow("drn_d_22").per_pixel
 
 
+@pytest.mark.parametrize("name", ["drn_d_22", "efficientnet_lite0"])
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (15, 31), (33, 64), (50, 7)])
-def test_dense_networks_take_any_size(height: int, width: int) -> None:
-    network = models.load_dense("drn_d_22", 3, width=0.125).eval()
+def test_dense_networks_take_any_size(name: str, height: int, width: int) -> None:
+    network = models.load_dense(name, 3, width=0.125).eval()
     images = torch.rand(1, 3, height, width)
     assert network(images).shape == (1, 3, height, width)
-    assert network.trunk(images).shape[-2:] == (math.ceil(height / 8), math.ceil(width / 8))
+    stride = network.stride
+    assert network.trunk(images).shape[-2:] == (math.ceil(height / stride), math.ceil(width / stride))
 
 
 @pytest.mark.parametrize("size", [8, 16, 28, 31, 32, 48, 64, 65, 224])

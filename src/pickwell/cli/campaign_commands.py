@@ -43,6 +43,9 @@ def init(
         bool,
         typer.Option("--allow-unmatched", help="Set images aside that features:FILE lacks, pass over others it has."),
     ] = False,
+    finetune: Annotated[
+        bool, typer.Option("--finetune", help="Train the encoder's own network on the images, in place of a head.")
+    ] = False,
     encode: Annotated[
         bool, typer.Option("--encode/--later", help="Encode the images now, or when that is first needed.")
     ] = True,
@@ -61,6 +64,8 @@ def init(
         settings["encoder"] = encoder
     if allow_unmatched:
         settings["allow_unmatched"] = True
+    if finetune:
+        settings["training.finetune"] = True
     with Bars(quiet=json) as progress:
         summary = create(
             where,

@@ -114,6 +114,11 @@ def _suits(chosen: "Settings", encoded: int) -> str:
     from pickwell.config import NO_ENCODER
 
     model, strategy = chosen.model.name, chosen.strategy["name"]
+    if chosen.training.finetune:
+        return (
+            f"{model} learns from the pixels, beginning with what {plain(chosen.encoder)} knows, and {strategy} picks "
+            "(from scratch: --encoder none)"
+        )
     if chosen.encoder == NO_ENCODER:
         return (
             f"{model} learns from the pixels, from scratch, and {strategy} picks; encoders are for 32 pixels and more"

@@ -1,6 +1,7 @@
 """Pretrained encoders by name: an upright image in, a vector out. One file, one source; nothing is registered.
 
-A source is a module with `facts()`, what can be said of its encoders without loading one, and `load(name, **options)`.
+A source is a module with `facts()`, what can be said of its encoders without loading one, and `load(name, **options)`;
+with `weights(name)` too, where they can be fine-tuned.
 `lite0` is loaded by the source that lists it; `onnx:encoder.onnx` by the source `onnx`, which is handed the rest. Other
 packages offer theirs by entry points.
 """
@@ -9,11 +10,11 @@ from dataclasses import asdict
 from types import ModuleType
 from typing import Any
 
-from pickwell.encoders.encoder import Encoder, Facts
+from pickwell.encoders.encoder import Encoder, Facts, Weights
 from pickwell.errors import SettingsError, unknown
 from pickwell.registry import Registry
 
-__all__ = ["Encoder", "Facts", "available", "listed", "load", "module"]
+__all__ = ["Encoder", "Facts", "Weights", "available", "listed", "load", "module", "weights"]
 
 
 def _source(found: Any) -> ModuleType:
@@ -48,6 +49,23 @@ def load(name: str, **options: Any) -> Encoder:
     _, colon, rest = name.partition(":")
     encoder: Encoder = ROOM.named(_source_of(name)).load(rest if colon else name, **options)
     return encoder
+
+
+def weights(name: str) -> Weights:
+    """What the encoder of that name has learnt, and the network that it is, to be fine-tuned.
+
+    Raises SettingsError for one that is no network of ours, EncoderError where its weights are not there.
+    """
+    tunable = [
+        facts.name for source in ROOM.everything().values() if hasattr(source, "weights") for facts in source.facts()
+    ]
+    if name not in tunable:
+        raise SettingsError(
+            f"encoder '{name}' cannot be fine-tuned; allowed are {', '.join(tunable)}: choose one, or set "
+            "training.finetune = false"
+        )
+    found: Weights = ROOM.named(_source_of(name)).weights(name)
+    return found
 
 
 def module(name: str) -> str:

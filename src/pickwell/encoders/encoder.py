@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,15 @@ class Facts:
     """Whether it can be loaded as things are; of a library's encoders, whether the library is installed."""
     command: str
     """The command that brings it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What an encoder has learnt, for a task network of ours to begin with."""
+
+    network: str
+    """The name of the network, as `models` knows it."""
+    path: Path
 
 
 class Encoder(ABC):

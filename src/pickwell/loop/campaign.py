@@ -16,7 +16,6 @@ from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.status import Status, status_of
-from pickwell.config import NO_ENCODER
 from pickwell.data.pool import Pool, Summary
 from pickwell.encoders import Encoder
 from pickwell.encoders.features import FeatureFile
@@ -92,7 +91,7 @@ class Campaign(OpenCampaign):
     @cached_property
     def encoder(self) -> Encoder | FeatureFile | None:
         """What looks at the images once; None where models look at the images themselves."""
-        return None if self.settings.encoder == NO_ENCODER else named(self.settings.encoder)
+        return named(self.settings.encoder) if self.settings.on_vectors else None
 
     @cached_property
     def images(self) -> Pixels:
@@ -252,7 +251,7 @@ class Campaign(OpenCampaign):
             chosen = default if named is None else named
             # The settings of campaign.toml are those of its own strategy; another has its defaults.
             made = strategies.create(chosen, {**kept, **settings} if chosen == default else settings)
-        if self.settings.encoder != NO_ENCODER:
+        if self.settings.on_vectors:
             made = made.on_vectors()
             check_vectors(self.learning, self.settings, made)
         check_ability(self.learning, self.settings, made)

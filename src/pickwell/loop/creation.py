@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pickwell import models, strategies, tasks
+from pickwell import encoders, models, strategies, tasks
 from pickwell.campaign.directory import MADE_IN, Directory, new_directory
-from pickwell.config import NO_ENCODER, Settings, TaskSettings
+from pickwell.config import ENCODER, NO_ENCODER, Settings, TaskSettings
 from pickwell.data import augment
 from pickwell.data.pool import Pool, Summary
 from pickwell.errors import PoolError, SettingsError, unknown
@@ -49,9 +49,8 @@ def create(
     encoder = _encoder(changes)
     if encoder not in (None, NO_ENCODER):
         # Absolute, because the campaign will be opened from elsewhere.
-        head = _head(kind)
-        changes = ({"model.name": head} if head else {}) | changes | {"encoder": placed(str(encoder))}
-    provisional = _settings(root, ("a", "b") if classes is None else classes, changes)
+        changes = _model(kind, encoder, changes) | changes | {"encoder": placed(encoder)}
+    provisional = _settings(root, ("a", "b") if classes is None else classes, {"model.name": kind.network} | changes)
     check(provisional)
     given = tasks.of(provisional, Path(root)).sources(images, masks, "train", **source)
     matched = matching(provisional)
@@ -61,7 +60,7 @@ def create(
         pool = Pool.create(directory.pool, **given, lacking=lacking)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
-        fitting = tasks.of(provisional, partial).fitting(pool, changes.get("encoder", encoder))
+        fitting = _fitting(tasks.of(provisional, partial), pool, encoder, changes)
         chosen = _settings(root, names, fitting | share | changes)
         check(chosen)  # the pool chose the network, where nobody else did
         task = tasks.of(chosen, partial)
@@ -82,14 +81,31 @@ def create(
 
 def _encoder(changes: Mapping[str, Any]) -> str | None:
     """The encoder that was chosen, None for none yet: who names a network for images wants no encoder."""
+    if changes.get("training.finetune"):
+        return str(changes.get("encoder", ENCODER))
     looks = changes.get("model.name") not in (None, *models.available_vectors())
     chosen: str | None = changes.get("encoder", NO_ENCODER if looks else None)
     return chosen
 
 
-def _head(kind: type[Task]) -> str:
-    """The model that learns such a task from vectors; "" where only pixels will do."""
-    return learning_of(kind(TaskSettings(kind=kind.kind), Path())).head
+def _model(kind: type[Task], encoder: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The model that goes with an encoder: its own network where that is to be fine-tuned, else a head.
+
+    What is learnt from pixels alone leaves an encoder nothing but to be fine-tuned.
+    """
+    head = learning_of(kind(TaskSettings(kind=kind.kind), Path())).head
+    if changes.get("training.finetune", not head):
+        return {"model.name": encoders.weights(encoder).network, "training.finetune": True}
+    return {"model.name": head} if head else {}
+
+
+def _fitting(task: Task, pool: Pool, encoder: str | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that suit the images; where an encoder is fine-tuned, also what suits that."""
+    fitting = {"model.name": task.network} | task.fitting(pool, encoder)
+    chosen = fitting | dict(changes)
+    if not chosen.get("training.finetune"):
+        return fitting
+    return fitting | task.finetuning(pool) | {"model.name": encoders.weights(chosen["encoder"]).network}
 
 
 def check(settings: Settings, *, vectors: bool = False) -> None:
@@ -98,12 +114,14 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
     With `vectors` the pool holds these in place of images, and what looks at images is refused.
     """
     learning = learning_of(tasks.of(settings, Path()))
-    if settings.encoder != NO_ENCODER:
+    weights = settings.model.weights
+    if settings.training.finetune:
+        _check_finetuned(settings)
+    elif settings.on_vectors:
         named(settings.encoder)  # called for its error: it may not be there
         vectors = True
     if not vectors:
         learning.check_network(settings.model.name)
-    weights = settings.model.weights
     if weights and not Path(weights).is_file():
         raise SettingsError(
             f"model.weights is '{weights}', which is no file; looked for was {Path(weights).absolute()}: name one, or "
@@ -113,13 +131,24 @@ def check(settings: Settings, *, vectors: bool = False) -> None:
         raise SettingsError(unknown("augmentation", settings.training.augment, augment.available()))
     chosen = dict(settings.strategy)
     strategy = strategies.create(chosen.pop("name", ""), chosen)
-    if settings.encoder != NO_ENCODER:
+    if settings.on_vectors:
         strategy = strategy.on_vectors()
     if vectors:
         return check_vectors(learning, settings, strategy)
     check_ability(learning, settings, strategy)
     check_size(learning, settings, strategy.committee)
     return None
+
+
+def _check_finetuned(settings: Settings) -> None:
+    """Refuses an encoder that cannot be fine-tuned, and another network or other weights than its own."""
+    own = {"name": encoders.weights(settings.encoder).network, "weights": "", "width": 1.0}
+    for key, value in own.items():
+        if (given := getattr(settings.model, key)) != value:
+            raise SettingsError(
+                f"model.{key} is {given!r}, but {settings.encoder} is to be fine-tuned, whose is {value!r}; leave it "
+                "out, or set training.finetune = false"
+            )
 
 
 def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, Any]) -> Settings:

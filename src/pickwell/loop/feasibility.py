@@ -42,7 +42,7 @@ def check_vectors(learning: TaskLearning, settings: Settings, strategy: Strategy
     if not learning.head:
         raise SettingsError(
             f"{settings.task.kind} is learnt from pixels, and encoder '{settings.encoder}' leaves one vector an image; "
-            f'set encoder = "{NO_ENCODER}"'
+            f'set training.finetune = true, or encoder = "{NO_ENCODER}"'
         )
     if learning.head != LOGISTIC:  # what it learns are no classes
         taken.remove(LOGISTIC)

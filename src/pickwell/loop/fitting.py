@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pickwell import encoders
 from pickwell.config import Settings
 from pickwell.data.images import to_float
 from pickwell.items import Metrics
@@ -100,8 +101,14 @@ class Fitter:
         with isolated():
             torch.manual_seed(seed)
             # Vectors in place of images are of a length that no setting says.
-            network = self.learning.network(self.settings, self.settings.model.weights or None, sample.x_l.shape[-1])
+            network = self.learning.network(self.settings, self._weights(), sample.x_l.shape[-1])
         return self.devices.setup(network)
+
+    def _weights(self) -> Path | str | None:
+        """The file that task networks begin with, None for none: the encoder's that is fine-tuned, or the user's."""
+        if self.settings.training.finetune:
+            return encoders.weights(self.settings.encoder).path
+        return self.settings.model.weights or None
 
     def _draws(self, training_set: TrainingSet, seed: int, strategy: Strategy) -> Draws:
         """The batches that this fit learns from: of images, or of crops out of scenes."""

@@ -45,7 +45,7 @@ def _family(found: Any) -> ModuleType:
     return family
 
 
-ROOM = Registry("network family", __name__, _family, without=frozenset({"blocks", "network", "weights"}))
+ROOM = Registry("network family", __name__, _family, without=frozenset({"blocks", "lr_aspp", "network", "weights"}))
 
 
 def available() -> list[str]:

@@ -1,6 +1,6 @@
-"""EfficientNet-Lite under the parameter names of its public PyTorch weights.
+"""EfficientNet-Lite under the parameter names of its public PyTorch weights, for classes and for masks.
 
-Use when: a network that knows ImageNet is to be fine-tuned on few labels.
+Use when: a network that knows ImageNet is to be fine-tuned, on few labels and above all on few masks.
 Source: Tan and Le 2019; Google's Lite variants of 2020: no squeeze-and-excitation, ReLU6.
 
 Public training also drops whole blocks at random; it is left out, for a trunk holds no dropout.
@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pickwell.models.blocks import Linear
+from pickwell.models.lr_aspp import LRASPP
 from pickwell.models.network import Build, Network, Plan, initialise
 
 STAGES = (  # blocks, kernel, stride, expansion, channels
@@ -32,6 +34,10 @@ STAGES = (  # blocks, kernel, stride, expansion, channels
 """Lite0's, which are EfficientNet-B0's."""
 STEM, FEATURES = 32, 1280
 """Channels of the first and the last convolution, alike in every variant."""
+LAST = {4: 1, 8: 2, 16: 4, 32: 6}
+"""The last stage at each stride that the dense head sees."""
+CONTEXT, DROPOUT = 128, 0.1
+"""The dense head's channels of context, as published, and its dropout, which is ours: masks want a posterior too."""
 MEAN, STD = 127 / 255, 128 / 255
 """The published scale of pixels, for images in [0, 1]."""
 
@@ -97,22 +103,16 @@ class Block(nn.Module):
         return out + x if self.residual else out
 
 
-class EfficientNetLite(Network):
-    """EfficientNet-Lite; images of any size of 32 pixels and more, the maps rounded up where 32 does not divide it."""
-
-    groups = (("_fc.",),)
+class Pyramid(Network):
+    """What classifier and dense network share; images of any size, the maps rounded up where 32 does not divide it."""
 
     def __init__(self, variant: Variant, plan: Plan) -> None:
         super().__init__()
         self.mean.fill_(MEAN)
         self.std.fill_(STD)
-        stem, features = plan.channels(STEM), plan.channels(FEATURES)
+        stem = plan.channels(STEM)
         self._conv_stem, self._bn0 = Same(3, stem, 3, 2), norm(stem)
         self._blocks = nn.ModuleList(_blocks(variant, plan, stem))
-        self._conv_head, self._bn1 = Same(_outputs(variant, plan, STAGES[-1][-1]), features, 1), norm(features)
-        self._dropout = nn.Dropout(plan.rate(variant.dropout))
-        self._fc = Linear(features, plan.num_classes)
-        initialise(self)
 
     def blocks(self) -> list[Block]:
         """All blocks, in their order."""
@@ -127,6 +127,20 @@ class EfficientNetLite(Network):
             found[stride] = maps = block(maps)
         return found
 
+
+class EfficientNetLite(Pyramid):
+    """EfficientNet-Lite, a classifier."""
+
+    groups = (("_fc.",),)
+
+    def __init__(self, variant: Variant, plan: Plan) -> None:
+        super().__init__(variant, plan)
+        features = plan.channels(FEATURES)
+        self._conv_head, self._bn1 = Same(_outputs(variant, plan, STAGES[-1][-1]), features, 1), norm(features)
+        self._dropout = nn.Dropout(plan.rate(variant.dropout))
+        self._fc = Linear(features, plan.num_classes)
+        initialise(self)
+
     def maps(self, images: Tensor) -> Tensor:
         maps: Tensor = F.relu6(self._bn1(self._conv_head(self.pyramid(images)[32])))
         return maps
@@ -137,6 +151,38 @@ class EfficientNetLite(Network):
     def head(self, embedding: Tensor) -> Tensor:
         logits: Tensor = self._fc(self._dropout(embedding))
         return logits
+
+
+class DenseEfficientNetLite(Pyramid):
+    """EfficientNet-Lite that labels every pixel: a light head on its maps of four strides, then bilinear x4."""
+
+    per_pixel = True
+    stride = 4
+    # A classifier's file has a head and no dense one.
+    groups = (("_conv_head.", "_bn1.", "_fc.", "dense."),)
+
+    def __init__(self, variant: Variant, plan: Plan) -> None:
+        super().__init__(variant, plan)
+        channels = {stride: _outputs(variant, plan, STAGES[stage][-1]) for stride, stage in LAST.items()}
+        self.dense = LRASPP(channels, plan.channels(CONTEXT), plan.num_classes, plan.rate(DROPOUT))
+        initialise(self)
+
+    def maps(self, images: Tensor) -> Tensor:
+        """The head's input `(B, K, h, w)` at a quarter of the image's size."""
+        maps: Tensor = self.dense.maps(self.pyramid(images))
+        return maps
+
+    def pooled(self, maps: Tensor) -> Tensor:
+        return maps.mean((2, 3))
+
+    def head(self, embedding: Tensor) -> Tensor:
+        logits: Tensor = self.dense(embedding[:, :, None, None]).flatten(1)
+        return logits
+
+    def logits(self, maps: Tensor, size: torch.Size) -> Tensor:
+        # The maps cover ceil(side / 4) * 4 pixels; stretching would change the scale.
+        full = F.interpolate(self.dense(maps), scale_factor=self.stride, mode="bilinear", align_corners=False)
+        return full[..., : size[0], : size[1]]
 
 
 def folded(network: EfficientNetLite) -> EfficientNetLite:
@@ -173,3 +219,4 @@ def _outputs(variant: Variant, plan: Plan, channels: int) -> int:
 
 
 NETWORKS: Final[dict[str, Build]] = {name: partial(EfficientNetLite, variant) for name, variant in VARIANTS.items()}
+DENSE: Final[dict[str, Build]] = {name: partial(DenseEfficientNetLite, variant) for name, variant in VARIANTS.items()}

@@ -49,6 +49,9 @@ class Task(ABC):
     test_known_by: ClassVar[str] = "a folder a class (--labels-from-folders), or a label column"
     """How the images of a test set do."""
 
+    network: ClassVar[str] = "small_cnn"
+    """The network that learns it from images, where no other suits them better."""
+
     def __init__(self, settings: "TaskSettings", folder: Path) -> None:
         self.settings, self.folder = settings, folder
 
@@ -120,3 +123,7 @@ class Task(ABC):
     @abstractmethod
     def fitting(self, pool: "Pool", encoder: str | None) -> dict[str, Any]:
         """The settings that suit the images, by dotted key; `encoder` is the one that was chosen, None for none yet."""
+
+    def finetuning(self, pool: "Pool") -> dict[str, Any]:
+        """The settings that suit an encoder's network which learns from the images, by dotted key."""
+        return {}

@@ -7,7 +7,7 @@ from threading import Event, Lock, Thread
 
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.progress_file import Doing, doing
-from pickwell.config import NO_ENCODER, LoopSettings
+from pickwell.config import LoopSettings
 from pickwell.errors import BudgetError, BusyError, PickwellError, RoundError, StoreError
 from pickwell.items import PickState, RoundState
 from pickwell.web.background import PICKWELL, Background, Ended
@@ -52,7 +52,7 @@ class Loop:
         self._settings = campaign.settings.loop
         self._wake, self._stopped, self._lock = Event(), Event(), Lock()
         self._asking, self._encoding = Background(command), Background(command)
-        self._unencoded = campaign.settings.encoder != NO_ENCODER  # as far as is known here
+        self._unencoded = campaign.settings.on_vectors  # as far as is known here
         self._error = ""
         self._failed: tuple[int, int] = (-1, 0)
         self._thread = Thread(target=self._watch, name="loop", daemon=True)

@@ -17,7 +17,7 @@ import torch
 
 from pickwell.campaign.directory import Directory, new_directory
 from pickwell.campaign.progress_file import ProgressFile
-from pickwell.config import Settings
+from pickwell.config import NO_ENCODER, Settings
 from pickwell.data.pool import Pool
 from pickwell.errors import SettingsError
 from pickwell.experiments.cells import Cell
@@ -94,6 +94,7 @@ def campaign_settings(cell: Cell, classes: tuple[str, ...]) -> Settings:
             "seed": cell.seed,
             # The pool's own masks are read by its sources; those told are the campaign's, which have no void values.
             "task": {"kind": chosen.task, "classes": list(classes)},
+            "encoder": chosen.data.encoder if chosen.training.finetune else NO_ENCODER,
             "model": chosen.model.model_dump(),
             "training": chosen.training.model_dump(),
             "validation": chosen.validation.model_dump(),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pickwell.config import NO_ENCODER
+from pickwell.config import ENCODER, NO_ENCODER
 from pickwell.errors import LabelError, SettingsError
 from pickwell.labels import check_class
 from pickwell.tasks.task import Answer, Size, Task
@@ -20,8 +20,8 @@ SMALL = 64
 """Up to this size the small network is the default."""
 
 
-ENCODER = "lite0"
-"""The encoder of photographs."""
+PUBLISHED = 224
+"""The size at which encoders learnt what they know, in pixels: of no use to fine-tune one at a larger."""
 ENCODED = 32
 """From this size on images are looked at by an encoder, unless somebody says otherwise."""
 
@@ -70,6 +70,11 @@ class Classification(Task):
             head = {"model.name": "logistic", "training.class_weight": "balanced", "strategy.name": "uherding"}
             return {"encoder": encoder, "model.image_size": size, **head}
         return {"model.image_size": size, "model.name": "small_cnn" if size <= SMALL else "resnet18"}
+
+    def finetuning(self, pool: "Pool") -> dict[str, Any]:
+        side = int(np.median(pool.manifest.sizes().min(axis=1)))
+        size = min(PUBLISHED, max(ENCODED, -(-side // 8) * 8))
+        return {"model.image_size": size, "training.epochs": 30, "training.learning_rate": 1e-3}
 
 
 def _refuse_masks(masks: str | Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from pickwell.config import ENCODER
 from pickwell.data.image_errors import ImageError
 from pickwell.data.layouts import CAMVID_LIST, layout
 from pickwell.data.mask_files import SUFFIX, MaskFiles
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from pickwell.config import Settings
     from pickwell.data.pool import Pool
 
-NETWORK, CROP = "drn_d_22", 176
-"""The default network, and the side of the crops that it learns from: at width 1/4 eight in half a second."""
+CROP = 176
+"""The side of the crops that it learns from: at width 1/4 eight in half a second."""
+PHOTOGRAPH = 128
+"""From this short side on, in pixels, lite0 is fine-tuned, unless somebody says otherwise."""
 
 
 class Segmentation(Task):
@@ -37,6 +40,7 @@ class Segmentation(Task):
     typed = False
     noun = "mask"
     fixed_classes = True
+    network = "drn_d_22"
     known_by = "--masks"
     test_known_by = "name their folder with --test-masks"
 
@@ -141,15 +145,17 @@ class Segmentation(Task):
                 "name the classes by their values, --classes a,b,c or --classes @FILE, with !name for a void value"
             )
         names, void = split_void(CAMVID_LIST if classes is None else classes)
-        return names, {"task.void": void, "model.name": NETWORK, **changes}
+        return names, {"task.void": void, **changes}
 
     def fitting(self, pool: "Pool", encoder: str | None) -> dict[str, Any]:
         """The crop and the steps that suit the scenes and a CPU of two cores."""
         short = int(np.median(pool.manifest.sizes().min(axis=1)))
-        return {
-            "model.width": 0.25,
-            "model.image_size": min(CROP, max(32, short // 8 * 8)),
-            "training.batch_size": 8,
-            "training.epochs": 50,
-            "training.learning_rate": 1e-3,
-        }
+        crop = min(CROP, max(32, short // 8 * 8))
+        suits = {"model.image_size": crop, "training.batch_size": 8, "training.epochs": 50}
+        if encoder is None and short >= PHOTOGRAPH:
+            return suits | {"encoder": ENCODER, "training.finetune": True}
+        return suits | {"model.width": 0.25, "training.learning_rate": 1e-3}
+
+    def finetuning(self, pool: "Pool") -> dict[str, Any]:
+        # At 1e-3 classes of few pixels are learnt late (docs/masks.md).
+        return {"model.width": 1.0, "training.learning_rate": 3e-3}
