@@ -183,11 +183,41 @@ def test_label_studio_needs_one_choice(bench: Bench) -> None:
     context = bench.context("classification", ("cat", "dog"))
     several = json.loads(json.dumps(STUDIO["annotations"]).replace('["dog"]', '["dog", "cat"]'))
     for annotations, count in ((several, 2), ([{"result": []}], 0)):
-        with pytest.raises(LabelError, match=f"task 11 has {count} choices; a class is exactly one"):
+        with pytest.raises(LabelError, match=f"task 11 has {count} choices of the whole image; a class is exactly"):
             bench.read("label-studio", studio(bench, {"annotations": annotations}), context)
     (bench.root / "min.json").write_text('[{"image": "x", "choice": "dog"}]')
     with pytest.raises(LabelError, match="export as JSON, not as JSON-MIN"):
         bench.read("label-studio", bench.root / "min.json", context)
+
+
+def test_label_studio_choices_of_a_region_are_not_the_image_s(bench: Bench) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    whole = STUDIO["annotations"][0]["result"][0]  # type: ignore[index]
+    corner = {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0}
+    drawn = {**whole, "id": "r", "type": "rectanglelabels", "value": {**corner, "rectanglelabels": ["beak"]}}
+    beside, by_id = {**corner, "choices": ["cat"]}, {"choices": ["cat"]}
+    for value in (beside, by_id):
+        of_region = {**drawn, "type": "choices", "value": value}
+        with_whole = studio(bench, {"annotations": [{"result": [of_region, drawn, whole]}]})
+        assert bench.read("label-studio", with_whole, context) == {1: "dog"}
+        with pytest.raises(LabelError, match="task 11 has 0 choices of the whole image"):
+            bench.read("label-studio", studio(bench, {"annotations": [{"result": [drawn, of_region]}]}), context)
+
+
+def test_a_cvat_subset_is_the_folder_that_the_image_is_in(tmp_path: Path) -> None:
+    for name in ("train/img0.jpg", "val/img0.jpg"):
+        (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), len(name)).save(tmp_path / "images" / name)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    context = bench.context("classification", ("heron", "gull"))
+    image = '<image id="0" name="{}" subset="{}"><tag label="{}"/></image>'
+    for names in (("img0.jpg", "img0.jpg"), ("train/img0.jpg", "val/img0.jpg")):
+        images = "".join(map(image.format, names, ("train", "val"), ("heron", "gull")))
+        (tmp_path / "a.xml").write_text(f"<annotations>{images}</annotations>")
+        assert bench.read("cvat", tmp_path / "a.xml", context) == {0: "heron", 1: "gull"}
+    (tmp_path / "a.xml").write_text(f"<annotations>{image.format('img0.jpg', 'test', 'gull')}</annotations>")
+    with pytest.raises(LabelError, match=r"images that the pool does not have: 1 \(test/img0\.jpg\)"):
+        bench.read("cvat", tmp_path / "a.xml", context)
 
 
 def test_cvat_tags_that_disagree_are_not_chosen_from(bench: Bench) -> None:

@@ -278,6 +278,8 @@ YAML = [
     'nc: 2\nnames:\n- road\n- "car"\n',
     "names:\n  # both\n\n  1: car\n  0: road\n",
     "names:\r\n- road\r\n- car\r\nnc: 2\r\n",
+    "names: {0: road, 1: car}\n",
+    "nc: 2\nnames: {1: 'car',\n  0: \"road\",}\ntrain: [images]\n",
 ]
 
 
@@ -296,6 +298,25 @@ def test_yolo_polygons_with_the_smaller_on_top(bench: Bench, text: str) -> None:
         0: [[0] * 9] * 6,
         1: [expected[0], [1] * 4, [0] * 4, [0] * 4],
     }
+
+
+def test_yolo_names_may_hold_commas_and_brackets(bench: Bench) -> None:
+    (bench.root / "labels").mkdir()
+    (bench.root / "labels" / "b c.txt").write_text("1 0 0 1 0 1 1 0 1")
+    context = bench.context("segmentation", ("road", "car, [old]"))
+    for text in ("names: [road, 'car, [old]']", 'names: {0: road, 1: "car, [old]"}'):
+        (bench.root / "data.yaml").write_text(text)
+        assert bench.maps("yolo", bench.root, context) == {1: [[1] * 4] * 4}
+
+
+@pytest.mark.parametrize("where", [".", "train"])
+@pytest.mark.parametrize("image", ["b c", "b-c_png.rf.0123456789abcdef0123456789abcdef"])
+def test_yolo_as_roboflow_writes_it(bench: Bench, where: str, image: str) -> None:
+    (bench.root / "data.yaml").write_text("train: ../train/images\nval: ../valid/images\nnames: ['road', 'car']\n")
+    (bench.root / "train/labels").mkdir(parents=True)
+    (bench.root / "train/labels" / f"{image}.txt").write_text("1 0 0 1 0 1 1 0 1")
+    context = bench.context("segmentation", ("road", "car"))
+    assert bench.maps("yolo", bench.root / where, context) == {1: [[1] * 4] * 4}
 
 
 @pytest.mark.parametrize(
@@ -329,7 +350,16 @@ def test_a_blank_line_of_yolo_classes_moves_no_number(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["nc: 2\n", "names: *alias\n", "names: [a, b\n", "names: {0: a}\n", "names:\nnc: 2\n", "names: [a, [b]]\n"]
+    "text",
+    [
+        "nc: 2\n",
+        "names: *alias\n",
+        "names: [a, b\n",
+        "names: {0: a\n",
+        "names: {x: a}\n",
+        "names:\nnc: 2\n",
+        "names: [a, [b]]\n",
+    ],
 )
 def test_yolo_names_that_cannot_be_read_are_told(bench: Bench, text: str) -> None:
     (bench.root / "data.yaml").write_text(text)

@@ -44,7 +44,7 @@ def read(where: Path, context: Context) -> list[Found]:
     found = []
     for index, image in enumerate(_images(where)):
         what = f"image {image.attributes.get('id', index)!s:.30}"
-        name = image.attributes.get("name", "")
+        name = _name(image.attributes)
         if not name:
             raise LabelError(f"{what} of {where} has no name; export the file again")
         if context.task == CLASSIFICATION and image.tags:
@@ -67,6 +67,12 @@ def _images(where: Path) -> Iterator[_Image]:
             image.shapes.append((name, attributes))
     if image:
         yield image
+
+
+def _name(attributes: Attributes) -> str:
+    """The image's name in its subset, which is a folder of its own: each may hold an image of the same name."""
+    name, subset = attributes.get("name", ""), attributes.get("subset", "default")
+    return f"{subset}/{name}" if name and subset != "default" and not name.startswith(f"{subset}/") else name
 
 
 def _tagged(name: str, tags: list[str], what: str) -> Found:

@@ -5,12 +5,11 @@ Source: https://labelstud.io/guide/export
 """
 
 import json
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from pickwell.formats.exchange.found import (
     Size,
 )
 from pickwell.formats.exchange.paths import a_list, a_number, a_table, a_text, appearing, read_json, shown
+from pickwell.formats.exchange.readings import of_address
 from pickwell.formats.exchange.run_lengths import Region
 from pickwell.formats.exchange.shapes import fill, paint, parts
 from pickwell.items import Kind
@@ -37,9 +37,6 @@ OPTIONS = {"ask": ("--prefix",)}
 
 _NO_AREAS = ("choices", "taxonomy", "textarea", "rating", "number", "datetime", "relation")
 """What may be said of an image beside its areas; where label maps are read it is passed over."""
-
-_UPLOADED = re.compile(r".*/data/upload/\d+/[0-9a-f]{8}-(.+)")
-"""Where uploaded files lie: Label Studio puts eight hexadecimal digits before their names."""
 
 
 def read(where: Path, context: Context) -> list[Found]:
@@ -63,15 +60,7 @@ def _image(data: dict[str, Any], what: str) -> str:
     """The name that our own tasks carry, else the end of the image's address."""
     if isinstance(data.get("name"), str) and data["name"]:
         return str(data["name"])
-    address = a_text(data.get("image"), f"image of {what}")
-    try:
-        parts_of = urlsplit(address)
-    except ValueError:
-        raise LabelError(f"image of {what} is {shown(address)}, which is no address") from None
-    local = parse_qs(parts_of.query).get("d", [""])[0] if "local-files" in parts_of.path else ""
-    path = local or unquote(parts_of.path)
-    uploaded = _UPLOADED.fullmatch(path)
-    return uploaded[1] if uploaded else path.lstrip("/")
+    return of_address(a_text(data.get("image"), f"image of {what}")).lstrip("/")
 
 
 def _annotator(annotation: dict[str, Any]) -> str:
@@ -95,14 +84,21 @@ def _found(name: str, annotation: dict[str, Any], context: Context, what: str) -
 
 
 def _choice(results: list[dict[str, Any]], what: str) -> str:
+    areas = {str(result.get("id")) for result in results if result.get("type") not in _NO_AREAS}
     chosen = [
         choice
         for result in results
         if result.get("type") == "choices"
+        and str(result.get("id", "")) not in areas
+        # What is said of a region has its place beside the choices, or its id.
+        and _value(result, what).keys() <= {"choices"}
         for choice in a_list(_value(result, what).get("choices"), f"choices of {what}")
     ]
     if len(chosen) != 1:
-        raise LabelError(f'{what} has {len(chosen)} choices; a class is exactly one: use <Choices choice="single">')
+        raise LabelError(
+            f"{what} has {len(chosen)} choices of the whole image; a class is exactly one: "
+            'use <Choices choice="single"> without perRegion'
+        )
     return a_text(chosen[0], f"the choice of {what}")
 
 

@@ -34,16 +34,34 @@ _LONGEST = 1000
 # `- name` or `3: name`, quoted or not, and perhaps a comment behind it.
 _ENTRY = re.compile(r"""(?:-|(\d+)\s*:)\s*(?:"([^"]*)"|'([^']*)'|([^"'#\[\]{}]+?))\s*(?:#.*)?""")
 
+_PART = re.compile(r"""(?:"[^"]*"|'[^']*'|[^"',\]}])*""")
+"""A part of a list in brackets: quotes may hold commas and brackets."""
+
 
 def read(where: Path, context: Context) -> list[Found]:
     """The images with at least one polygon (all of them, if a background class is named); smaller ones lie on top."""
     names = _names(where)
     found = []
-    for name, path in files_below(where / "labels", ".txt"):
-        lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
-        if lines or context.background:
-            found.append(Found(name.removesuffix(".txt"), load=partial(_painted, lines, names), where=f"labels/{name}"))
+    for folder in _label_folders(where):
+        for name, path in files_below(folder, ".txt"):
+            lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+            if lines or context.background:
+                image = _image(folder.parent.relative_to(where), name.removesuffix(".txt"), context)
+                said = path.relative_to(where).as_posix()
+                found.append(Found(image, load=partial(_painted, lines, names), where=said))
     return found
+
+
+def _label_folders(where: Path) -> list[Path]:
+    """The folders of labels: one, or one a split as Roboflow writes them."""
+    own = where / "labels"
+    return [own] if own.is_dir() else sorted(path for path in where.glob("*/labels") if path.is_dir()) or [own]
+
+
+def _image(split: Path, name: str, context: Context) -> str:
+    """The name of a split's image, in the folder `images` where the pool has it so."""
+    beside = (split / "images" / name).as_posix()
+    return beside if context.knows(beside) else (split / name).as_posix()
 
 
 def _painted(lines: list[str], names: dict[int, str], size: Size) -> Codes:
@@ -84,31 +102,45 @@ def _corners(rest: list[str], what: str) -> Corners:
 
 def _names(where: Path) -> dict[int, str]:
     """The class names by number, from whichever file has them."""
-    for file in ("data.yaml", "dataset.yaml", "data.yml"):
-        if (where / file).exists():
-            return _yaml_names(where / file)
-    if not (where / "classes.txt").exists():
+    files = ("data.yaml", "dataset.yaml", "data.yml", "classes.txt")
+    # Where `where` is one split of several, their names lie one up.
+    every = (folder / file for folder in (where, where.absolute().parent) for file in files)
+    path = next((path for path in every if path.exists()), None)
+    if path is None:
         raise LabelError(
             f"{where} holds neither data.yaml nor classes.txt, so its class numbers have no names; add one"
         )
-    lines = read_text(where / "classes.txt").splitlines()
+    if path.suffix != ".txt":
+        return _yaml_names(path)
     # A name's line is its number, so a blank one is a number without a name.
+    lines = read_text(path).splitlines()
     return {number: line.strip() for number, line in enumerate(lines) if line.strip()}
 
 
 def _yaml_names(path: Path) -> dict[int, str]:
-    """The entry `names` of a data.yaml: a list in brackets, a list of dashes, or numbers and names."""
+    """The entry `names` of a data.yaml: a list in brackets or of dashes, or numbers and names, in braces or not."""
     text = read_text(path).replace("\r\n", "\n")
     begin = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
     if begin is None:
         raise LabelError(f"{path} has no entry names; add the list of class names")
-    if begin[1].startswith("["):
-        bracket, closed, _ = text[begin.start(1) + 1 :].partition("]")
-        entries = [f"- {part.strip()}" for part in bracket.split(",") if part.strip()] if closed else [""]
+    if begin[1].startswith(("[", "{")):
+        dash = "- " if begin[1].startswith("[") else ""
+        entries = [dash + part for part in _bracketed(text, begin.start(1) + 1)]
     else:
         rest = text[begin.end() :].splitlines()[1:] if not begin[1] or begin[1].startswith("#") else [""]
         entries = [line.strip() for line in _block(rest)]
     return _numbered(path, entries)
+
+
+def _bracketed(text: str, at: int) -> list[str]:
+    """The parts of a list from there to its end, which commas separate; one that is empty if it has no end."""
+    parts = []
+    while found := _PART.match(text, at):
+        parts.append(found[0].strip())
+        at = found.end() + 1
+        if text[found.end() : at] != ",":
+            break
+    return [part for part in parts if part] if text[at - 1 : at] in ("]", "}") else [""]
 
 
 def _block(lines: list[str]) -> Iterator[str]:
