@@ -10,11 +10,20 @@ from tests.store.stores import START, Clock, ask, opine, states, tell, truth
 
 from pickwell.errors import LabelError, RoundError, StoreError
 from pickwell.items import Kind, Label, Pick, PickState, Round, RoundKind, RoundState
-from pickwell.store import Store, Told
+from pickwell.store import Remark, Store, Told
 
 
 class TestStore:
     """Each begins with an empty store."""
+
+    def test_texts_that_a_database_cannot_keep_are_refused_before_it_sees_them(self, store: Store) -> None:
+        ask(store, [0])
+        for text in ("a\0b", "\ud800"):
+            with pytest.raises(LabelError, match="cannot be stored; use valid Unicode"):
+                store.keep_remark(Remark(0, "e1", "anna", note=text))
+            with pytest.raises(LabelError, match="cannot be stored; use valid Unicode"):
+                tell(store, {0: text}, "anna")
+        assert (store.position(), store.remarks([0])) == (0, {})
 
     def test_a_campaign_is_kept_as_it_was_made_and_only_once(self, store: Store) -> None:
         with pytest.raises(StoreError, match=r"no campaign is in .* yet; make one with 'pickwell init'"):

@@ -16,12 +16,24 @@ def test_holding_says_who_holds_and_who_decided(store: Store, clock: Clock) -> N
     store.tell([Label(3, None, Kind.SKIP, annotator="ben")], source="page")
     assert store.holdings([1, 2, 3, 4, 9]) == {
         1: Holding(1, PickState.LEASED, "anna/1", None),
-        2: Holding(1, PickState.ANSWERED, None, "anna"),
+        2: Holding(1, PickState.ANSWERED, None, "anna", "cat"),
         3: Holding(1, PickState.SKIPPED, None, "ben"),
         4: Holding(1, PickState.WAITING, None, None),
     }
     clock.forward(61)
     assert store.holdings([1]) == {1: Holding(1, PickState.WAITING, None, None)}
+
+
+def test_a_clock_set_back_makes_no_lease_last_longer_than_twice(store: Store, clock: Clock) -> None:
+    _open(store)
+    store.lease("anna/1", 2, 60)
+    clock.forward(-3600)
+    assert store.holdings([1])[1].state is PickState.WAITING
+    assert [pick.item for pick in store.lease("ben/1", 2, 60)] == [1, 2]
+    clock.forward(-5)  # as a network's time sets it: no lease ends for that
+    assert store.heartbeat("ben/1", 60) == 2
+    clock.forward(61)
+    assert store.heartbeat("ben/1", 60) == 0
 
 
 def test_hold_takes_only_what_nobody_else_holds(store: Store) -> None:

@@ -80,6 +80,35 @@ def test_undo_goes_to_any_depth_and_holds_the_image_again(post: Post, desk: Desk
     assert {desk.store.holdings([item])[item].holder for item in range(3)} == {"anna/t1"}
 
 
+def test_undo_at_a_tab_takes_back_what_was_said_at_that_tab(post: Post, client: TestClient, desk: Desk) -> None:
+    post("answer", items=[0], label="barn", event="e0")
+    post("answer", items=[1], label="eagle", tab="t2", event="e1")
+    assert [post("undo").json()["items"] for _ in range(2)] == [[0], []]
+    assert desk.store.labels().values == ["eagle"]
+    (entry,) = client.get("/api/history?annotator=anna").json()["entries"]  # what was said at another tab is named
+    assert post("undo", of=entry["event"], annotator="ben").json() == {"items": []}
+    assert post("undo", of=entry["event"]).json() == {"items": [1]}
+    assert desk.store.holdings([1])[1].holder == "anna/t1"
+
+
+def test_an_event_that_was_something_else_is_never_acknowledged(post: Post, desk: Desk) -> None:
+    post("answer", items=[0], label="barn", event="e1")
+    post("remark", item=0, flag=True, event="e2")
+    position = desk.store.position()
+    for path, body in (
+        ("answer", {"items": [1], "label": "barn", "annotator": "ben"}),
+        ("answer", {"items": [0], "label": "barn", "annotator": "ben"}),
+        ("answer", {"items": [0], "label": "eagle"}),
+        ("skip", {"items": [1]}),
+        ("undo", {"annotator": "ben"}),
+        ("undo", {}),
+    ):
+        refused = post(path, event="e1", **body)
+        assert (refused.status_code, desk.store.position()) == (422, position), path
+        assert "the event 'e1' was something else before; nothing was kept" in refused.json()["error"]
+    assert post("remark", item=0, annotator="ben", event="e2").status_code == 422
+
+
 def test_an_image_taken_back_is_with_its_annotator_before_anybody_else_can_take_it(
     post: Post, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +188,7 @@ def test_the_last_answer_closes_the_round(post: Post, desk: Desk) -> None:
         ("next", {"n": 1, "annotator": "a/b"}, 422, "body.annotator"),
         ("rounds", {"budget": 5}, 409, "a round is still open"),
         ("remark", {"item": 99}, 422, "unknown item 99"),
+        ("remark", {"item": 0, "note": "a\0b"}, 422, "the text 'a\\x00b' of a remark has characters"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
@@ -213,7 +243,8 @@ def test_no_name_of_a_file_breaks_the_headers_of_an_answer(make: Callable[..., P
 
 def test_remarks_are_kept_and_shown(post: Post) -> None:
     post("remark", item=0, flag=True, note="blurred", event="r1")
-    post("remark", item=0, flag=False, note="not again", event="r1")
+    assert post("remark", item=0, flag=True, note="blurred", event="r1").status_code == 200
+    assert post("remark", item=0, flag=False, note="not again", event="r1").status_code == 422
     pick = post("next", n=1).json()["picks"][0]
     assert (pick["flag"], pick["note"]) == (True, "blurred")
 

@@ -105,6 +105,16 @@ def test_the_dashboard_shows_agreement_and_disputes(say: Say, client: TestClient
     assert client.get("/decide").status_code == 200
 
 
+def test_nobody_decides_otherwise_about_what_all_agree_on(say: Say, desk: Desk) -> None:
+    for who in ("anna", "ben"):
+        say(who, "answer", items=[0], label="barn")
+    other = say("ben", "decide", item=0, label="eagle")
+    assert (other.status_code, desk.store.labels().values) == (409, ["barn"])
+    assert "item 0 is not disputed any more; it was not changed" in other.json()["error"]
+    assert say("ben", "decide", item=1, label="eagle").status_code == 409  # of which nobody has said anything
+    assert say("ben", "decide", item=0, label="barn").status_code == 200
+
+
 def test_an_ignored_image_can_be_the_decision(say: Say, desk: Desk) -> None:
     say("anna", "skip", items=[0])
     say("ben", "ignore", items=[0])

@@ -9,24 +9,24 @@ from pickwell.items import Label, PickState
 from pickwell.store.opinions import given
 from pickwell.store.rounds import state_at, was_asked
 from pickwell.store.rows import Holding
-from pickwell.store.tables import chunks, label, pick, round_
+from pickwell.store.tables import STATES, chunks, label, pick, round_
 
 
 def holdings(connection: Connection, now: int, items: Sequence[int]) -> dict[int, Holding]:
     """Where each item's last pick stands; items that were never asked are left out."""
     found: dict[int, Holding] = {}
     own = (pick.c.id, pick.c.item, pick.c.round, state_at(now), pick.c.leased_by)
-    columns = (*own, label.c.annotator, round_.c.overlap)
+    columns = (*own, label.c.annotator, label.c.value, round_.c.overlap)
     for chunk in chunks(items, 10_000):
         query = select(*columns).join(round_).outerjoin(label, label.c.id == pick.c.label)
         query = query.where(pick.c.item.in_(chunk), was_asked).order_by(pick.c.id)
         # By id, so that of several picks of an item the last one stays.
         rows = connection.execute(query).all()
         said = given(connection, [row.id for row in rows if row.overlap > 1])
-        for id_, item, number, state, holder, author, overlap in rows:
+        for id_, item, number, state, holder, author, value, overlap in rows:
             shown, opinions = PickState(state), frozenset(said.get(id_, ()))
             leased_by = holder if shown is PickState.LEASED else None
-            found[item] = Holding(number, shown, leased_by, author, overlap, opinions)
+            found[item] = Holding(number, shown, leased_by, author, value, overlap, opinions)
     return found
 
 
@@ -47,3 +47,11 @@ def check_free(found: Mapping[int, Holding], labels: Iterable[Label], holder: st
         if holding.state in (PickState.ANSWERED, PickState.IGNORED) and holding.author != one.annotator:
             author = holding.author or "somebody else"
             raise RoundError(f"item {one.item} was decided by {author}; it was not changed, go on")
+
+
+def check_disputed(found: Mapping[int, Holding], labels: Iterable[Label]) -> None:
+    """Raises RoundError where an item is not disputed, unless it was decided in the same way already."""
+    for one in labels:
+        holding, decided = found.get(one.item), (STATES[one.kind], one.value)
+        if holding is None or (holding.state is not PickState.DISPUTED and (holding.state, holding.value) != decided):
+            raise RoundError(f"item {one.item} is not disputed any more; it was not changed, go on with the next image")

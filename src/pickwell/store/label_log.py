@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Integer, and_, case, false, func, null, selec
 from pickwell.errors import LabelError, few
 from pickwell.items import Kind, Label, Pick, PickState, RoundKind, RoundState
 from pickwell.store import opinions, rounds
-from pickwell.store.holding import check_free, holdings
+from pickwell.store.holding import check_disputed, check_free, holdings
 from pickwell.store.rows import Entry, Labels, Told, moment
-from pickwell.store.tables import STATES, batch, chunks, insert_all, label, pick, round_
+from pickwell.store.tables import STATES, UNDO, batch, chunks, insert_all, label, pick, round_
+from pickwell.store.texts import check_text, used
 
 Asked = tuple[int, str, int]
 """A pick's id, its state, and its round's overlap."""
@@ -34,16 +35,21 @@ def check(labels: Sequence[Label]) -> None:
             )
         seen.add(one.item)
     for text in {one.value or "" for one in labels} | {one.annotator for one in labels}:
-        # PostgreSQL keeps no NUL character, and neither database half of a surrogate pair.
-        if "\0" in text or text != text.encode(errors="replace").decode():
-            raise LabelError(f"the text {text!r} of a label has characters that cannot be stored; use valid Unicode")
+        check_text("label", text)
 
 
-def repeated(connection: Connection, event: str | None) -> tuple[int, Mapping[str, Any]] | None:
-    """The batch that a client's event made earlier, and what it told; None for a new event."""
+def repeated(
+    connection: Connection, event: str | None, annotator: str, *, undone: bool = False
+) -> tuple[int, Mapping[str, Any]] | None:
+    """The batch that a client's event made earlier, and what it told; None for a new event.
+
+    Raises LabelError where that was somebody else's, or no undo where one is told: acknowledged, this would be lost.
+    """
     if event is None:
         return None
-    row = connection.execute(select(batch.c.id, batch.c.told).where(batch.c.event == event)).one_or_none()
+    row = connection.execute(select(batch).where(batch.c.event == event)).one_or_none()
+    if row is not None and (row.annotator, row.source == UNDO) != (annotator, undone):
+        raise LabelError(used(event))
     return (row.id, row.told) if row else None
 
 
@@ -58,6 +64,7 @@ def tell(
     event: str | None = None,
     opinion: bool = False,
     holder: str | None = None,
+    decides: bool = False,
 ) -> Told:
     """Keeps labels, all or none: answers of picks, corrections of labelled items, or with `imported` of any item.
 
@@ -66,20 +73,26 @@ def tell(
 
     As an `opinion` a label decides nothing alone where its round asks several annotators: once so many have said
     the same, the pick is decided; if they have not, it is disputed until a label that is no opinion decides.
-    Told by a `holder`, whose leases bear that name, nothing overwrites what others hold or decided: RoundError.
+    Told by a `holder`, whose leases bear that name, nothing overwrites what others hold or decided: RoundError. One
+    that `decides` may tell of disputed items alone.
     """
     if not labels:
         return Told(batch=0)
     # In the transaction that would store it: of two same events at once, one finds the other.
-    if before := repeated(connection, event):
+    if before := repeated(connection, event, _author(labels)):
+        _check_same(connection, before[0], labels, str(event))
         return replace(Told(**{"batch": before[0], **before[1]}), repeated=True)
     if holder is not None:
         # Serial, so that of two people who both believe an item to be theirs the second one hears of it.
-        check_free(holdings(connection, now, [one.item for one in labels]), labels, holder)
+        found = holdings(connection, now, [one.item for one in labels])
+        if decides:
+            check_disputed(found, labels)
+        else:
+            check_free(found, labels, holder)
     check(labels)
     picks = _picks(connection, now, labels, imported, held_out)
     corrected = sum(picks[one.item][1] in rounds.DECIDED for one in labels)
-    number = _batch(connection, now, labels, source, event)
+    number = _batch(connection, now, labels, source, event, holder)
     insert_all(connection, label, (_row(number, picks[one.item], one, opinion) for one in labels))
     settle(connection, number, holder)
     # Kept with the batch: a client that sends the same event again is told the same again.
@@ -133,11 +146,25 @@ def _import(connection: Connection, now: int, items: Sequence[int], held_out: Co
     rounds.insert(connection, now, picks, number=number, state=RoundState.CLOSED, closed=now, **columns)
 
 
-def _batch(connection: Connection, now: int, labels: Sequence[Label], source: str, event: str | None) -> int:
-    """Adds a batch; who told it is said where it was one person."""
+def _author(labels: Sequence[Label]) -> str:
+    """Who told the labels, where it was one person."""
     names = {one.annotator for one in labels}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _check_same(connection: Connection, number: int, labels: Sequence[Label], event: str) -> None:
+    """Raises LabelError unless a batch told these labels."""
+    kept = select(label.c["item", "kind", "value"]).where(label.c.batch == number).order_by(label.c.id)
+    if [tuple(row) for row in connection.execute(kept)] != [(one.item, one.kind, one.value) for one in labels]:
+        raise LabelError(used(event))
+
+
+def _batch(
+    connection: Connection, now: int, labels: Sequence[Label], source: str, event: str | None, holder: str | None
+) -> int:
+    """Adds a batch."""
     source = source.encode("utf-8", "backslashreplace").decode()  # names of files need not be Unicode
-    columns = {"event": event, "annotator": names.pop() if len(names) == 1 else "", "source": source}
+    columns = {"event": event, "annotator": _author(labels), "source": source, "holder": holder}
     made = connection.execute(batch.insert().values(**columns, time=now, told={}).returning(batch.c.id))
     return int(made.scalar_one())
 
@@ -161,7 +188,7 @@ def settle(connection: Connection, number: int, holder: str | None = None) -> No
     values = {"label": truth.c.label, "state": func.coalesce(state, PickState.WAITING.value), "disputed": False}
     # An opinion that is changed takes the image from nobody who looks at it now.
     others = and_(pick.c.leased_by != holder, truth.c.label.is_(None)) if holder else false()
-    leases = {name: case((others, pick.c[name]), else_=null()) for name in ("leased_by", "leased_until")}
+    leases = {name: case((others, pick.c[name]), else_=null()) for name in rounds.NO_LEASE}
     connection.execute(pick.update().where(pick.c.id == truth.c.pick).values({**values, **leases}))
     opinions.settle(connection, number)
 
@@ -201,7 +228,8 @@ def changed(connection: Connection) -> datetime | None:
 def entries(connection: Connection, after: int, last: int, limit: int) -> list[Entry]:
     """The first entries of the log whose ids are in (after, last]."""
     own = label.c["id", "item", "value", "kind", "annotator"]
-    columns: list[Any] = [*own, batch.c.source, pick.c.round, batch.c.time, *label.c["seconds", "undoes", "opinion"]]
+    columns: list[Any] = [*own, *batch.c["source", "time", "event"], pick.c.round]
+    columns += label.c["seconds", "undoes", "opinion"]
     query = select(*columns)
     query = query.join(batch, batch.c.id == label.c.batch).join(pick, pick.c.id == label.c.pick)
     query = query.where(label.c.id > after, label.c.id <= last).order_by(label.c.id).limit(limit)

@@ -1,21 +1,32 @@
 """Remarks: flags and notes that people leave at images, beside the labels."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from pickwell.errors import LabelError
 from pickwell.store.rows import Remark, moment
 from pickwell.store.tables import chunks, remark
+from pickwell.store.texts import check_text, used
 
 
 def keep(connection: Connection, now: int, made: Remark) -> Remark:
-    """Keeps a flag and a note beside an item; the newest stands. The same event again keeps nothing."""
+    """Keeps a flag and a note beside an item; the newest stands. The same event again keeps nothing.
+
+    Raises LabelError for an event that was another's, or a text that cannot be stored.
+    """
+    check_text("remark", made.note)
+    check_text("remark", made.annotator)
     same = select(remark).where(remark.c.event == made.event)
     if not connection.execute(same).first():
         values = {name: getattr(made, name) for name in ("event", "item", "annotator", "flag", "note")}
         connection.execute(remark.insert().values(**values, time=now))
-    return _remark(connection.execute(same).one())
+    kept = _remark(connection.execute(same).one())
+    if replace(kept, time=None) != made:
+        raise LabelError(used(made.event))
+    return kept
 
 
 def newest(connection: Connection, items: Sequence[int]) -> dict[int, Remark]:

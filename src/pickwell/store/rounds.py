@@ -18,6 +18,8 @@ from pickwell.store.tables import insert_all, label, pick, round_
 
 SHOWN = (pick.c.item, pick.c.rank, pick.c.score, pick.c.held_out)
 """The columns of a pick that people see, beside its state."""
+NO_LEASE: Mapping[str, None] = dict.fromkeys(("leased_by", "leased_until", "leased_for"))
+"""The columns of a lease when nobody has one."""
 DECIDED = (PickState.ANSWERED, PickState.IGNORED)
 """The states in which an item is not asked again."""
 
@@ -131,7 +133,7 @@ def close(connection: Connection, now: int, number: int) -> None:
         raise RoundError(
             f"round {number} cannot be closed: it is {found} already" if found else _absent(connection, number)
         )
-    connection.execute(pick.update().where(pick.c.round == number).values(leased_by=None, leased_until=None))
+    connection.execute(pick.update().where(pick.c.round == number).values(NO_LEASE))
 
 
 def mark(connection: Connection, number: int, expected: RoundState, **values: Any) -> bool:
@@ -189,8 +191,12 @@ def to_pick(item: int, rank: int, score: float | None, held_out: bool, state: st
 
 
 def leased(now: int) -> sa.ColumnElement[bool]:
-    """Whether somebody holds the pick: a lease is no state of its own, so that it ends by itself."""
-    return and_(pick.c.state == PickState.WAITING, func.coalesce(pick.c.leased_until, 0) > now)
+    """Whether somebody holds the pick: a lease is no state of its own, so that it ends by itself.
+
+    One that would last over twice its length from now has ended: the clock was set back since.
+    """
+    left = func.coalesce(pick.c.leased_until, 0) - now
+    return and_(pick.c.state == PickState.WAITING, left > 0, left <= 2 * func.coalesce(pick.c.leased_for, 0))
 
 
 def state_at(now: int) -> sa.ColumnElement[str]:

@@ -69,12 +69,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Where an item's last pick stands: who holds it now, whose label of it stands, and who has an opinion of it."""
+    """Where an item's last pick stands: who holds it now, whose label stands with what `value`, who has an opinion."""
 
     round: int
     state: PickState
     holder: str | None
     author: str | None
+    value: str | None = None
     overlap: int = 1
     opinions: frozenset[str] = frozenset()
 
@@ -135,7 +136,7 @@ class Labels:
 class Entry:
     """One line of the label log. `kind` is answer, skip, ignore or undo; an undo names the entry that it takes back.
 
-    An `opinion` is one of several that decide together.
+    An `opinion` is one of several that decide together; `event` is the client's.
     """
 
     id: int
@@ -149,6 +150,7 @@ class Entry:
     seconds: float | None
     undoes: int | None
     opinion: bool = False
+    event: str | None = None
 
     @property
     def is_undo(self) -> bool:

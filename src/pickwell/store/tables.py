@@ -63,6 +63,8 @@ batch = Table(
     Column("time", BigInteger, nullable=False),
     Column("told", Json, nullable=False),
     Column("undoes", Id, ForeignKey("batch.id"), unique=True),
+    # The tab of a browser that told it, as leases name it: undo at a tab takes back what was told there.
+    Column("holder", Text, index=True),
 )
 
 round_ = Table(
@@ -101,12 +103,15 @@ pick = Table(
     Column("label", BigInteger),
     Column("leased_by", Text),
     Column("leased_until", BigInteger),
+    Column("leased_for", BigInteger),
     # No state of its own: a disputed pick waits, until somebody decides.
     Column("disputed", Boolean, nullable=False, server_default=sa.false()),
     Unique("round", "rank"),
     # In this order it is also the index by which items are looked up.
     Unique("item", "round"),
 )
+_waits = pick.c.state == sa.literal_column("'waiting'")
+Index("pick_waiting", pick.c.round, pick.c.rank, sqlite_where=_waits, postgresql_where=_waits)
 # An item is decided by one pick at most.
 _decided = pick.c.state.in_([sa.literal_column("'answered'"), sa.literal_column("'ignored'")])
 Index("pick_one_decided", pick.c.item, unique=True, sqlite_where=_decided, postgresql_where=_decided)

@@ -17,26 +17,31 @@ def undo(
     event: str | None = None,
     holder: str | None = None,
     seconds: float = 0,
+    of: str | None = None,
 ) -> list[Label]:
     """Takes back the last batch told, any depth; returns its labels, none left: [].
 
-    With an `annotator` the last one that they told with an event, as a page does: never a file that was imported. A
-    `holder` has its items leased again, for so many seconds, before anybody else sees them wait.
+    With an `annotator` the last one that they told with an event, as a page does: never a file that was imported. With
+    a `holder`, which is one of their tabs, the last one told there, and its items are leased to it for so many seconds
+    before anybody else sees them wait. `of` names the event of another one of theirs.
 
     Its picks wait again, or what they were told before stands again; a round that it had closed opens again.
     Raises RoundError when another round was opened since. The same `event` again undoes nothing more.
     """
-    before = repeated(connection, event)
-    made = before[0] if before else _take_back(connection, now, annotator, event)
+    if before := repeated(connection, event, annotator or "", undone=True):
+        made: int | None = before[0]
+    else:
+        made = _take_back(connection, now, _last(connection, annotator, holder, of), annotator, event)
     labels = [] if made is None else _undone(connection, made)
     if labels and holder is not None:
         hold(connection, now, holder, [one.item for one in labels], seconds)
     return labels
 
 
-def _take_back(connection: Connection, now: int, annotator: str | None, event: str | None) -> int | None:
-    """The batch that takes back the last one; None where there is none, and no event either."""
-    last = _last(connection, annotator)
+def _take_back(
+    connection: Connection, now: int, last: int | None, annotator: str | None, event: str | None
+) -> int | None:
+    """The batch that takes back the batch `last`; None where there is none, and no event either."""
     # What nobody could undo is kept too, if it has an event: sent again later, it must not undo what was told since.
     if last is None and event is None:
         return None
@@ -52,7 +57,7 @@ def _take_back(connection: Connection, now: int, annotator: str | None, event: s
     return made
 
 
-def _last(connection: Connection, annotator: str | None) -> int | None:
+def _last(connection: Connection, annotator: str | None, holder: str | None, of: str | None) -> int | None:
     """The newest batch of labels that no other batch has undone.
 
     An annotator's own are those with an event, which each click sends: files have none, whoever filled them in.
@@ -61,6 +66,10 @@ def _last(connection: Connection, annotator: str | None) -> int | None:
     query = select(batch.c.id).where(batch.c.source != UNDO, ~exists().where(later.c.undoes == batch.c.id))
     if annotator is not None:
         query = query.where(batch.c.annotator == annotator, batch.c.event.is_not(None))
+    if of is not None:
+        query = query.where(batch.c.event == of)
+    elif holder is not None:
+        query = query.where(batch.c.holder == holder)
     return connection.execute(query.order_by(batch.c.id.desc()).limit(1)).scalar()
 
 

@@ -76,6 +76,12 @@ class Telling(Event):
     suggestion_seen: bool = False
 
 
+class Undoing(Event):
+    """What is to be taken back: the event `of`, or else what was told last at this tab."""
+
+    of: Key | None = None
+
+
 class Answer(Telling):
     """A class name for some items."""
 
@@ -192,9 +198,9 @@ def acknowledged(told: Told, at: Desk, then: Loop) -> Mapping[str, Any]:
 
 
 @router.post("/undo")
-def undo(request: Request, body: Event, at: AtDesk) -> Mapping[str, Any]:
-    """Takes back what this annotator told last, to any depth; the items are leased to them again."""
-    return {"items": [label.item for label in at.undo(who(request, body), body.event)]}
+def undo(request: Request, body: Undoing, at: AtDesk) -> Mapping[str, Any]:
+    """Takes back what was told last at this tab, to any depth, or an event of one's own; the items are held again."""
+    return {"items": [label.item for label in at.undo(who(request, body), body.event, body.of)]}
 
 
 @router.post("/remark")
@@ -240,7 +246,8 @@ def history(
     stand = standing(at.store.log(after=max(0, at.store.position() - 10 * limit)), without=ADJUDICATED)
     newest = sorted((e for e in stand.values() if e.annotator == name), key=lambda entry: entry.id)[-limit:]
     known = facts(at, [(entry.item, entry.round) for entry in newest])
-    return {"entries": [{**one, "kind": e.kind, "label": e.value} for one, e in zip(known, newest, strict=True)]}
+    said = [{"kind": entry.kind, "label": entry.value, "event": entry.event} for entry in newest]
+    return {"entries": [{**one, **what} for one, what in zip(known, said, strict=True)]}
 
 
 @router.get("/rounds")

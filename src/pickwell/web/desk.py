@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from pickwell.campaign.open_campaign import OpenCampaign
-from pickwell.errors import LabelError, RoundError
-from pickwell.items import Kind, Label, Pick, PickState
+from pickwell.errors import LabelError
+from pickwell.items import Kind, Label, Pick
 from pickwell.store import Told, check_free
 from pickwell.tasks.task import Answer
 from pickwell.web.agreement import ADJUDICATED
@@ -100,16 +100,12 @@ class Desk:
     def decide(self, who: Who, item: int, kind: Kind, value: str | None, event: str) -> Told:
         """Decides about a disputed item; RoundError where nothing is disputed any more."""
         self._check([item], kind, value)
-        found = self.store.holdings([item]).get(item)
-        own = found is not None and found.author == who.name  # the same event again, or a correction
-        if found is None or (found.state is not PickState.DISPUTED and not own):
-            raise RoundError(f"item {item} is not disputed any more; it was not changed, go on with the next image")
-        answer = value if kind is Kind.ANSWER else None
-        return self.store.tell([Label(item, answer, kind, who.name)], source=ADJUDICATED, event=event)
+        label = Label(item, value if kind is Kind.ANSWER else None, kind, who.name)
+        return self.store.tell([label], source=ADJUDICATED, event=event, holder=who.holder, decides=True)
 
-    def undo(self, who: Who, event: str) -> list[Label]:
-        """Takes back what this annotator told last, and holds those items for them again."""
-        return self.store.undo(annotator=who.name, event=event, holder=who.holder, seconds=self._lease)
+    def undo(self, who: Who, event: str, of: str | None = None) -> list[Label]:
+        """Takes back what was told last at this tab, or this annotator's event `of`; the items are theirs again."""
+        return self.store.undo(annotator=who.name, event=event, holder=who.holder, seconds=self._lease, of=of)
 
     def _check(self, items: Sequence[int], kind: Kind, value: Answer | None) -> None:
         """Raises LabelError for what is no answer to this campaign's question, or none that a page may give."""

@@ -149,17 +149,17 @@ function decide(kind, push) {
 }
 
 // Takes back what was saved last; the mask is there again, as a draft.
-function takeBack() {
+async function takeBack() {
   if (tools.takeCorner()) return;
+  const action = work.last() ?? await work.earlier();
+  if (!action) return say("Nothing is left to take back.");
+  const { entry, before } = action;
   // An entry stays in the history until its mask is at hand: a second press means the one before it.
-  const action = work.last();
-  if (action && !action.before) action.entry.leaving = true;
+  if (!before) entry.leaving = true;
   work.events.later(async () => {
-    if (!action) return work.events.push("/api/undo", {});
-    const { entry, before } = action;
     const { item } = entry.pick;
     const values = entry.kind === "answer" && !before ? await standing(entry) : null;
-    work.events.push("/api/undo", {}).entry = entry;
+    work.undo(action);
     if (before) await drafts.forget(item);
     else if (values) await drafts.keep({ item, values, seen: false, used: false });
     return work.takeBack(action);

@@ -69,10 +69,11 @@ function decide(kind, label) {
 }
 const answer = (label) => { if (label) decide("answer", label); };
 
-function undo() {
-  const action = work.last();
-  if (action) work.takeBack(action);
-  work.events.push("/api/undo", {}).entry = action?.entry;
+async function undo() {
+  const action = work.last() ?? await work.earlier();
+  if (!action) return say("Nothing is left to take back.");
+  work.takeBack(action);
+  work.undo(action);
 }
 
 // Zoom: by keys, wheel and double click; dragging moves.

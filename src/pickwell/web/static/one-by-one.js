@@ -13,7 +13,7 @@ export class OneByOne {
   // the pictures of the next `ahead` and the last `near`. `picks` is what RoundPicks takes.
   constructor(page, picks = {}) {
     this.page = page;
-    this.history = []; // what was said, oldest first: {pick, kind, and what the page adds}
+    this.history = []; // what was said, oldest first: {pick, kind, and what the page adds}; its event if at another page
     this.actions = []; // what undo takes back: {entry, before}; before a correction the entry was as `before`
     this.looking = null; // the place in history that is shown; null: the next image
     this.pictures = new Pictures();
@@ -49,7 +49,7 @@ export class OneByOne {
   async remember() {
     const { entries } = await ask(`/api/history?limit=${STRIP}&annotator=${encodeURIComponent(who().annotator)}`).catch(() => ({ entries: [] }));
     if (this.history.length) return;
-    this.history.push(...entries.map(({ kind, label, ...pick }) => ({ pick, kind, label })));
+    this.history.push(...entries.map(({ kind, label, event, ...pick }) => ({ pick, kind, label, event })));
     this.showStrip();
   }
 
@@ -95,6 +95,18 @@ export class OneByOne {
     return this.actions.pop() ?? (entry ? { entry, before: null } : null);
   }
 
+  // The same where nothing is known: of what was said before all that this page knows.
+  async earlier() {
+    while (this.events.unsent) await new Promise((wake) => setTimeout(wake, 50));
+    await this.remember();
+    return this.last();
+  }
+
+  // Has the server take it back: what was said at another page it must be told by name.
+  undo({ entry, before }) {
+    this.events.push("/api/undo", before ? {} : { of: entry.event }).entry = entry;
+  }
+
   takeBack({ entry, before }) {
     const at = this.history.indexOf(entry);
     this.looking = before && at;
@@ -110,11 +122,8 @@ export class OneByOne {
   // The server has the last word on what was taken back.
   undone({ entry }, items) {
     if (entry && items.includes(entry.pick.item)) return;
-    if (!items.length) {
-      say(entry ? "That was taken back already." : "Nothing is left to take back.");
-      if (!entry) return;
-    }
-    location.reload();
+    if (!items.length) say("That was taken back already.");
+    if (entry || items.length) location.reload();
   }
 
   // Drops what the server has refused.
