@@ -23,23 +23,31 @@ def replacing(path: Path, *, durable: bool = True, shared: bool = False) -> Iter
     own = f".{os.getpid()}-{threading.get_ident()}" if shared else ""
     new = path.with_name(f".{path.name}{own}.partial")
     try:
-        yield new
-        # The file before it gets its name, and the folder, so that the name survives a power cut.
-        if durable:
-            sync(new)
-        new.replace(path)
-        if durable:
-            sync(path.parent)
-    except OSError as error:
-        # A full disk is told without a file's name, and nobody knows the new one's.
-        if error.filename in (None, str(new)):
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-        raise
+        # Nobody knows the new file's name.
+        with naming(path, new):
+            yield new
+            # The file before it gets its name, and the folder, so that the name survives a power cut.
+            if durable:
+                sync(new)
+            new.replace(path)
+            if durable:
+                sync(path.parent)
     finally:
         if new.is_dir():
             shutil.rmtree(new, ignore_errors=True)
         with suppress(OSError):
             new.unlink()
+
+
+@contextmanager
+def naming(path: Path, alias: Path | None = None) -> Iterator[None]:
+    """Errors of the operating system name `path` where they name no file, as of a full disk, or `alias`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename in (None, str(alias)):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
 
 
 def sync(path: Path) -> None:

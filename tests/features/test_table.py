@@ -117,6 +117,18 @@ def test_killed_at_any_moment_no_row_is_lost_or_written_twice(tmp_path: Path) ->
     assert np.array_equal(whole(table), rows(4000))
 
 
+def test_a_full_disk_is_told_and_leaves_whole_rows(tmp_path: Path) -> None:
+    """No file may grow beyond 50,010 bytes here, which is as a full disk: half a row fits at the end."""
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_010, 50_010)){WRITER}"
+    ended = subprocess.run([sys.executable, "-c", limited, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert f"OSError: [Errno 27] File too large: '{tmp_path}/000000.f32'" in ended.stderr.splitlines()[-1]
+    table = FeatureTable(tmp_path, 5)
+    assert (tmp_path / "000000.f32").stat().st_size == 50_000
+    assert np.array_equal(whole(table), rows(2500))
+    subprocess.run([sys.executable, "-c", WRITER, str(tmp_path)], check=True, capture_output=True)
+    assert np.array_equal(whole(table), rows(4000))
+
+
 def test_vectors_are_standardised_by_their_own_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "SHARD", 16)
     table, values = FeatureTable(tmp_path, 3), np.random.default_rng(0).normal(5, 2, (40, 3)).astype(np.float32)

@@ -16,8 +16,9 @@ from PIL import Image
 
 from pickwell import encoders
 from pickwell.campaign.open_campaign import OpenCampaign
+from pickwell.encoders.parts.network_encoder import NetworkEncoder
 from pickwell.errors import EncoderError, PoolError, SettingsError
-from pickwell.features.encoding import name_of
+from pickwell.features.encoding import encoded, name_of
 from pickwell.loop.campaign import Campaign
 from pickwell.loop.creation import create
 
@@ -187,6 +188,58 @@ def test_a_head_for_pixels_and_an_encoder_are_refused_together(town: Path, tmp_p
     chosen = {"encoder": "lite0", "model.name": "resnet18"}
     with pytest.raises(SettingsError, match=r"model.name is 'resnet18'.* set it to linear or logistic or mlp"):
         create(tmp_path / "c", town / "train", labels_from_folders=True, settings=chosen)
+
+
+def test_a_head_for_vectors_and_no_encoder_are_refused_together(root: Path, town: Path, tmp_path: Path) -> None:
+    chosen = {"encoder": "none", "model.name": "logistic"}
+    said = r"model.name is 'logistic', which learns from vectors, and encoder is \"none\"; name an encoder .* resnet18"
+    with pytest.raises(SettingsError, match=said):
+        create(tmp_path / "new", town / "train", labels_from_folders=True, settings=chosen)
+    change(root, encoder="none")
+    with Campaign(root) as campaign, pytest.raises(SettingsError, match=said):
+        campaign.ask(3)
+
+
+def test_an_image_of_which_no_vector_can_be_made_is_named(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pickwell.features.encoding.BATCH", 8)
+
+    def mean(broken: float) -> NetworkEncoder:
+        """The mean of an image, NaN where it is `broken`."""
+        return NetworkEncoder(
+            "mean",
+            lambda pixels: pixels.mean(axis=(0, 1, 2), keepdims=True).astype(np.float32)[0, 0],
+            lambda means: np.where(means == broken, np.nan, means),
+            least=8,
+            identity="d" * 64,
+            licence="none",
+        )
+
+    with Campaign(root) as campaign:
+        worst = float(np.float32(campaign.pool.pixels(20, 8).mean()))
+        said = r"^dots/005.png: mean makes values that are not finite of 1 of 8 images, the first of them image 4"
+        with pytest.raises(EncoderError, match=said):
+            encoded(campaign.pool, mean(worst), tmp_path)
+        assert len(encoded(campaign.pool, mean(-1), tmp_path)) == 45
+
+
+def test_a_full_disk_while_encoding_is_a_sentence_and_encoding_goes_on_afterwards(town: Path, tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    create(root, town / "train", labels_from_folders=True)
+    # No file may grow beyond 100,000 bytes, 19 rows and a half, which is as a full disk.
+    command = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+    command += "from pickwell.cli import main; sys.argv = ['pickwell', 'encode', sys.argv[1]]; main()"
+    ended = subprocess.run([sys.executable, "-c", command, str(root)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"pickwell: {root}/features/lite0-")
+    assert ended.stderr.endswith(
+        "/000000.f32: File too large; choose a disk that takes larger files and repeat the command\n"
+    )
+    told: list[int] = []
+    with Campaign(root, progress=lambda what, done, total: told.append(total)) as campaign:
+        assert campaign.encode() == 45
+    assert told[0] == 45 - 100_000 // (4 * 1280)
 
 
 def test_an_image_that_is_gone_is_told_and_what_is_encoded_stays(

@@ -76,16 +76,26 @@ def _seen(pool: Pool, encoder: Encoder, starts: Iterable[int]) -> Iterator[Rows]
     """What the encoder makes of the pool's images, a batch at a time."""
     with workers(None) as executor:
 
-        def begin(start: int) -> list[Future[NDArray[Any]]]:
+        def begin(start: int) -> tuple[int, list[Future[NDArray[Any]]]]:
             items = range(start, min(start + BATCH, len(pool)))
-            return [executor.submit(_prepared, pool, encoder, item) for item in items]
+            return start, [executor.submit(_prepared, pool, encoder, item) for item in items]
 
-        for futures in in_order(begin, starts, AHEAD):
-            yield encoder.vectors(np.stack([future.result() for future in futures]))
+        for start, futures in in_order(begin, starts, AHEAD):
+            yield _vectors(pool, encoder, start, np.stack([future.result() for future in futures]))
 
 
 def _prepared(pool: Pool, encoder: Encoder, item: int) -> NDArray[Any]:
     return encoder.prepare(pool.pixels(item, encoder.least))
+
+
+def _vectors(pool: Pool, encoder: Encoder, start: int, prepared: NDArray[Any]) -> Rows:
+    """The vectors of a batch that begins with item `start`; EncoderError names the image that cannot have one."""
+    try:
+        return encoder.vectors(prepared)
+    except EncoderError as error:
+        if not isinstance(place := error.facts.get("image"), int):
+            raise
+        raise EncoderError(f"{pool.item(start + place).name}: {error}") from None
 
 
 def _looked_up(pool: Pool, file: FeatureFile, starts: Iterable[int]) -> Iterator[Rows]:

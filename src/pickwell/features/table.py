@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickwell.files import locked, sync
+from pickwell.files import locked, naming, sync
 
 Rows = NDArray[np.float32]
 
@@ -86,8 +86,10 @@ class _Writer:
                 self.close()
                 self.file = self._open()
             some, rows = np.split(rows, [SHARD - self.rows % SHARD])
-            self.file.write(np.ascontiguousarray(some, "<f4").tobytes())
-            self.file.flush()
+            with naming(Path(self.file.name)):
+                left = memoryview(np.ascontiguousarray(some, "<f4").tobytes())
+                while left:  # nothing is kept back, of which a full disk would be told a second time
+                    left = left[self.file.write(left) :]
             self.rows += len(some)
             self.unsynced += len(some)
             if self.unsynced >= SYNCED:
@@ -102,9 +104,9 @@ class _Writer:
         sync(path)
         sync(self.folder)
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> FileIO:
         path = _path(self.folder, self.rows // SHARD)
-        file = path.open("ab")
+        file = path.open("ab", buffering=0)
         file.truncate(self.rows % SHARD * self.row)
         return file
 

@@ -94,7 +94,12 @@ class TaskLearning(ABC):
         return models.load(chosen.name, self.outputs, image_size=side, weights=weights, width=chosen.width)
 
     def check_network(self, name: str) -> None:
-        """Refuses a model that cannot learn the task."""
+        """Refuses a model that cannot learn the task from pixels."""
+        if name in models.available_vectors():
+            raise SettingsError(
+                f"model.name is '{name}', which learns from vectors, and encoder is \"none\"; name an encoder "
+                f"(pickwell encoders), or a network for pixels: {', '.join(models.available())}"
+            )
         if name not in models.available():
             raise SettingsError(unknown("model", name, models.available()))
 

@@ -97,6 +97,7 @@ class Campaign(OpenCampaign):
     def images(self) -> Pixels:
         """The pool's pixels, or the encoder's vectors in their place: what is not encoded yet is now."""
         if self.encoder is None:
+            self.learning.check_network(self.settings.model.name)
             return self.learning.pixels(self.pool, self.settings)
         return vectors_of(self._table(self.pool, self.directory.features))
 

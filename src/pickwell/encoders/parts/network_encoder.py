@@ -50,6 +50,7 @@ class NetworkEncoder(Encoder):
             raise EncoderError(
                 f"{self.name} makes values that are not finite of {broken.sum()} of {len(rows)} images, the first of "
                 f"them image {int(broken.argmax())}; its weights are damaged, or its preprocessing is not the one that "
-                "it was trained with: choose another encoder, or mend that"
+                "it was trained with: choose another encoder, or mend that",
+                image=int(broken.argmax()),
             )
         return rows
