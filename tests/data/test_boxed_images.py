@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from pickwell.data.decode import decode, measure
+from pickwell.data.decode import decode, examine
 from pickwell.data.image_errors import ImageError
 from pickwell.data.pool import Pool
 
@@ -23,14 +23,14 @@ def test_avif_is_read_upright(scene: Image.Image, encode: Encode, turn: int) -> 
     exif[0x0112] = turn
     data = encode(scene, "AVIF", quality=100, subsampling="4:4:4", exif=exif)
     seen = np.rot90(np.asarray(scene), -1) if turn == 6 else np.asarray(scene)
-    assert measure(data) == seen.shape[1::-1]
+    assert examine(data).size == seen.shape[1::-1]
     assert np.abs(decode(data).astype(int) - seen).mean() < 2
 
 
 def test_heic_is_read_with_its_extra(scene: Image.Image, encode: Encode) -> None:
     pytest.importorskip("pillow_heif").register_heif_opener()
     data = encode(scene, "HEIF", quality=90)
-    assert measure(data) == scene.size
+    assert examine(data).size == scene.size
     assert np.abs(decode(data).astype(int) - np.asarray(scene)).mean() < 4
 
 

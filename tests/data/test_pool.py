@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pickwell.data.decode import Limits, decode, measure
+from pickwell.data.decode import Examined, decode, examine
+from pickwell.data.opening import Limits
 from pickwell.data.pool import LOCK, Pool, Summary
 from pickwell.errors import BusyError, PoolError, VersionError
 
@@ -22,11 +23,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes in bytes of the images that a survey has looked at."""
     sizes: list[int] = []
 
-    def counted(data: bytes, limits: Limits) -> tuple[int, int]:
+    def counted(data: bytes, limits: Limits) -> Examined:
         sizes.append(len(data))
-        return measure(data, limits)
+        return examine(data, limits)
 
-    monkeypatch.setattr("pickwell.data.scan.measure", counted)
+    monkeypatch.setattr("pickwell.data.scan.examine", counted)
     return sizes
 
 
@@ -105,7 +106,7 @@ def test_a_pool_without_a_readable_image_is_an_error(tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()
     (images / "notes.txt").write_text("no image")
-    with pytest.raises(PoolError, match=r"no image at '.*images': no JPEG, PNG, WebP, BMP, TIFF or GIF is there"):
+    with pytest.raises(PoolError, match=r"no image at '.*images': nothing there is an image of a kind that is read"):
         Pool.create(tmp_path / "pool", images)
     (images / "a.jpg").touch()
     (images / "b.jpg").touch()

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     NO_IMAGE = "no image in the row"
     EMPTY = "empty file"
     NOT_AN_IMAGE = "not an image"
+    UNREAD = "unsupported kind"
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     TOO_LARGE = "too large"
@@ -35,9 +36,9 @@ MASK_REASONS = (Reason.MASK, Reason.MASK_SIZE, Reason.MASK_VALUES)
 
 
 class ImageError(PoolError):
-    """One image cannot be read. `reason` is one of few words, `detail` the library's or the system's own."""
+    """One image cannot be read. `reason` is a Reason or a kind not read, `detail` the library's or the system's own."""
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail

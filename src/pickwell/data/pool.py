@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pickwell.data.decode import LIMITS, Limits, decode, square, view
+from pickwell.data.decode import decode, square, view
 from pickwell.data.image_errors import MASK_REASONS, ImageError, Reason
 from pickwell.data.manifest import ROWS, Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
+from pickwell.data.opening import LIMITS, Limits
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.scan import survey
 from pickwell.data.sources import FolderTree, MaskedFolder, Source, find, same
@@ -226,7 +227,7 @@ def _listed(source: Source, where: str | Path) -> pa.Table:
     """What the source lists; a name's second and later rows are marked as listed twice."""
     listing = source.listing()
     if not len(listing):
-        raise PoolError(f"no image at '{where}': no JPEG, PNG, WebP, BMP, TIFF or GIF is there; name another place")
+        raise PoolError(f"no image at '{where}': nothing there is an image of a kind that is read; name another place")
     return _marked(listing, pc.invert(first_of_each(listing["name"])))
 
 

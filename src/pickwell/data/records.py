@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pickwell.data.decode import Limits
+from pickwell.data.opening import Limits
 from pickwell.data.sources import FolderTree, Source, restore
 from pickwell.errors import PoolError, VersionError
 from pickwell.files import replacing

@@ -5,8 +5,9 @@ from concurrent.futures import Future
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pickwell.data.decode import LIMITS, Limits, measure
+from pickwell.data.decode import examine
 from pickwell.data.image_errors import ImageError
+from pickwell.data.opening import LIMITS, Limits
 from pickwell.data.sources import MaskedFolder, Source
 from pickwell.data.sources.source import packed
 from pickwell.data.threads import in_order, workers
@@ -58,7 +59,7 @@ def _one(source: Source, limits: Limits, path: str, row: int | None, known: str 
     if reason is not None:
         return None, None, reason, ""
     try:
-        size = measure(source.read(path, row, limits.bytes), limits)
+        size = examine(source.read(path, row, limits.bytes), limits).size
         # Read now, so that a mask that does not fit is known before anything is learnt.
         if known is not None and isinstance(source, MaskedFolder):
             source.masks.read(known, size)

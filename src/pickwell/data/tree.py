@@ -12,17 +12,18 @@ from pickwell.errors import PoolError
 SUFFIXES = frozenset(
     (
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
-        *(".heic", ".heif", ".hif", ".avif"),
+        *(".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx", ".jpc", ".j2c", ".jpf", ".apng", ".psd"),
+        *(".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".tga", ".pcx", ".sgi", ".qoi", ".dds"),
     )
 )
 UNREAD = {
     ".jxl": "JPEG XL",
-    **dict.fromkeys((".jp2", ".j2k", ".jpx"), "JPEG 2000"),
     **dict.fromkeys((".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"), "camera raw"),
-    ".psd": "Photoshop",
     ".svg": "SVG",
     ".dcm": "DICOM",
     ".exr": "OpenEXR",
+    ".hdr": "Radiance HDR",
+    **dict.fromkeys((".fits", ".fit"), "FITS"),
 }
 """The kinds of images that nothing here reads, by their suffixes."""
 

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from pickwell import encoders, models
 from pickwell.data import vector_file
-from pickwell.data.decode import LIMITS
 from pickwell.data.images import Images, to_float
 from pickwell.data.manifest import ROWS, Manifest
+from pickwell.data.opening import LIMITS
 from pickwell.data.pool import MANIFEST, SOURCES, Pool
 from pickwell.data.records import Placed, write_sources
 from pickwell.data.sources.parquet import ParquetSet

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.data.csv_rows import rows
-from pickwell.data.decode import Limits, decode
+from pickwell.data.decode import decode
 from pickwell.data.image_errors import ImageError
+from pickwell.data.opening import Limits
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import UNCOVERED, Codes, Size
 from pickwell.formats.exchange.paths import PICTURE_BYTES, read, read_text
