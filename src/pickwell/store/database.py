@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from pickwell.errors import BusyError, StoreError
 from pickwell.store import schema
-from pickwell.store.failures import translated
+from pickwell.store.failures import busy, translated
+from pickwell.store.turns import Turns
 
 
 class Database:
     """A pool of connections, and the three kinds of transaction: reading, leasing, writing.
 
-    SQLite takes the write lock when a transaction that may write begins, never half-way through; PostgreSQL takes an
-    advisory lock, except for leases, which skip one another's rows.
+    SQLite takes the write lock when a transaction that may write begins, never half-way through, and the threads of a
+    process take turns at it; PostgreSQL takes an advisory lock, except for leases, which skip one another's rows.
     """
 
     def __init__(self, url: str, patience: float) -> None:
@@ -28,6 +29,8 @@ class Database:
         self.path = _file(self._url) if self.sqlite else None
         self.name = str(self.path or self._url.render_as_string(hide_password=True))
         self._patience = patience
+        # SQLite's own waiting is a lottery: of many writers some would wait for seconds while others go first.
+        self._turns = Turns(patience, busy(self.name)) if self.sqlite else None
         self.engine = self._sqlite() if self.sqlite else self._postgresql()
 
     def _sqlite(self) -> sa.Engine:
@@ -60,7 +63,8 @@ class Database:
     @contextmanager
     def leasing(self) -> Iterator[Connection]:
         """A transaction of one statement that picks its way around other people's locked rows."""
-        with translated(self.name), self._writer.begin() as connection:
+        turn = self._turns.turn() if self._turns else nullcontext()
+        with translated(self.name), turn, self._writer.begin() as connection:
             if not self.sqlite:
                 limit = f"{max(1, round(self._patience * 1000))}ms"
                 # The last argument makes it hold for this transaction alone.

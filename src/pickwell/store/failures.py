@@ -27,6 +27,11 @@ _POSTGRESQL = {"55P03": _BUSY, "40": _BUSY, "57014": _BUSY, "53100": _FULL, "250
 _POSTGRESQL |= {"53300": _BUSY, "42501": _REFUSED, **dict.fromkeys(("08", "28", "3D", "57P"), _UNREACHED)}
 
 
+def busy(name: str) -> str:
+    """The sentence about a database that others hold for too long."""
+    return f"the campaign database {name} {_BUSY}"
+
+
 @contextmanager
 def translated(name: str) -> Iterator[None]:
     """Turns a driver's error inside the block into a StoreError whose sentence names the database."""

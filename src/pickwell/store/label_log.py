@@ -154,7 +154,7 @@ def _author(labels: Sequence[Label]) -> str:
 
 def _check_same(connection: Connection, number: int, labels: Sequence[Label], event: str) -> None:
     """Raises LabelError unless a batch told these labels."""
-    kept = select(label.c["item", "kind", "value"]).where(label.c.batch == number).order_by(label.c.id)
+    kept = select(label.c.item, label.c.kind, label.c.value).where(label.c.batch == number).order_by(label.c.id)
     if [tuple(row) for row in connection.execute(kept)] != [(one.item, one.kind, one.value) for one in labels]:
         raise LabelError(used(event))
 
