@@ -24,7 +24,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Image.effect_noise((24, 20), 40).convert("RGB").point(lambda v, n=number: (v + n) % 256).save(
                 root / name / f"{number:02d}.png"
             )
-            Image.new("RGB", (24, 20), hue).save(root / name / f"plain{number:02d}.jpg")
+            Image.new("RGB", (24, 20), hue).save(root / name / f"plain{number:02d}.jpg", comment=str(number))
     return root
 
 

@@ -23,7 +23,7 @@ def photos(tmp_path: Path) -> Path:
     for name in ("cat", "dog"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for shade in range(4):
-            Image.new("L", (16, 16), 20 * shade).save(tmp_path / "photos" / name / f"{shade}.png")
+            Image.new("L", (16, 16), 20 * shade + (name == "dog")).save(tmp_path / "photos" / name / f"{shade}.png")
     return tmp_path / "photos"
 
 

@@ -82,7 +82,7 @@ def test_what_was_left_out_is_listed_with_reasons(cli: Cli, tmp_path: Path) -> N
         ("raw/", "excluded"), ("thumb 1.png", "excluded"), ("cut.png", "truncated"),
     }  # fmt: skip
     _, out, _ = cli("pool", where, "--set-aside")
-    assert f"2 images of {photos}" in out
+    assert f"2 files of {photos}" in out
     assert "cut.png" in out
     # What was excluded once stays so, and what is gone is listed no more.
     (photos / "cut.png").unlink()

@@ -34,7 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / "photos" / name).mkdir(parents=True)
         for shade in range(30):
             path = root / "photos" / name / f"{'a name too long for a terminal ' * 4}{shade}.png"
-            Image.new("L", (16, 16), 8 * shade).save(path)
+            Image.new("L", (16, 16), 8 * shade + (name == "dog")).save(path)
     create(root / "campaign", root / "photos", settings=QUICK, labels_from_folders=True)
     return root / "campaign"
 

@@ -91,8 +91,8 @@ def test_what_is_no_manifest_is_told(path: Path) -> None:
 def test_a_newer_manifest_is_told(path: Path) -> None:
     Manifest.write(path, rows("a"))
     table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({"pickwell.manifest": "2"}), path)
-    with pytest.raises(VersionError, match="has version 2, this pickwell reads 1; install a newer"):
+    pq.write_table(table.replace_schema_metadata({"pickwell.manifest": "3"}), path)
+    with pytest.raises(VersionError, match="has version 3, this pickwell reads 2; install a newer"):
         Manifest.read(path)
 
 

@@ -3,6 +3,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ def write(root: Path, names: list[str], *, masks: Path | None = None, high: int 
     for number, name in enumerate(names):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", SIZE, (number, 0, 0)).save(path)
+        # Each image another: copies would be one.
+        Image.new("RGB", SIZE, tuple(crc32(f"{root.name}/{name}".encode()).to_bytes(4))[1:]).save(path)
         if masks:
             mask = (masks / name).with_suffix(".png")
             mask.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ from PIL import Image
 
 from pickwell.data.decode import Examined, decode, examine
 from pickwell.data.opening import Limits
-from pickwell.data.pool import LOCK, Pool, Summary
+from pickwell.data.pool import LOCK, Pool
+from pickwell.data.summary import Summary
 from pickwell.errors import BusyError, PoolError, VersionError
 
 Encode = Callable[..., bytes]
@@ -141,9 +142,9 @@ def test_adding_looks_only_at_what_is_new(photos: Path, tmp_path: Path, measured
 
 
 def test_what_was_set_aside_is_tried_again(photos: Path, tmp_path: Path) -> None:
-    whole = (photos / "cat/7.jpg").read_bytes()
+    whole = (photos / "cat/7.jpg").read_bytes() + b"unlike"
     for name in ("a.jpg", "b.jpg"):
-        (photos / name).write_bytes(whole[:-100])
+        (photos / name).write_bytes(whole[:-106])
     pool = Pool.create(tmp_path / "pool", photos)
     (photos / "a.jpg").write_bytes(whole)
     (photos / "c.jpg").touch()
@@ -214,16 +215,16 @@ def test_labels_of_images_that_came_without_are_not_passed_over(photos: Path, tm
 
 
 def test_a_file_of_two_folders_is_set_aside_once(photos: Path, tmp_path: Path) -> None:
-    whole = (photos / "cat/7.jpg").read_bytes()
+    whole = (photos / "cat/7.jpg").read_bytes() + b"unlike"
     for name in ("a.jpg", "b.jpg"):
-        (photos / "cat" / name).write_bytes(whole[:-100])
+        (photos / "cat" / name).write_bytes(whole[:-106])
     pool = Pool.create(tmp_path / "pool", photos / "cat")
     assert pool.add(photos).reasons == {"truncated": 2}
     assert [name for name, _, _ in pool.set_aside()] == ["cat/a.jpg", "cat/b.jpg"]
     (photos / "cat/a.jpg").write_bytes(whole)
     assert pool.add(photos / "cat").added == 1
     assert [name for name, _, _ in pool.set_aside()] == ["b.jpg"]
-    (photos / "cat/b.jpg").write_bytes(whole)
+    (photos / "cat/b.jpg").write_bytes(whole + b"either")
     assert pool.add(photos).added == 1
     assert pool.set_aside() == []
 
@@ -249,11 +250,13 @@ def test_equal_names_of_another_source_are_prefixed(photos: Path, tmp_path: Path
     assert pool.add(photos).reasons == {"listed twice": 1}
     third = tmp_path / "third" / "photos"
     (third / "cat").mkdir(parents=True)
-    (third / "cat/7.jpg").write_bytes(mine)
+    theirs = encode(Image.new("RGB", (3, 3), "blue"), "PNG")
+    (third / "cat/7.jpg").write_bytes(theirs)
     (third / "free.jpg").write_bytes(mine)
-    pool.add(third)
-    assert pool.manifest.names([7, 8]) == ["photos-2/cat/7.jpg", "photos-2/free.jpg"]
-    assert Pool.open(tmp_path / "pool").bytes(8) == mine
+    assert (pool.add(third).added, pool.summary and pool.summary.copies) == (1, 1)
+    assert pool.manifest.names([7]) == ["photos-2/cat/7.jpg"]
+    assert pool.manifest.find_all(["photos-2/free.jpg"]) == [6]
+    assert Pool.open(tmp_path / "pool").bytes(7) == theirs
 
 
 def test_a_csv_with_duplicates_and_missing_files(photos: Path, tmp_path: Path) -> None:

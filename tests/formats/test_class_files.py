@@ -248,7 +248,7 @@ def test_ids_of_others_are_names(tmp_path: Path) -> None:
     for number in range(1, 13):
         (tmp_path / "images").mkdir(exist_ok=True)
         Image.new("L", (2, 2)).save(tmp_path / "images" / f"{number}.png")
-    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images", apart=True), tmp_path)
     context = bench.context("classification", ("cat", "dog"))
     (tmp_path / "train.csv").write_text("id,label\n1,cat\n12,dog\n")
     assert {bench.names[item]: label for item, label in bench.read("csv", tmp_path / "train.csv", context).items()} == {
@@ -337,7 +337,7 @@ def test_names_that_cannot_be_written_are_told(bench: Bench, tmp_path: Path) -> 
 
     (tmp_path / "images").mkdir()
     Image.new("L", (2, 2)).save(tmp_path / "images" / "a\nb.png")
-    odd = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    odd = Bench(Pool.create(tmp_path / "pool", tmp_path / "images", apart=True), tmp_path)
     with pytest.raises(LabelError, match=r"the image 'a\\nb\.png' has a line break in its name; write the list as csv"):
         formats.named("text").ask(tmp_path / "out", odd.asked(0))
     context = odd.context("classification", ("cat", "dog"))

@@ -22,7 +22,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
     (root / "images").mkdir()
     for name in ("a.png", "b, c.png", "12.png", "déjà vu.png"):
         Image.new("L", (4, 4)).save(root / "images" / name)
-    return Pool.create(root / "pool", root / "images")
+    return Pool.create(root / "pool", root / "images", apart=True)
 
 
 def read(tmp_path: Path, text: str, pool: Pool) -> list[Label]:
@@ -216,7 +216,7 @@ def test_a_name_or_a_class_that_looks_like_a_formula_is_none_in_a_spreadsheet(tm
     (tmp_path / "images").mkdir()
     for name in (*NAMES, "'tis.png"):
         Image.new("L", (4, 4)).save(tmp_path / "images" / name)
-    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images", apart=True), tmp_path)
     classes = ("=1+2", "-", "'+x", "it's", "@a")
     context = bench.context("classification", classes)
     told = {item: classes[item % 5] for item in range(9)}
@@ -245,5 +245,5 @@ def test_a_pool_of_an_exported_csv_has_the_names_that_the_images_have(tmp_path: 
     for name in ("=a.png", "-b.png"):
         Image.new("L", (4, 4)).save(tmp_path / name)
     (tmp_path / "list.csv").write_text("path,label\n'=a.png,'+x\n-b.png,y\n")
-    pool = Pool.create(tmp_path / "pool", tmp_path / "list.csv")
+    pool = Pool.create(tmp_path / "pool", tmp_path / "list.csv", apart=True)
     assert [(pool.item(item).name, pool.item(item).known) for item in (0, 1)] == [("=a.png", "+x"), ("-b.png", "y")]

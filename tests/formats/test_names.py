@@ -19,7 +19,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Names:
     for name in ("one.jpg", "twin.jpg", "twin.png", "cat/1.jpg", "dog/1.jpg", "deep/er/v1.5.png", "a\\b.png"):
         (root / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (2, 2)).save(root / "images" / name)
-    return Names(Pool.create(root / "pool", root / "images").manifest)
+    return Names(Pool.create(root / "pool", root / "images", apart=True).manifest)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_pool_with_odd_names_goes_out_and_comes_back(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (2, 2)).save(tmp_path / "images" / name)
-    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images", apart=True), tmp_path)
     context = bench.context("classification", ("cat", "dog"))
     classes = ["cat", "dog"] * 4
     for name in ("csv", "cvat", "fiftyone", "folders", "label-studio"):

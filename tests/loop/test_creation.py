@@ -15,7 +15,7 @@ def photos(tmp_path: Path) -> Path:
     for name, shade in (("heron", 30), ("gull", 200)):
         (tmp_path / "photos" / name).mkdir(parents=True)
         for number in range(3):
-            Image.new("RGB", (100, 80), (shade + number, 0, 0)).save(tmp_path / "photos" / name / f"{number}.jpg")
+            Image.new("RGB", (100, 80), (shade + 9 * number, 0, 0)).save(tmp_path / "photos" / name / f"{number}.jpg")
     (tmp_path / "photos" / "gull" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     return tmp_path / "photos"
 
@@ -39,12 +39,35 @@ def test_defaults_follow_from_the_images(photos: Path, tmp_path: Path) -> None:
         assert (campaign.settings.model.name, campaign.settings.model.image_size) == ("small_cnn", 16)
 
 
+def test_images_of_the_test_set_are_no_images_to_pick(photos: Path, tmp_path: Path) -> None:
+    held, quick = tmp_path / "held", {"encoder": "none", "training.epochs": 1, "model.name": "small_cnn"}
+    for name, shade in (("heron", 90), ("gull", 120)):
+        (held / name).mkdir(parents=True)
+        Image.new("RGB", (100, 80), (shade, 0, 0)).save(held / name / "9.jpg")
+    (photos / "gull/9 copy.jpg").write_bytes((held / "gull/9.jpg").read_bytes())
+    # Inside the images' folder, and copied there under another name.
+    held = held.rename(photos / "held")
+    given: dict[str, Any] = {"test": held, "labels_from_folders": True, "settings": quick}
+    summary = create(tmp_path / "c", photos, classes=["gull", "heron", "held"], **given)
+    assert (summary.added, summary.reasons) == (6, {"of the test set": 3, "truncated": 1})
+    (photos / "again.jpg").write_bytes((held / "heron/9.jpg").read_bytes())
+    with Campaign(tmp_path / "c") as campaign:
+        assert campaign.add(photos).added == 0
+        assert ("again.jpg", "of the test set", "heron/9.jpg") in campaign.pool.set_aside()
+        assert not any("9" in name for name in campaign.pool.manifest.names())
+    with pytest.raises(PoolError, match=r"no image to use at '.*held': 2 set aside \(2 of the test set\); gull/9"):
+        create(tmp_path / "d", held, classes=["gull", "heron"], **given)
+
+
 def test_a_named_test_set_replaces_the_held_out_slice(photos: Path, tmp_path: Path) -> None:
     quick: dict[str, Any] = {"training.epochs": 1, "model.name": "small_cnn", "model.image_size": 16}
-    create(tmp_path / "c", photos, test=photos, labels_from_folders=True, settings={**quick, "strategy.name": "random"})
+    (tmp_path / "held/gull").mkdir(parents=True)
+    Image.new("RGB", (100, 80), (99, 0, 0)).save(tmp_path / "held/gull/1.jpg")
+    settings = {**quick, "strategy.name": "random"}
+    create(tmp_path / "c", photos, test=tmp_path / "held", labels_from_folders=True, settings=settings)
     with Campaign(tmp_path / "c") as campaign:
         campaign.tell({0: "gull", 3: "heron"}, imported=True)
-        assert campaign.fit().measured == 6
+        assert campaign.fit().measured == 1
         assert not campaign.store.labels().held_out.any()
 
 

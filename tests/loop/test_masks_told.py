@@ -303,7 +303,7 @@ def test_from_the_command_line(
     images = tmp_path / "images"
     images.mkdir()
     for number in range(3):
-        Image.new("RGB", SIZE).save(images / f"{number}.jpg")
+        Image.new("RGB", SIZE, (90 * number, 0, 0)).save(images / f"{number}.jpg")
     masks = tmp_path / "masks"
     masks.mkdir()
     for number in range(2):

@@ -106,7 +106,7 @@ def test_a_file_that_changed_is_named(tmp_path: Path, limit: int) -> None:
     (tmp_path / "images").mkdir()
     for name in "ab":
         Image.new("RGB", (9, 7)).save(tmp_path / "images" / f"{name}.png")
-    scenes = Scenes(Pool.create(tmp_path / "pool", tmp_path / "images"), limit)
+    scenes = Scenes(Pool.create(tmp_path / "pool", tmp_path / "images", apart=True), limit)
     Image.new("RGB", (7, 9)).save(tmp_path / "images" / "b.png")
     with pytest.raises(PoolError, match=re.escape("'b.png' (item 1) can no longer be read: it was 9 x 7 pixels and")):
         scenes.read(torch.tensor([0, 1]))

@@ -21,11 +21,11 @@ def pool(
         held = campaign.pool
         aside = held.set_aside()
         places = [source.place for source, _ in held.sources]
-        counts = [len(held.manifest.names_of(index)) for index in range(len(places))]
+        images, counts = len(held), [len(held.manifest.names_of(index)) for index in range(len(places))]
     reasons = dict(Counter(reason for _, reason, _ in aside).most_common())
     sources = [{"place": place, "images": count} for place, count in zip(places, counts, strict=True)]
-    values: dict[str, Any] = {"images": sum(counts), "sources": sources, "set_aside": reasons}
-    lines: list[Any] = [f"{count:,} images of {plain(place)}" for place, count in zip(places, counts, strict=True)]
+    values: dict[str, Any] = {"images": images, "sources": sources, "set_aside": reasons}
+    lines: list[Any] = [f"{count:,} files of {plain(place)}" for place, count in zip(places, counts, strict=True)]
     lines.append(f"{len(aside):,} set aside" + "".join(f", {count:,} {reason}" for reason, count in reasons.items()))
     if set_aside:
         values["files"] = [dict(zip(("name", "reason", "detail"), one, strict=True)) for one in aside]

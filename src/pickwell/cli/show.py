@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pickwell.campaign.open_campaign import OpenCampaign
     from pickwell.campaign.status import Status
     from pickwell.config import Settings
-    from pickwell.data.pool import Pool, Summary
+    from pickwell.data.pool import Pool
+    from pickwell.data.summary import Summary
     from pickwell.items import Metrics, Round
     from pickwell.loop.campaign import Campaign
     from pickwell.tasks import Task

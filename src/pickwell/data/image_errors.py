@@ -13,6 +13,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable file"
     NAME = "name is not UTF-8"
     TWICE = "listed twice"
+    TEST = "of the test set"
     NO_IMAGE = "no image in the row"
     EMPTY = "empty file"
     NOT_AN_IMAGE = "not an image"

@@ -1,6 +1,6 @@
 """The ordered, append-only list of a pool's items. An item's id is its row: nothing but appending keeps ids stable."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -11,12 +11,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
+from pickwell.data.copies import Copies, Place, firsts
 from pickwell.data.sources.source import utf8
 from pickwell.errors import PoolError, VersionError, unknown_item
 from pickwell.files import replacing
 from pickwell.items import Item, ItemId
 
-VERSION = 1
+VERSION = 2
+CONTENT = pa.binary(16)
+"""What tells an image's bytes from all others."""
 ROWS = pa.schema(
     [
         ("source", pa.int32()),
@@ -26,10 +29,20 @@ ROWS = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("known", pa.string()),
+        ("content", CONTENT),
+        ("file_size", pa.int64()),
+        ("modified", pa.int64()),
+        ("group", pa.string()),
     ]
 )
-"""A row without its id. `path` (in the source) is null where it equals the name, `row` where the file is the image."""
+"""A row without its id. `path` (in the source) is null where it equals the name, `row` where the file is the image.
+
+Of rows with the same `content` one is an item, the others are further names of it. `file_size` (bytes) and `modified`
+(ns) are the file's, what belongs together has one `group`. All four may be null, and lack in version 1.
+"""
 _STORED = pa.schema([("id", pa.int64()), *ROWS]).with_metadata({"pickwell.manifest": str(VERSION)})
+_FIRST = pa.schema(list(_STORED)[:8])
+"""What version 1 stored."""
 
 
 class Manifest:
@@ -37,6 +50,7 @@ class Manifest:
 
     def __init__(self, path: Path, file: pq.ParquetFile) -> None:
         self.path = path
+        self.copies = Copies(path.with_name("copies.parquet"))
         self._file = file
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._lock = Lock()
@@ -55,12 +69,15 @@ class Manifest:
 
     @classmethod
     def write(cls, path: Path, rows: pa.Table) -> "Manifest":
-        """Makes a new manifest of rows (by the ROWS schema) at `path`."""
-        return _write(path, None, _new(rows, pa.nulls(0, pa.string())))
+        """Makes a new manifest of rows (by the ROWS schema) at `path`; what they lack at the end is null."""
+        return _grown(path, None, _new(rows, pa.nulls(0, pa.string())))
 
     def append(self, rows: pa.Table) -> "Manifest":
-        """The manifest with the rows whose names it has not yet at its end; this one stays as it was opened."""
-        return _write(self.path, self, _new(rows, self._column("name")))
+        """The manifest with the rows whose names it has not yet at its end; this one stays as it was opened.
+
+        Rows whose content it has become further names of that item.
+        """
+        return _grown(self.path, self, _new(rows, self.names_of()))
 
     def __len__(self) -> int:
         return int(self._file.metadata.num_rows)
@@ -76,11 +93,27 @@ class Manifest:
         source, name, path, row = (self._column(c)[item].as_py() for c in ("source", "name", "path", "row"))
         return source, name if path is None else path, row
 
+    def places(self, item: ItemId) -> list[Place]:
+        """Every place where the item's bytes are, its own first."""
+        return [Place(self.item(item).name, *self.where(item)), *self.copies.places(item)]
+
+    def every_name(self) -> Iterator[tuple[ItemId, str]]:
+        """The items by all their names: first their own, then those of copies."""
+        yield from enumerate(self.names())
+        yield from zip(self.copies.table["id"].to_pylist(), self.copies.table["name"].to_pylist(), strict=True)
+
+    def with_content(self, content: pa.ChunkedArray) -> pa.Array:
+        """The ids of the items with that content, null where there is none."""
+        return pc.index_in(content, value_set=self._column("content"), skip_nulls=True)
+
     def find_all(self, names: Sequence[str]) -> NDArray[np.int64]:
         """The ids of many names at once, -1 where there is no such item."""
         # Bytes that are no UTF-8 are read as halves of characters, which Arrow cannot hold and no name in a pool has.
         held = pa.array([None if utf8(name)[1] else name for name in names], pa.string())
-        found = pc.index_in(held, value_set=self._column("name"))
+        found, copies = pc.index_in(held, value_set=self._column("name")), self.copies.table
+        if len(copies):
+            at = pc.index_in(held, value_set=copies["name"])
+            found = pc.coalesce(found.cast(pa.int64()), copies["id"].combine_chunks().take(at))
         return np.asarray(pc.fill_null(found, -1), dtype=np.int64)
 
     def names(self, ids: ArrayLike | None = None) -> list[str]:
@@ -92,9 +125,12 @@ class Manifest:
         return self._taken("known", ids)
 
     def names_of(self, source: int | None = None, *, known: bool = True) -> pa.ChunkedArray:
-        """The names of one source's items, or of all, as an Arrow column; without `known` those that have no label."""
-        names = self._column("name")
-        wanted = pc.true_unless_null(names) if source is None else pc.equal(self._column("source"), source)
+        """All names of one source's items, or of all, as an Arrow column; without `known` those that have no label."""
+        names, sources = self._column("name"), self._column("source")
+        if known and len(copies := self.copies.table):
+            names = pa.chunked_array([*names.chunks, *copies["name"].chunks])
+            sources = pa.chunked_array([*sources.chunks, *copies["source"].chunks])
+        wanted = pc.true_unless_null(names) if source is None else pc.equal(sources, source)
         return names.filter(wanted if known else pc.and_(wanted, pc.is_null(self._column("known"))))
 
     def sizes(self, ids: ArrayLike | None = None) -> NDArray[np.int32]:
@@ -123,7 +159,12 @@ class Manifest:
     def _column(self, name: str) -> pa.ChunkedArray:
         with self._lock:
             if name not in self._columns:
-                self._columns[name] = self._file.read(columns=[name]).column(0)
+                there = name in self._file.schema_arrow.names
+                self._columns[name] = (
+                    self._file.read(columns=[name]).column(0)
+                    if there
+                    else pa.chunked_array([pa.nulls(len(self), ROWS.field(name).type)])
+                )
             return self._columns[name]
 
     def _check(self, item: ItemId) -> None:
@@ -135,13 +176,13 @@ def _check(path: Path, schema: pa.Schema) -> None:
     version = int((schema.metadata or {}).get(b"pickwell.manifest", b"0"))
     if version > VERSION:
         raise VersionError(f"{path} has version {version}, this pickwell reads {VERSION}; install a newer pickwell")
-    if version == 0 or not schema.equals(_STORED, check_metadata=False):
+    if not schema.equals({1: _FIRST, 2: _STORED}.get(version, pa.schema([])), check_metadata=False):
         raise PoolError(f"{path} is no pickwell manifest; name the folder that `pickwell init` made")
 
 
 def _new(rows: pa.Table, present: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The rows whose names are neither present nor repeated, the first of a name kept."""
-    rows = rows.select(ROWS.names).cast(ROWS)
+    rows = _whole(rows).select(ROWS.names).cast(ROWS)
     first = first_of_each(rows["name"])
     return rows.filter(pc.and_(first, pc.invert(pc.is_in(rows["name"], value_set=present))))
 
@@ -156,16 +197,37 @@ def first_of_each(names: pa.ChunkedArray) -> pa.Array:
     return pa.array(first)
 
 
+def _whole(rows: pa.Table) -> pa.Table:
+    """The rows with the columns that they lack, as version 1 does, empty."""
+    for field in list(ROWS)[len(_FIRST) - 1 :]:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+    return rows
+
+
+def _grown(path: Path, old: Manifest | None, rows: pa.Table) -> Manifest:
+    """The manifest with new rows: images at its end, copies beside it."""
+    present = old.with_content(rows["content"]).is_valid() if old else pa.repeat(False, len(rows))
+    own = pc.and_(pa.array(firsts(rows)), pc.invert(present))
+    new = _write(path, old, rows.filter(own))
+    copies = rows.filter(pc.invert(own))
+    if len(copies):
+        # After the manifest: a kill in between leaves files that are looked at again, never names of no item.
+        new.copies.append(copies.append_column("id", new.with_content(copies["content"])))
+        new = Manifest.read(path)
+    return new
+
+
 def _write(path: Path, old: Manifest | None, rows: pa.Table) -> Manifest:
     start = len(old) if old else 0
     ids = pa.array(np.arange(start, start + len(rows), dtype=np.int64))
     # A dictionary of names that are all different would make them six times slower to read.
-    coded = {"compression": "zstd", "use_dictionary": ["path", "known"]}
+    coded = {"compression": "zstd", "use_dictionary": ["path", "known", "group"]}
     with replacing(path) as new, pq.ParquetWriter(new, _STORED, **coded) as out:
         # Group by group, so that a manifest of millions is never all in memory.
         for group in range(old._file.num_row_groups if old else 0):
             assert old is not None
-            out.write_table(old._file.read_row_group(group).cast(_STORED))
+            out.write_table(_whole(old._file.read_row_group(group)).cast(_STORED))
         if len(rows):
             out.write_table(rows.add_column(0, "id", ids).cast(_STORED))
     return Manifest.read(path)

@@ -1,9 +1,7 @@
 """The pool: a folder with manifest.parquet, set_aside.parquet and sources.json; the images stay where they are."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +10,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pickwell.data.decode import decode, square, view
-from pickwell.data.image_errors import MASK_REASONS, ImageError, Reason
-from pickwell.data.manifest import ROWS, Manifest, first_of_each
+from pickwell.data.image_errors import ImageError, Reason
+from pickwell.data.manifest import Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.opening import LIMITS, Limits
 from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
 from pickwell.data.scan import survey
 from pickwell.data.sources import FolderTree, MaskedFolder, Source, find, same
+from pickwell.data.summary import Summary, counted, reasons, summary_of
 from pickwell.errors import LabelError, PoolError
 from pickwell.files import locked
 from pickwell.items import Item, ItemId
@@ -28,37 +27,7 @@ from pickwell.tasks.segmentation.label_maps import Mask
 Lacking = Callable[[Sequence[str]], Collection[str]]
 """Which of some images, by name, have no vector; it may refuse them."""
 Bytes = bytes  # the pool has a method of this name
-SHOWN = 5
-"""Of how many masks that cannot be used a summary says what is wrong with them."""
-
 MANIFEST, SOURCES, ASIDE, LOCK = "manifest.parquet", "sources.json", "set_aside.parquet", "pool.lock"
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What making or adding to a pool came to: of those listed, so many are new, were in it `already`, are set aside.
-
-    `reasons` counts those set aside by why; `total` is the pool's size now. So many of the new ones have known `masks`;
-    `spoilt` says of the first few masks that cannot be used what is wrong with each.
-
-    >>> print(Summary(added=1795, already=0, set_aside=2, reasons={"truncated": 2}, total=1795))
-    1,795 images added, 1,795 in the pool; 2 set aside (2 truncated)
-    """
-
-    added: int
-    already: int
-    set_aside: int
-    reasons: Mapping[str, int]
-    total: int
-    masks: int = 0
-    spoilt: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        masked = f", {self.masks:,} of them with a mask" if self.masks else ""
-        said = f"{self.added:,} images added{masked}, {self.total:,} in the pool"
-        if self.already:
-            said += f"; {self.already:,} were there already"
-        return f"{said}; {_counted(self.reasons)}" if self.set_aside else said
 
 
 class Pool:
@@ -81,6 +50,8 @@ class Pool:
         masks: MaskFiles | None = None,
         lacking: Lacking | None = None,
         exclude: Sequence[str] = (),
+        test: "Pool | None" = None,
+        apart: bool = False,
         limits: Limits = LIMITS,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -88,7 +59,8 @@ class Pool:
         """Makes a pool in `directory` of the images at `where`; PoolError if it has one, or none can be read.
 
         What the patterns `exclude` is set aside, now and whenever the folder is added again, and so is what is
-        `lacking` a vector, where vectors were made elsewhere.
+        `lacking` a vector, where vectors were made elsewhere, and what is in the `test` set. Files of the same bytes
+        are one image, unless each is to stay `apart`, as official sets count them.
         """
         directory = Path(directory)
         source = find(where, labels_from_folders, masks, exclude)
@@ -97,19 +69,20 @@ class Pool:
             if (directory / MANIFEST).exists():
                 raise PoolError(f"{directory} holds a pool already; add to it with `pickwell add`, or name another one")
             listing = _without_vector(_listed(source, where), lacking)
-            seen = survey(source, listing, limits=limits, threads=threads, progress=progress)
+            seen = _unseen(survey(source, listing, limits=limits, threads=threads, progress=progress), test)
             _check_class_list(seen)
             if not seen["reason"].null_count:
-                first = f"; {seen['name'][0]}: {seen['detail'][0] or seen['reason'][0]}" if len(seen) else ""
-                raise PoolError(
-                    f"no readable image at '{where}': {_counted(_reasons(seen))}{first}; name another place"
-                )
+                said = next(iter(seen.slice(0, 1).to_pylist()), None)
+                first = f"; {said['name']}: {said['detail'] or said['reason']}" if said else ""
+                raise PoolError(f"no image to use at '{where}': {counted(reasons(seen))}{first}; name another place")
             sources = [Placed(source)]
             write_sources(directory / SOURCES, sources, limits)
             write_set_aside(directory / ASIDE, sources, 0, source, seen)
             # Last, because it is what makes the folder a pool.
-            pool = cls(directory, Manifest.write(directory / MANIFEST, _rows(seen, 0)), sources, limits)
-        pool.summary = _summary(seen, source, already=0, total=len(pool))
+            rows = _rows(seen, 0)
+            rows = rows.drop_columns(["content"]) if apart else rows
+            pool = cls(directory, Manifest.write(directory / MANIFEST, rows), sources, limits)
+        pool.summary = summary_of(pool, seen, source, already=0, before=0)
         return pool
 
     @classmethod
@@ -126,6 +99,7 @@ class Pool:
         masks: MaskFiles | None = None,
         lacking: Lacking | None = None,
         exclude: Sequence[str] = (),
+        test: "Pool | None" = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Summary:
@@ -133,7 +107,8 @@ class Pool:
 
         A source that is in the pool already keeps its settings, and leaves out what the patterns `exclude`, too. Where
         another source has images of the same names, the new one's are prefixed with its folder's or file's name. Of
-        folders within each other, each file is one image, under the name that it got first.
+        folders within each other, each file is one image, under the name that it got first. Copies and images of the
+        `test` set are as in `create`.
         """
         with _writing(self.directory):
             # Read again under the lock: another process may have added images since this one opened the pool.
@@ -142,12 +117,12 @@ class Pool:
             source, index, listing = _join(find(where, labels_from_folders, masks, exclude), where, sources, manifest)
             present = _present(listing, index, sources, manifest)
             new = _without_vector(_foreign(listing.filter(pc.invert(present)), manifest), lacking)
-            seen = survey(source, new, limits=self.limits, threads=threads, progress=progress)
+            seen = _unseen(survey(source, new, limits=self.limits, threads=threads, progress=progress), test)
             write_sources(self.directory / SOURCES, sources, self.limits)
             write_set_aside(self.directory / ASIDE, sources, index, source, seen)
             # The manifest last: its rows name sources, which a kill must not leave unwritten.
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
-        self.summary = _summary(seen, source, already=len(listing) - len(new), total=len(self))
+        self.summary = summary_of(self, seen, source, already=len(listing) - len(new), before=len(manifest))
         return self.summary
 
     def __len__(self) -> int:
@@ -158,12 +133,14 @@ class Pool:
         return self.manifest.item(item)
 
     def bytes(self, item: ItemId) -> bytes:
-        """The image as it is stored, in whatever format that is; PoolError if it is there no more."""
-        source, path, row = self.manifest.where(item)
-        try:
-            return self.sources[source].source.read(path, row, self.limits.bytes)
-        except ImageError as error:
-            raise self._gone(item, error) from error
+        """The image as it is stored, in whatever format that is; PoolError if it is in none of its places any more."""
+        gone: ImageError | None = None
+        for _, source, path, row in self.manifest.places(item):
+            try:
+                return self.sources[source].source.read(path, row, self.limits.bytes)
+            except ImageError as error:
+                gone = gone or error
+        raise self._gone(item, gone) from gone
 
     def pixels(self, item: ItemId, least: int | None = None) -> NDArray[np.uint8]:
         """The image `(H, W, 3)`, upright RGB, perhaps shrunk, with no side below `least`; PoolError if it is gone."""
@@ -306,26 +283,17 @@ def _check_class_list(seen: pa.Table) -> None:
         )
 
 
+def _unseen(seen: pa.Table, test: Pool | None) -> pa.Table:
+    """Sets aside what is in the test set, too: on what was learnt from nothing can be measured."""
+    if test is None:
+        return seen
+    items = test.manifest.with_content(seen["content"])
+    said = pc.coalesce(seen["detail"], pa.array(test.manifest.names(), pa.string()).take(items))
+    seen = seen.set_column(seen.schema.get_field_index("detail"), "detail", said)
+    return _marked(seen, items.is_valid(), Reason.TEST)
+
+
 def _rows(seen: pa.Table, source: int) -> pa.Table:
     """The rows of a manifest: the images that can be read."""
     good = seen.filter(pc.is_null(seen["reason"]))
-    return good.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), len(good))).select(ROWS.names)
-
-
-def _summary(seen: pa.Table, source: Source, *, already: int, total: int) -> Summary:
-    masked = isinstance(source, MaskedFolder)
-    good = pc.is_null(seen["reason"])
-    added, masks = pc.sum(good).as_py() or 0, seen.filter(good)["known"]
-    spoilt = seen.filter(pc.is_in(seen["reason"], value_set=pa.array(map(str, MASK_REASONS)))).slice(0, SHOWN)
-    said = map(": ".join, zip(*(spoilt[column].to_pylist() for column in ("name", "detail")), strict=True))
-    known = len(masks) - masks.null_count if masked else 0
-    return Summary(added, already, len(seen) - added, _reasons(seen), total, known, tuple(said))
-
-
-def _reasons(seen: pa.Table) -> dict[str, int]:
-    """How many images are set aside for each reason, the commonest first."""
-    return dict(Counter(seen["reason"].drop_null().to_pylist()).most_common())
-
-
-def _counted(reasons: Mapping[str, int]) -> str:
-    return f"{sum(reasons.values()):,} set aside ({', '.join(f'{n:,} {reason}' for reason, n in reasons.items())})"
+    return good.append_column("source", pa.repeat(pa.scalar(source, pa.int32()), len(good)))

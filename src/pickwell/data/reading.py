@@ -6,12 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 from pickwell.data.image_errors import ImageError, Reason
 from pickwell.errors import PickwellError
 
 # Opening a named pipe would otherwise wait for its writer for ever.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Stamp(NamedTuple):
+    """A file's size in bytes, and when it was last modified, in ns: what has kept both is taken for the same."""
+
+    size: int
+    modified: int
+
+
+def stamp(path: Path | None) -> Stamp | None:
+    """The stamp of a file; None where there is none, or where it cannot be seen."""
+    try:
+        found = path.stat() if path else None
+    except (OSError, ValueError):
+        return None
+    return found and Stamp(found.st_size, found.st_mtime_ns)
 
 
 def read_bytes(path: Path, most: int) -> bytes:

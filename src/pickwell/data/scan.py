@@ -1,24 +1,49 @@
 """Looking at every image of a listing once: which can be read, how large are they, and what is wrong with the rest."""
 
+import hashlib
 from concurrent.futures import Future
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pickwell.data.decode import examine
 from pickwell.data.image_errors import ImageError
+from pickwell.data.manifest import CONTENT
 from pickwell.data.opening import LIMITS, Limits
+from pickwell.data.reading import stamp
 from pickwell.data.sources import MaskedFolder, Source
 from pickwell.data.sources.source import packed
 from pickwell.data.threads import in_order, workers
 from pickwell.progress import Progress
 
-SEEN = pa.schema([("width", pa.int32()), ("height", pa.int32()), ("reason", pa.string()), ("detail", pa.string())])
-"""What is found out of each image: its size, or else the reason to set it aside."""
+SEEN = pa.schema(
+    [
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("content", CONTENT),
+        ("file_size", pa.int64()),
+        ("modified", pa.int64()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+"""What is found out of each image: its size and what tells it from others, or else the reason to set it aside."""
 
 # So few that a chunk of photographs takes well under a second, so many that handing over small ones costs little.
 CHUNK = 32
-Surveyed = tuple[int | None, int | None, str | None, str | None]
+
+
+class Surveyed(NamedTuple):
+    """One row of SEEN."""
+
+    width: int | None = None
+    height: int | None = None
+    content: bytes | None = None
+    file_size: int | None = None
+    modified: int | None = None
+    reason: str | None = None
+    detail: str | None = None
 
 
 def survey(
@@ -55,14 +80,22 @@ def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:
 
 
 def _one(source: Source, limits: Limits, path: str, row: int | None, known: str | None, reason: str | None) -> Surveyed:
-    """Size, or reason and detail, of one image: a mask that does not fit sets it aside, too."""
+    """What there is to know of one image; a mask that does not fit sets it aside, too."""
     if reason is not None:
-        return None, None, reason, ""
+        return Surveyed(reason=reason, detail="")
     try:
-        size = examine(source.read(path, row, limits.bytes), limits).size
+        # Before it is read: what is written meanwhile looks changed.
+        found = stamp(source.file(path))
+        data = source.read(path, row, limits.bytes)
+        size = examine(data, limits).size
         # Read now, so that a mask that does not fit is known before anything is learnt.
         if known is not None and isinstance(source, MaskedFolder):
             source.masks.read(known, size)
-        return *size, None, None
+        return Surveyed(*size, content_of(data), *(found or (None, None)))
     except ImageError as error:
-        return None, None, str(error.reason), error.detail
+        return Surveyed(reason=str(error.reason), detail=error.detail)
+
+
+def content_of(data: bytes) -> bytes:
+    """What tells an image's bytes from all others: the first 16 of their SHA-256."""
+    return hashlib.sha256(data).digest()[:16]

@@ -5,33 +5,34 @@ from pathlib import Path
 
 import numpy as np
 
+from pickwell.data.copies import Place
 from pickwell.data.pool import Pool
-from pickwell.data.sources.folder import FolderTree
 from pickwell.errors import LabelError, RoundError
 from pickwell.formats.exchange.found import Asked, Labelled, Question
-from pickwell.items import ItemId, Round
+from pickwell.items import Round
 from pickwell.store import Labels
 from pickwell.tasks.segmentation.label_maps import Mask
 from pickwell.tasks.task import Task
 
 
 def labelled(labels: Labels, pool: Pool, task: Task) -> list[Labelled]:
-    """The images whose labels stand, by id; a label map is read when it is called for."""
+    """The images whose labels stand, by id, each under all its names; a label map is read when it is called for."""
     items = labels.items.tolist()
     if not items:
         raise LabelError("nothing is labelled yet, so there is nothing to export; label some images first")
-    names, sizes = pool.manifest.names(items), pool.manifest.sizes(items).tolist()
+    sizes = pool.manifest.sizes(items).tolist()
     return [
         Labelled(
             item,
-            name,
+            place.name,
             (size[0], size[1]),
             label,
             mask=partial(_mask, task, label),
             image=partial(pool.bytes, item),
-            file=file_of(pool, item),
+            file=file_of(pool, place),
         )
-        for item, name, size, label in zip(items, names, sizes, labels.values, strict=True)
+        for item, size, label in zip(items, sizes, labels.values, strict=True)
+        for place in pool.manifest.places(item)
     ]
 
 
@@ -50,15 +51,13 @@ def question(current: Round | None, pool: Pool, prefix: str = "", *, copies: boo
             pick.rank,
             None if pick.held_out else pick.score,
             image=partial(pool.bytes, pick.item),
-            file=file_of(pool, pick.item),
+            file=file_of(pool, pool.manifest.places(pick.item)[0]),
         )
         for pick in sorted(current.waiting, key=lambda pick: pick.rank)
     ]
     return Question(current.number, tuple(asked), prefix, copies)
 
 
-def file_of(pool: Pool, item: ItemId) -> Path | None:
-    """Where the item's image is a file of its own; None where it is inside another file, or drawn."""
-    index, path, _ = pool.manifest.where(item)
-    source = pool.sources[index].source
-    return source.root / path if isinstance(source, FolderTree) else None
+def file_of(pool: Pool, place: Place) -> Path | None:
+    """The file that an image of the pool is; None where it is inside another file, or drawn."""
+    return pool.sources[place.source].source.file(place.path) if place.row is None else None

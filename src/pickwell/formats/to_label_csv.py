@@ -126,8 +126,9 @@ def _labelled(path: Path, pool: Pool) -> dict[int, Row]:
         if row.label is None:
             _check_unlabelled(row, pool.item(item).name)
             continue
-        if item in labelled:
-            raise LabelError(f"{row.where}: item {item} is there twice; keep one row an item")
+        # Copies have a row each; where these agree, they are one label.
+        if item in labelled and (row.label, row.kind) != (labelled[item].label, labelled[item].kind):
+            raise LabelError(f"{row.where}: item {item} is there twice, with different labels; keep one row an item")
         labelled[item] = row
     return labelled
 

@@ -16,7 +16,8 @@ from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.status import Status, status_of
-from pickwell.data.pool import Pool, Summary
+from pickwell.data.pool import Pool
+from pickwell.data.summary import Summary
 from pickwell.encoders import Encoder
 from pickwell.encoders.features import FeatureFile
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, unknown
@@ -206,7 +207,8 @@ class Campaign(OpenCampaign):
         with self.directory.exclusive("add"):
             matched = matching(self.settings)
             lacking = matched.lacking if matched else None
-            summary = self.pool.add(**self.task.sources(images, masks, "train", **source), lacking=lacking)
+            given = self.task.sources(images, masks, "train", **source)
+            summary = self.pool.add(**given, lacking=lacking, test=self.test)
             # What was cached is as long as the pool was.
             self.__dict__.pop("images", None)
             self.__dict__.pop("test_images", None)  # an encoder's vectors of these are standardised by the pool's

@@ -9,7 +9,8 @@ from pickwell import encoders, models, strategies, tasks
 from pickwell.campaign.directory import MADE_IN, Directory, new_directory
 from pickwell.config import ENCODER, NO_ENCODER, Settings, TaskSettings
 from pickwell.data import augment
-from pickwell.data.pool import Pool, Summary
+from pickwell.data.pool import Pool
+from pickwell.data.summary import Summary
 from pickwell.errors import PoolError, SettingsError, unknown
 from pickwell.features.encoding import named, placed
 from pickwell.features.matching import matching
@@ -52,12 +53,19 @@ def create(
         changes = _model(kind, encoder, changes) | changes | {"encoder": placed(encoder)}
     provisional = _settings(root, ("a", "b") if classes is None else classes, {"model.name": kind.network} | changes)
     check(provisional)
-    given = tasks.of(provisional, Path(root)).sources(images, masks, "train", **source)
+    begun = tasks.of(provisional, Path(root))
+    given = begun.sources(images, masks, "train", **source)
     matched = matching(provisional)
     lacking = matched.lacking if matched else None
     with new_directory(Path(root)) as partial:
         directory = Directory(partial)
-        pool = Pool.create(directory.pool, **given, lacking=lacking)
+        # First, because the pool must have nothing of it.
+        held = None
+        if test is not None:
+            of_test = begun.sources(test, test_masks, "test", **source)
+            held = Pool.create(directory.test, **of_test, lacking=lacking)
+            _check_labelled(held, begun, test)
+        pool = Pool.create(directory.pool, **given, lacking=lacking, test=held)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
         fitting = _fitting(tasks.of(provisional, partial), pool, encoder, changes)
@@ -65,9 +73,8 @@ def create(
         check(chosen)  # the pool chose the network, where nobody else did
         task = tasks.of(chosen, partial)
         task.check_known(pool, "the images'")
-        if test is not None:
-            held = Pool.create(directory.test, **task.sources(test, test_masks, "test", **source), lacking=lacking)
-            _check_test(held, task, test)
+        if held is not None:
+            task.check_known(held, f"the test set {test}'s")
         if matched:
             matched.close()
         directory.settings.write_text(chosen.toml(), encoding="utf-8")
@@ -168,11 +175,10 @@ def _known_classes(pool: Pool, images: str | Path) -> Sequence[str]:
     return known
 
 
-def _check_test(test: Pool, task: Task, where: str | Path) -> None:
-    """Refuses a test set that is not labelled throughout, or has labels that the campaign does not allow."""
+def _check_labelled(test: Pool, task: Task, where: str | Path) -> None:
+    """Refuses a test set that is not labelled throughout."""
     if missing := test.manifest.known().count(None):
         raise PoolError(
             f"the test set {where} has {missing} images of {len(test)} without a {task.noun}; "
             f"every test image needs one: {task.test_known_by}"
         )
-    task.check_known(test, f"the test set {where}'s")

@@ -47,7 +47,7 @@ class Bench:
                 value if isinstance(value, str) else "",
                 mask=lambda value=value: value,  # type: ignore[misc]
                 image=lambda item=item: self.pool.bytes(item),  # type: ignore[misc]
-                file=file_of(self.pool, item),
+                file=self._file(item),
             )
             for item, value in enumerate(values, first)
         ]
@@ -55,10 +55,13 @@ class Bench:
     def asked(self, *items: ItemId, prefix: str = "") -> Question:
         """A to-label list of these items, the first ranked first."""
         asked = (
-            Asked(item, self.names[item], rank, 0.5 / rank, partial(self.pool.bytes, item), file_of(self.pool, item))
+            Asked(item, self.names[item], rank, 0.5 / rank, partial(self.pool.bytes, item), self._file(item))
             for rank, item in enumerate(items, 1)
         )
         return Question(3, tuple(asked), prefix)
+
+    def _file(self, item: ItemId) -> Path | None:
+        return file_of(self.pool, self.pool.manifest.places(item)[0])
 
     def context(self, task: str, classes: Sequence[str], background: str | None = None) -> Context:
         """A campaign's task and classes, as a format is told them."""

@@ -28,9 +28,9 @@ class CsvTable:
 
     kind: ClassVar[str] = "csv"
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.place = str(file)
+    def __init__(self, table: Path) -> None:
+        self.table = table
+        self.place = str(table)
 
     @classmethod
     def find(cls, where: str, labels_from_folders: bool) -> Self | None:
@@ -42,16 +42,19 @@ class CsvTable:
         return cls(Path(record["file"]))
 
     def record(self) -> dict[str, Any]:
-        return {"file": str(self.file)}
+        return {"file": str(self.table)}
 
     def listing(self) -> pa.Table:
         try:
-            return table(_entries(rows(self.file)))
+            return table(_entries(rows(self.table)))
         except LabelError as error:
             raise PoolError(str(error)) from None
 
     def read(self, path: str, row: int | None, most: int) -> bytes:
-        return read_bytes(self.file.parent / path, most)
+        return read_bytes(self.file(path), most)
+
+    def file(self, path: str) -> Path:
+        return self.table.parent / path
 
 
 def _entries(lines: Iterator[tuple[int, list[str]]]) -> Iterator[Entry]:

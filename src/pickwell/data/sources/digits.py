@@ -44,6 +44,9 @@ class Digits:
         grey.resize((SIZE, SIZE), Image.Resampling.BILINEAR).convert("RGB").save(png, "PNG", compress_level=1)
         return png.getvalue()
 
+    def file(self, path: str) -> None:
+        return None
+
 
 @cache
 def _digits() -> tuple[NDArray[np.float64], list[int]]:

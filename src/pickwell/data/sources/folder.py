@@ -66,7 +66,10 @@ class FolderTree:
         return table(self._entries())
 
     def read(self, path: str, row: int | None, most: int) -> bytes:
-        return read_bytes(self.root / path, most)
+        return read_bytes(self.file(path), most)
+
+    def file(self, path: str) -> Path:
+        return self.root / path
 
     def _entries(self) -> Iterator[Entry]:
         for found, barred in walk(self.root, self.under, self.exclude):

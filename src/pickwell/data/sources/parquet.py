@@ -80,6 +80,9 @@ class ParquetSet:
             raise ImageError(Reason.TOO_LARGE, f"{image.size:,} bytes; at most {most:,} are read")
         return bytes(image)
 
+    def file(self, path: str) -> Path:
+        return self.root / path
+
     def _listed(self, file: str) -> pa.Table:
         """The rows of one file; `name` is the image's path, null where there is none."""
         opened = self._file(file)

@@ -52,6 +52,9 @@ class Source(Protocol):
     def read(self, path: str, row: int | None, most: int) -> bytes:
         """The bytes of one image, `most` at most; raises ImageError."""
 
+    def file(self, path: str) -> Path | None:
+        """The file that the image is, or is in; None where there is none."""
+
 
 def table(entries: Iterable[Entry]) -> pa.Table:
     """Entries as a table, packed a few thousand at a time so that no million of objects is alive at once."""

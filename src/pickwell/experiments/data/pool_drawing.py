@@ -131,7 +131,10 @@ def _opened(
         pool = Pool.open(directory)
     else:
         masks = replace(part.masks, root=place(str(part.masks.root))) if part.masks else None
-        pool = Pool.create(directory, str(part.images), labels_from_folders=part.labels_from_folders, masks=masks)
+        # Published results are of every file of a set, copies among them.
+        pool = Pool.create(
+            directory, str(part.images), labels_from_folders=part.labels_from_folders, masks=masks, apart=True
+        )
     known = pool.manifest.known()
     found = [item for item, name in enumerate(known) if name is not None and name not in layout.leave_out]
     if not found:

@@ -30,7 +30,7 @@ def by_split(name: str) -> tuple[str, str]:
 
 
 class Names:
-    """Finds the items of a pool by the names that files have for them.
+    """Finds the items of a pool by the names that files have for them, those of copies among them.
 
     The first reading counts by which some image is meant: the name is (1) the whole of it, else (2) one path is the end
     of the other, whole folders only.
@@ -59,7 +59,7 @@ class Names:
 
     @cached_property
     def _by_name(self) -> dict[str, ItemId]:
-        return {name: item for item, name in enumerate(self.manifest.names())}
+        return {name: item for item, name in self.manifest.every_name()}
 
     def _ends(self, place: int) -> "_Ends":
         """The index of a reading, made when it is first needed."""

@@ -1,0 +1,106 @@
+"""What making or adding to a pool came to."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pickwell.data.image_errors import MASK_REASONS
+from pickwell.data.sources import MaskedFolder, Source
+from pickwell.errors import PickwellError
+
+if TYPE_CHECKING:
+    from pickwell.data.pool import Pool
+
+SHOWN = 5
+"""Of how many masks or labels that cannot be used a summary says what is wrong with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What making or adding to a pool came to: of those listed, so many are new, were in it `already`, are set aside.
+
+    `reasons` counts those set aside by why; `total` is the pool's size now. So many of the new ones have known `masks`.
+    So many files are `copies` of `copied` images: further names of these. Of the copies `differing` came with another
+    label, which does not count. `spoilt` says of the first few masks and labels that cannot be used what is wrong.
+
+    >>> print(Summary(added=1795, already=0, set_aside=2, reasons={"truncated": 2}, total=1795))
+    1,795 images added, 1,795 in the pool; 2 set aside (2 truncated)
+    """
+
+    added: int
+    already: int
+    set_aside: int
+    reasons: Mapping[str, int]
+    total: int
+    masks: int = 0
+    spoilt: tuple[str, ...] = ()
+    copies: int = 0
+    copied: int = 0
+    differing: int = 0
+
+    def __str__(self) -> str:
+        masked = f", {self.masks:,} of them with a mask" if self.masks else ""
+        said = f"{self.added:,} images added{masked}, {self.total:,} in the pool"
+        if self.already:
+            said += f"; {self.already:,} were there already"
+        if self.copies:
+            said += f"; {self.copies:,} files are copies of {self.copied:,} images, and count as these"
+        if self.differing:
+            said += f", though {self.differing:,} came with another label, which is left out"
+        return f"{said}; {counted(self.reasons)}" if self.set_aside else said
+
+
+def summary_of(pool: "Pool", seen: pa.Table, source: Source, *, already: int, before: int) -> Summary:
+    """What the pool, which held so many `before`, has taken of the images that were seen in a source."""
+    good = seen.filter(pc.is_null(seen["reason"]))
+    items = pool.manifest.find_all(good["name"].to_pylist())
+    own = np.array(pool.manifest.names(items), dtype=object) == np.array(good["name"].to_pylist(), dtype=object)
+    copies = good.filter(pa.array(~own)).append_column("item", pa.array(items[~own]))
+    differing = [sentence for row in copies.to_pylist() if (sentence := _differing(pool, row, source))]
+    spoilt = seen.filter(pc.is_in(seen["reason"], value_set=pa.array(map(str, MASK_REASONS)))).slice(0, SHOWN)
+    said = map(": ".join, zip(*(spoilt[column].to_pylist() for column in ("name", "detail")), strict=True))
+    masks = good["known"].filter(pa.array(own)) if isinstance(source, MaskedFolder) else pa.nulls(0)
+    return Summary(
+        added=len(pool) - before,
+        already=already,
+        set_aside=len(seen) - len(good),
+        reasons=reasons(seen),
+        total=len(pool),
+        masks=len(masks) - masks.null_count,
+        spoilt=(*said, *differing[:SHOWN]),
+        copies=len(copies),
+        copied=len(pc.unique(copies["item"])),
+        differing=len(differing),
+    )
+
+
+def _differing(pool: "Pool", copy: dict[str, Any], source: Source) -> str:
+    """The sentence about a copy that came with another label than the image that it is; "" of one that did not."""
+    image, known = pool.item(copy["item"]), copy["known"]
+    if known in (None, image.known) or (isinstance(source, MaskedFolder) and _same_mask(pool, copy, source)):
+        return ""
+    said = f"known as {image.known}" if image.known else "without a label"
+    return f"{copy['name']}: came as {known}, but is the same image as {image.name}, {said}"
+
+
+def _same_mask(pool: "Pool", copy: dict[str, Any], source: MaskedFolder) -> bool:
+    try:
+        mask = source.masks.read(copy["known"], (copy["width"], copy["height"]))
+        return np.array_equal(mask, pool.mask(copy["item"]))
+    except PickwellError:
+        return False
+
+
+def reasons(seen: pa.Table) -> dict[str, int]:
+    """How many images are set aside for each reason, the commonest first."""
+    return dict(Counter(seen["reason"].drop_null().to_pylist()).most_common())
+
+
+def counted(reasons: Mapping[str, int]) -> str:
+    """The words about what is set aside."""
+    return f"{sum(reasons.values()):,} set aside ({', '.join(f'{n:,} {reason}' for reason, n in reasons.items())})"
