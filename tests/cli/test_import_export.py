@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,13 @@ def test_exported_digits_are_images_to_other_programs_and_to_us(cli: Cli, tmp_pa
     cli("export", tmp_path / "c", "--format", "folders", "--out", tmp_path / "out")
     assert sorted(path.name for path in tmp_path.glob("out/*/*/*")) == ["0000.png", "0007.png"]
     assert cli.json("import", tmp_path / "c", tmp_path / "out", "--format", "folders")["unchanged"] == 2
+
+
+def test_a_zip_archive_is_to_be_unzipped(pets: Path, tmp_path: Path, cli: Cli) -> None:
+    file = tmp_path / "export.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("labels/a.txt", "0 0 0 1 1 0 1")
+    for name in ("cvat", "folders", "label-studio"):
+        said = f"pickwell: {file} is a zip archive; unzip it, and name the file or folder in it\n"
+        assert cli("import", pets, file, "--format", name) == (2, "", said)
+    assert "is a zip archive, as workbooks are; unzip it, or save it as CSV in UTF-8" in cli("tell", pets, file)[2]

@@ -237,11 +237,29 @@ def test_cvat_tags_that_disagree_are_not_chosen_from(bench: Bench) -> None:
         "\ufeffLABEL;note;Image\r\ndog;x;b c.png\r\n",
         "ITEM\ttarget\n1\tdog\n0\t\n",
         'path,label\n"train/b c.png","dog"\n\n',
+        ",image_id,category\n0,b c,dog\n",
+        "item,name,label\n0,train\\b c.png,dog\n",
+        "image,id,choice,annotator\n/data/local-files/?d=train/b%20c.png,7,dog,ann\n",
+        "id,file_name,label\n0,../upload/3/0a1b2c3d-b_c.png,dog\n",
     ],
 )
 def test_csv_under_other_headers(bench: Bench, text: str) -> None:
     (bench.root / "labels.csv").write_text(text, encoding="utf-8")
     assert bench.read("csv", bench.root / "labels.csv", bench.context("classification", ("cat", "dog"))) == {1: "dog"}
+
+
+def test_a_list_from_another_campaign_goes_by_its_names(tmp_path: Path) -> None:
+    """Its ids are other images' here: 0new.jpg came first."""
+    for name in ("0new.jpg", "a.jpg", "b.jpg"):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("L", (2, 2)).save(tmp_path / "images" / name)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    context = bench.context("classification", ("heron", "gull"))
+    (tmp_path / "a.csv").write_text("item,name,label\n0,a.jpg,heron\n1,b.jpg,gull\n")
+    assert bench.read("csv", tmp_path / "a.csv", context) == {1: "heron", 2: "gull"}
+    (tmp_path / "a.csv").write_text("item,name,label\n0,elsewhere.jpg,heron\n")
+    with pytest.raises(LabelError, match=r"images that the pool does not have: 1 \(elsewhere\.jpg\)"):
+        bench.read("csv", tmp_path / "a.csv", context)
 
 
 def test_ids_of_others_are_names(tmp_path: Path) -> None:
@@ -270,7 +288,7 @@ def test_csv_ids_beyond_the_pool_are_names(bench: Bench) -> None:
     ("text", "sentence"),
     [
         ("", r"is empty; its header line must name one of the image \(item, path, name"),
-        ("image\nx\n", r"has the columns image; .* and one of the label \(label, class, target\)"),
+        ("image\nx\n", r"has the columns image; .* and one of the label \(label, class, category, choice, target\)"),
         ("image,label\nx,dog,3\n", "line 2 has 3 cells, its header 2; quote values that hold a separator"),
         ("image,label\nx\n", "line 2 ends before its label; write a separator for every column"),
         ('image,label\n"x,dog\ny,cat\n', "line 2 is not CSV: unexpected end of data"),

@@ -80,6 +80,16 @@ def test_skips_and_ignores(tmp_path: Path, pool: Pool) -> None:
         ("item,note,label\n0,,cat\n1,dog\n", "line 3 ends before its label; write a separator for every column"),
         ("rank,item,name,score,label\n1,0,NAME,0.5cat\n", "line 2 ends before its label"),
         ("rank,item,name,score,label\n1,0,cat\n", "line 2 ends before its label"),
+        (
+            "item,name,label\n1,a.png,cat\n",
+            "here, but the row names '12.png'; correct it or, if",
+        ),
+        ("item,name,label\n99,a.png,cat\n", "line 2: unknown item '99'"),
+        (
+            "item,path,label\n1,elsewhere.png,cat\n",
+            "here, but the row names 'elsewhere.png'; correct it",
+        ),
+        ("name,label\nelsewhere.png,cat\n", "line 2: unknown item 'elsewhere.png'"),
         ("\0", "is not UTF-8 text; save it as CSV in UTF-8"),
     ],
 )
@@ -103,14 +113,24 @@ def test_spreadsheets_may_leave_out_empty_cells_at_the_end(tmp_path: Path, pool:
     assert read(tmp_path, text.replace("NAME", garbled), pool) == [Label(0, "cat")]
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [("café.png,cat", "line 2: unknown item 'caf\\udce9.png'"), ("1é,cat", "unknown item '1\\udce9'")],
-)
-def test_files_in_another_encoding_name_no_item(tmp_path: Path, pool: Pool, text: str, sentence: str) -> None:
+@pytest.mark.parametrize("text", ["café.png,cat", "1é,cat", "0,déjà"])
+def test_files_in_another_encoding_are_told(tmp_path: Path, pool: Pool, text: str) -> None:
     (tmp_path / "labels.csv").write_bytes(f"item,label\n{text}\n".encode("latin-1"))
-    with pytest.raises(LabelError, match=re.escape(sentence)):
+    with pytest.raises(LabelError, match="is not UTF-8 text; save it as CSV in UTF-8"):
         read_labels(tmp_path / "labels.csv", pool)
+
+
+@pytest.mark.parametrize("name", ["NAME", "/photos/NAME", "deja.png"])
+def test_an_id_and_a_name_must_be_one_image(tmp_path: Path, pool: Pool, name: str) -> None:
+    """Whoever tells another campaign's list would label other images."""
+    text = f'item;name;label\n3;"{name.replace("NAME", pool.item(3).name)}";cat\n2;;dog\n'
+    if "NAME" in name:
+        garbled = text.encode().decode("cp1252")  # as Excel reads a UTF-8 file
+        for said in (text, garbled):
+            assert read(tmp_path, said, pool) == [Label(3, "cat"), Label(2, "dog")]
+    else:
+        with pytest.raises(LabelError, match=r"line 2: item 3 is 'déjà vu\.png' here, but the row names 'deja\.png'"):
+            read(tmp_path, text, pool)
 
 
 def test_a_missing_file_is_named(tmp_path: Path, pool: Pool) -> None:
@@ -155,7 +175,7 @@ ONE_BAD_LINE = "rank,item,name,score,label\n1,2,,0.75,cat\n2,0,,0.5,heron, proba
     ("content", "why"),
     [
         (ONE_BAD_LINE.encode(), "line 3 has 6 cells, its header 5"),
-        (ONE_BAD_LINE.encode("utf-16"), "is not UTF-8 text; save it as CSV in UTF-8"),
+        (ONE_BAD_LINE.encode("utf-16"), "line 3 has 6 cells, its header 5"),
         (b"item;kind\n2;cat\n", "has the columns item, kind; its header line must name one of the image"),
         (b"item,label\n2,cat\n2,dog\n", "line 3: item 2 is there twice"),
         (b"item,label\n99,cat\n", "unknown item '99'"),

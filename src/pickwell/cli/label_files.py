@@ -45,7 +45,7 @@ def import_(
     """Keep the labels of a file: all of it, or nothing."""
     from pickwell import formats
     from pickwell.formats.exchange.names import Names
-    from pickwell.formats.importing import Importer, check_background, rename_of
+    from pickwell.formats.importing import Importer, check_background, check_unpacked, rename_of
 
     with show.opened(where) as campaign:
         module = formats.named(format_, "read", campaign.settings.task.kind)
@@ -61,6 +61,7 @@ def import_(
             rename=rename_of(rename or (), context),
             waiting={pick.item for pick in question.waiting} if question else (),
         )
+        check_unpacked(file)
         gathered = importer.gather(module.read(file, context), skip=skip_unknown, where=str(file))
         new = _new(campaign, gathered.labels)
         told = campaign.tell(new, imported=not asked_only, source=f"import {format_} {file.name}")

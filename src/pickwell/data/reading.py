@@ -2,6 +2,7 @@
 
 import os
 import stat
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -35,6 +36,11 @@ def read_bytes(path: Path, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes; raises ImageError with the reason otherwise."""
     with opened(path, most) as file:
         return file.read()
+
+
+def is_zip(path: Path) -> bool:
+    """Whether it is a zip archive, under whatever name."""
+    return path.is_file() and zipfile.is_zipfile(path)
 
 
 @contextmanager

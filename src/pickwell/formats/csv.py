@@ -35,7 +35,9 @@ def read(where: Path, context: Context) -> list[Found]:
 def _found(where: Path, context: Context, row: Row) -> Found:
     if row.label is None:
         raise row.ends_early()
-    known = Found(row.image, kind=row.kind, annotator=row.annotator, where=row.where, item=row.item)
+    # Ids may be another campaign's, names are those of the images.
+    item = None if row.named else row.item
+    known = Found(row.image, kind=row.kind, annotator=row.annotator, where=row.where, item=item)
     if row.kind is not Kind.ANSWER:
         return known
     if context.task == CLASSIFICATION:

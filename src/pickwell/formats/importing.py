@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from pickwell.data.manifest import Manifest
+from pickwell.data.reading import is_zip
 from pickwell.errors import LabelError, unknown
 from pickwell.formats.exchange.found import CLASSIFICATION, UNCOVERED, Codes, Context, Found
 from pickwell.formats.exchange.names import Names
@@ -164,6 +166,12 @@ class Importer:
         elif one.kind is Kind.ANSWER:
             value = self._renamed(one.label)
         return Label(item, value, one.kind, one.annotator, one.seconds)
+
+
+def check_unpacked(where: Path) -> None:
+    """Refuses a zip archive: what is read is a file or a folder."""
+    if is_zip(where):
+        raise LabelError(f"{where} is a zip archive; unzip it, and name the file or folder in it")
 
 
 def rename_of(pairs: Sequence[str], context: Context) -> dict[str, str]:

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pickwell.data.csv_rows import IMAGE, LABEL, column, escaped, rows, unescaped
+from pickwell.data.csv_rows import IMAGE, LABEL, NAME, column, escaped, rows, unescaped
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, unknown_item
 from pickwell.files import replacing
+from pickwell.formats.exchange.names import Names
 from pickwell.items import Kind, Label, Round
 
 WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
@@ -20,11 +21,15 @@ COLUMNS = ("rank", "item", "name", "score", "label")
 
 
 class Row(NamedTuple):
-    """A row of labels: where it stands, and its cells. `label` is None where the row ends before it."""
+    """A row of labels: where it stands, and its cells. `label` is None where the row ends before it.
+
+    `image` is the image's name or, where the row has none, its id; `item` is its id, if it has one.
+    """
 
     where: str
     image: str
     item: int | None
+    named: bool
     label: str | None
     annotator: str
     others: dict[str, str]
@@ -78,7 +83,7 @@ def _typed(path: Path, pool: Pool) -> tuple[dict[int, Row], str]:
     if not path.is_file() or not path.stat().st_size:
         return {}, ""
     try:
-        found = _labelled(path, pool)
+        found = _labelled(path, pool, "surrogateescape")
     except LabelError as error:
         return {}, f"it could not be read as a to-label list: {error}"
     return {item: row for item, row in found.items() if row.kind is not Kind.SKIP}, ""
@@ -101,7 +106,7 @@ def read_labels(path: Path, pool: Pool) -> list[Label]:
     """The labels in a CSV file; rows with an empty label are answers still to come.
 
     An `item` is an id or a name, other columns of images hold names. Raises LabelError for a file without the columns,
-    without a label, with an unknown item or with an item twice.
+    without a label, with an unknown item, with an id and a name of two items, or with an item twice.
     """
     labelled = _labelled(path, pool)
     if not labelled:
@@ -112,17 +117,14 @@ def read_labels(path: Path, pool: Pool) -> list[Label]:
     ]
 
 
-def _labelled(path: Path, pool: Pool) -> dict[int, Row]:
-    """The rows that have a label, by item."""
-    # The name of a mask's file need not be UTF-8.
-    told = [row for row in label_rows(path, "surrogateescape") if row.label != ""]
-    named = pool.manifest.find_all([row.image for row in told]).tolist()
+def _labelled(path: Path, pool: Pool, errors: str = "strict") -> dict[int, Row]:
+    """The rows that have a label, by item; `errors` is as in `rows`."""
+    names = Names(pool.manifest)
     labelled: dict[int, Row] = {}
-    for row, found in zip(told, named, strict=True):
-        item = found if row.item is None else row.item
-        if not 0 <= item < len(pool):
-            unknown = unknown_item(row.image, len(pool))
-            raise LabelError(f"{row.where}: {unknown}; give one of them, or a name of the to-label list")
+    for row in label_rows(path, errors):
+        if row.label == "":
+            continue
+        item = _meant(row, names, pool)
         if row.label is None:
             _check_unlabelled(row, pool.item(item).name)
             continue
@@ -133,12 +135,30 @@ def _labelled(path: Path, pool: Pool) -> dict[int, Row]:
     return labelled
 
 
+def _meant(row: Row, names: Names, pool: Pool) -> int:
+    """The item that a row is about; LabelError if there is none, or its id is one image's and its name another's."""
+    found = names.find(row.image) if row.named else []
+    if row.item is None and len(found) == 1:
+        return found[0]
+    if row.item is None or row.item >= len(pool):
+        said = row.image if row.item is None else str(row.item)
+        unknown = f"'{said}' fits several images" if len(found) > 1 else unknown_item(said, len(pool))
+        raise LabelError(f"{row.where}: {unknown}; give one of them, or a name of the to-label list")
+    # A name that may as well be the label of a row that ends too early is looked at there.
+    if row.named and row.label is not None and row.item not in found:
+        raise LabelError(
+            f"{row.where}: item {row.item} is '{pool.item(row.item).name}' here, but the row names '{row.image}'; "
+            "correct it or, if the ids are another campaign's, take their column out"
+        )
+    return row.item
+
+
 def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
     """The rows of a CSV file of labels; LabelError where its header lacks a column. `errors` is as in `rows`."""
     table = rows(path, errors)
     _, header = next(table, (1, []))
     header = [name.strip() for name in header]
-    image, label, annotator = (column(header, names) for names in (IMAGE, LABEL, ("annotator",)))
+    image, name, label, annotator = (column(header, names) for names in (IMAGE, NAME, LABEL, ("annotator",)))
     if image is None or label is None:
         said = f"has the columns {', '.join(header)}" if header else "is empty"
         raise LabelError(
@@ -148,11 +168,14 @@ def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
     by_id = header[image].casefold() == "item"
     for line, row in table:
         cells = [*map(str.strip, row), *[""] * (len(header) - len(row))]
+        said = cells[name] if name is not None else ""
+        # Other tools count otherwise: an `id` is theirs, and a name like any other.
+        item = int(cells[image]) if by_id and _is_id(cells[image]) else None
         yield Row(
             f"{path} line {line}",
-            unescaped(cells[image]),
-            # Other tools count otherwise: an `id` is theirs, and a name like any other.
-            int(cells[image]) if by_id and _is_id(cells[image]) else None,
+            unescaped(said or cells[image]),
+            item,
+            bool(said) or item is None,
             unescaped(cells[label]) if label < len(row) else None,
             unescaped(cells[annotator]) if annotator is not None else "",
             {name: cells[place] for place, name in enumerate(header) if place not in (image, label)},

@@ -8,22 +8,19 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from pickwell.data.csv_rows import IMAGE, LABEL, column, rows, unescaped
+from pickwell.data.csv_rows import LABEL, NAME, column, rows, unescaped
 from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
 from pickwell.data.sources.source import Entry, place, table
 from pickwell.data.tree import SUFFIXES
 from pickwell.errors import LabelError, PoolError
 
-FILE = IMAGE[1:]
-"""Of the columns of images those that may name a file: an `item` is a number of the pool that it came from."""
-
 
 class CsvTable:
     """The files that a CSV (or TSV) lists, in its order, relative to its own folder or absolute.
 
     The paths are in the column `path`, else in that of another name for images, else in the first; labels, if any, in
-    `label`, `class` or `target`. A first row that is itself an image's path is no header.
+    `label` or another name for labels. A first row that is itself an image's path is no header.
     """
 
     kind: ClassVar[str] = "csv"
@@ -60,7 +57,7 @@ class CsvTable:
 def _entries(lines: Iterator[tuple[int, list[str]]]) -> Iterator[Entry]:
     """The rows, the first of them unless it is a header."""
     _, first = next(lines, (1, []))
-    path, label = column(first, FILE), column(first, LABEL)
+    path, label = column(first, NAME), column(first, LABEL)
     headed = (path, label) != (None, None) or not any(Path(cell).suffix.lower() in SUFFIXES for cell in first[:1])
     for row in chain([] if headed else [first], (row for _, row in lines)):
         yield _entry(row, path or 0, label)
