@@ -15,6 +15,7 @@ from pickwell.campaign.latent_maps import Maps
 from pickwell.campaign.legacy_remarks import move_remarks
 from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
+from pickwell.data.sources.source import place
 from pickwell.errors import LabelError, PickwellError, PoolError, RoundError, SettingsError, StoreError
 from pickwell.items import Label, Metrics, Round
 from pickwell.seeds import derive
@@ -78,6 +79,17 @@ class OpenCampaign:
         drawn = {label.item: derive(self.settings.seed, "held out", label.item) / 2**63 for label in kept}
         held_out = {item for item, draw in drawn.items() if draw < share}
         return self.store.tell(kept, source=source, imported=imported, held_out=held_out)
+
+    def relocate(self, old: str | Path, new: str | Path) -> int:
+        """Looks in the folder `new` for what was in `old`, from now on; returns how many of the images are there."""
+        before, now = place(str(old)), place(str(new))
+        with self.directory.exclusive("relocate"):
+            pools = [pool for pool in (self.pool, self.test) if pool is not None]
+            places = sorted({one.source.place for pool in pools for one in pool.sources})
+            found = sum(pool.relocate(before, now) for pool in pools)
+        if not found:
+            raise PoolError(f"no images of this campaign are in {before}; they are in {', '.join(places)}: name one")
+        return found
 
     def undo(self) -> list[Label]:
         """Takes back the last `tell`; what it had labelled waits again."""

@@ -42,6 +42,7 @@ app.command()(demo.demo)
 for name in ("init", "add", "encode", "fit", "ask", "tell", "run", "status", "undo", "close", "report"):
     app.command()(getattr(campaign_commands, name))
 app.command()(pool.pool)
+app.command()(pool.relocate)
 app.command("import")(label_files.import_)
 app.command()(label_files.export)
 app.command()(serve.serve)

@@ -1,6 +1,7 @@
-"""pool: what a campaign's pool holds, and what was left out."""
+"""pool, relocate: what a campaign's pool holds, what was left out, and where the images are."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,3 +35,15 @@ def pool(
             table.add_row(*map(plain, one))
         lines.append(table)
     show.say(values, *lines, json=json)
+
+
+def relocate(
+    where: Where,
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The folder where the images, or some of them, were.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The folder where they are now.")],
+    json: Json = False,
+) -> None:
+    """Say that images have moved; labels, ids and what was encoded stay."""
+    with show.opened(where) as campaign:
+        found = campaign.relocate(old, new)
+    show.say({"found": found}, f"{found:,} images are in {plain(new)} now", json=json)

@@ -14,7 +14,15 @@ from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.manifest import Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.opening import LIMITS, Limits
-from pickwell.data.records import Placed, read_set_aside, read_sources, sharing, write_set_aside, write_sources
+from pickwell.data.records import (
+    Placed,
+    read_set_aside,
+    read_sources,
+    relocated,
+    sharing,
+    write_set_aside,
+    write_sources,
+)
 from pickwell.data.scan import survey
 from pickwell.data.sources import FolderTree, MaskedFolder, Source, find, same
 from pickwell.data.summary import Summary, counted, reasons, summary_of
@@ -52,6 +60,7 @@ class Pool:
         exclude: Sequence[str] = (),
         test: "Pool | None" = None,
         apart: bool = False,
+        home: Path | None = None,
         limits: Limits = LIMITS,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -60,7 +69,8 @@ class Pool:
 
         What the patterns `exclude` is set aside, now and whenever the folder is added again, and so is what is
         `lacking` a vector, where vectors were made elsewhere, and what is in the `test` set. Files of the same bytes
-        are one image, unless each is to stay `apart`, as official sets count them.
+        are one image, unless each is to stay `apart`, as official sets count them. `home` is where the directory will
+        be, if it is to be moved there.
         """
         directory = Path(directory)
         source = find(where, labels_from_folders, masks, exclude)
@@ -76,7 +86,7 @@ class Pool:
                 first = f"; {said['name']}: {said['detail'] or said['reason']}" if said else ""
                 raise PoolError(f"no image to use at '{where}': {counted(reasons(seen))}{first}; name another place")
             sources = [Placed(source)]
-            write_sources(directory / SOURCES, sources, limits)
+            write_sources(directory / SOURCES, sources, limits, home)
             write_set_aside(directory / ASIDE, sources, 0, source, seen)
             # Last, because it is what makes the folder a pool.
             rows = _rows(seen, 0)
@@ -124,6 +134,23 @@ class Pool:
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
         self.summary = summary_of(self, seen, source, already=len(listing) - len(new), before=len(manifest))
         return self.summary
+
+    def relocate(self, old: Path, new: Path) -> int:
+        """Looks in the folder `new` for what was in `old`, from now on; returns how many files of the pool are there.
+
+        PoolError, and all stays as it is, where none of them is. 0 where nothing of the pool was in `old`.
+        """
+        with _writing(self.directory):
+            before, _ = read_sources(self.directory / SOURCES)
+            sources = relocated(before, old, new)
+            moved = [at for at, one in enumerate(sources) if one.source.record() != before[at].source.record()]
+            found = sum(_count(sources[at], self.manifest.names_of(at)) for at in moved)
+            if moved and not found:
+                raise PoolError(f"none of the pool's images of {old} is at {new}; name the folder that holds them now")
+            if moved:
+                write_sources(self.directory / SOURCES, sources, self.limits)
+                self.sources = sources
+        return found
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -188,9 +215,10 @@ class Pool:
             raise self._gone(item, error) from error
 
     def _gone(self, item: ItemId, error: object) -> PoolError:
+        place = self.sources[self.manifest.where(item)[0]].source.place
         return PoolError(
             f"the image '{self.item(item).name}' (item {item}) can no longer be read: {error}; put it back as it was, "
-            f"or correct the place of its source in {self.directory / SOURCES}"
+            f"or say where its folder is now: pickwell relocate {self.directory.parent} {place} NEW"
         )
 
 
@@ -243,6 +271,12 @@ def _prefixed(listing: pa.Table, prefix: str) -> pa.Table:
     names, paths = listing["name"], pc.coalesce(listing["path"], listing["name"])
     longer = pc.binary_join_element_wise(prefix, names, "")
     return listing.set_column(0, "name", longer).set_column(1, "path", paths)
+
+
+def _count(placed: Placed, names: pa.ChunkedArray) -> int:
+    """How many of these names a source lists now."""
+    listed = _prefixed(placed.source.listing(), placed.prefix)["name"]
+    return int(pc.sum(pc.is_in(names, value_set=listed)).as_py() or 0)
 
 
 def _present(listing: pa.Table, index: int, sources: list[Placed], manifest: Manifest) -> pa.ChunkedArray:

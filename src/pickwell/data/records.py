@@ -1,8 +1,10 @@
 """The two small files beside a manifest: sources.json and set_aside.parquet."""
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,26 +46,57 @@ def sharing(sources: Sequence[Placed], index: int) -> list[int]:
     return [at for at, other in enumerate(sources) if at != index and other.shares(sources[index])]
 
 
-def write_sources(path: Path, sources: Sequence[Placed], limits: Limits) -> None:
-    """Keeps the pool's sources, in the order that the manifest counts them, and its limits."""
+def write_sources(path: Path, sources: Sequence[Placed], limits: Limits, home: Path | None = None) -> None:
+    """Keeps the pool's sources, in the order that the manifest counts them, and its limits.
+
+    `home` is where the pool will be, if not where it is written: seen from there, places are found when all has moved.
+    """
     records = [{"kind": s.kind, **s.record(), "prefix": prefix} for s, prefix in sources]
-    stored = {"version": VERSION, "limits": asdict(limits), "sources": records}
+    home = (home or path.parent).absolute()
+    stored = {"version": VERSION, "limits": asdict(limits), "home": str(home), "sources": records}
     with replacing(path) as new:
         new.write_text(json.dumps(stored, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_sources(path: Path) -> tuple[list[Placed], Limits]:
-    """The pool's sources and limits; PoolError if the file is missing or damaged."""
+    """The pool's sources and limits; PoolError if the file is missing or damaged.
+
+    What is no longer where it was is looked for from where the pool is now: the two may have moved together.
+    """
     try:
         stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if stored["version"] > VERSION:
             raise VersionError(f"{path} has version {stored['version']}, not {VERSION}; install a newer pickwell")
-        return [Placed(restore(r), r["prefix"]) for r in stored["sources"]], Limits(**stored["limits"])
+        home = Path(stored.get("home", path.parent))
+        records = [_each_path(r, partial(_brought, before=home, now=path.parent.absolute())) for r in stored["sources"]]
+        return [Placed(restore(r), r["prefix"]) for r in records], Limits(**stored["limits"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PoolError(
             f"{path} is missing or damaged ({type(error).__name__}: {error}); put it back from a copy, "
             "or make the pool again"
         ) from error
+
+
+def _each_path(record: Any, change: Callable[[Path], Path]) -> Any:
+    """A source's record with its absolute paths changed."""
+    if isinstance(record, dict):
+        return {key: _each_path(value, change) for key, value in record.items()}
+    return str(change(Path(record))) if isinstance(record, str) and Path(record).is_absolute() else record
+
+
+def _brought(place: Path, before: Path, now: Path) -> Path:
+    """Where the place is, seen from a pool that was elsewhere `before`; as it was if it is still there, or nowhere."""
+    moved = Path(os.path.normpath(now / os.path.relpath(place, before)))
+    return moved if before != now and not place.exists() and moved.exists() else place
+
+
+def relocated(sources: Sequence[Placed], old: Path, new: Path) -> list[Placed]:
+    """The sources with all that is in the folder `old`, or is it, in the folder `new` instead."""
+
+    def change(place: Path) -> Path:
+        return new / place.relative_to(old) if place.is_relative_to(old) else place
+
+    return [Placed(restore(_each_path({"kind": s.kind, **s.record()}, change)), prefix) for s, prefix in sources]
 
 
 def read_set_aside(path: Path) -> pa.Table:

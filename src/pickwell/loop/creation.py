@@ -58,14 +58,14 @@ def create(
     matched = matching(provisional)
     lacking = matched.lacking if matched else None
     with new_directory(Path(root)) as partial:
-        directory = Directory(partial)
+        directory, home = Directory(partial), Directory(Path(root))
         # First, because the pool must have nothing of it.
         held = None
         if test is not None:
             of_test = begun.sources(test, test_masks, "test", **source)
-            held = Pool.create(directory.test, **of_test, lacking=lacking)
+            held = Pool.create(directory.test, **of_test, lacking=lacking, home=home.test)
             _check_labelled(held, begun, test)
-        pool = Pool.create(directory.pool, **given, lacking=lacking, test=held)
+        pool = Pool.create(directory.pool, **given, lacking=lacking, test=held, home=home.pool)
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
         fitting = _fitting(tasks.of(provisional, partial), pool, encoder, changes)
