@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 ItemId = int
@@ -95,13 +96,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What somebody said of an item. `value` is a class name, or the name of a mask's file; None unless an answer."""
+    """What somebody said of an item. `value` is a class name, or the name of a mask's file; None unless an answer.
+
+    `time` is when it was said, in UTC; None for the moment in which it is told.
+    """
 
     item: ItemId
     value: str | None
     kind: Kind = Kind.ANSWER
     annotator: str = ""
     seconds: float | None = None
+    time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

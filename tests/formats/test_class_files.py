@@ -163,7 +163,7 @@ def test_label_studio_skips_are_skips_and_cancelled_ones_give_way(bench: Bench) 
         {"annotations": [cancelled, kept]},
         {"data": {"image": "déjà.png"}, "annotations": []},
     )
-    gathered = bench.gather(formats.named("label-studio").read(path, context), context, waiting=[0])
+    gathered = bench.gather(formats.named("label-studio").read(path, context), context)
     assert [(label.item, str(label.kind), label.value) for label in gathered.labels] == [
         (0, "skip", None),
         (1, "answer", "dog"),
@@ -208,7 +208,7 @@ def test_a_cvat_subset_is_the_folder_that_the_image_is_in(tmp_path: Path) -> Non
     for name in ("train/img0.jpg", "val/img0.jpg"):
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (8, 8), len(name)).save(tmp_path / "images" / name)
-    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images", apart=True), tmp_path)
     context = bench.context("classification", ("heron", "gull"))
     image = '<image id="0" name="{}" subset="{}"><tag label="{}"/></image>'
     for names in (("img0.jpg", "img0.jpg"), ("train/img0.jpg", "val/img0.jpg")):
@@ -253,7 +253,7 @@ def test_a_list_from_another_campaign_goes_by_its_names(tmp_path: Path) -> None:
     for name in ("0new.jpg", "a.jpg", "b.jpg"):
         (tmp_path / "images").mkdir(exist_ok=True)
         Image.new("L", (2, 2)).save(tmp_path / "images" / name)
-    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images"), tmp_path)
+    bench = Bench(Pool.create(tmp_path / "pool", tmp_path / "images", apart=True), tmp_path)
     context = bench.context("classification", ("heron", "gull"))
     (tmp_path / "a.csv").write_text("item,name,label\n0,a.jpg,heron\n1,b.jpg,gull\n")
     assert bench.read("csv", tmp_path / "a.csv", context) == {1: "heron", 2: "gull"}

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -16,8 +15,7 @@ from pickwell.formats.exchange.names import Names
 from pickwell.formats.exporting import labelled
 from pickwell.formats.importing import Importer
 from pickwell.formats.to_label_csv import read_labels
-from pickwell.items import Label
-from pickwell.store import Labels
+from pickwell.items import Kind, Label
 from pickwell.tasks.classification.classification import Classification
 
 NAMES = ["a/1.png", "b/1 (copy).png", "b/2.png"]
@@ -35,10 +33,10 @@ def pool(tmp_path: Path) -> Pool:
 @pytest.fixture
 def export(pool: Pool, tmp_path: Path) -> Callable[[str], Path]:
     def written(kind: str) -> Path:
-        labels = Labels(np.arange(2), ["gull", "tern"], np.zeros(2, bool), np.ones(2, np.int64))
+        standing = [Label(0, "gull"), Label(1, "tern")]
         task = Classification(TaskSettings(classes=("gull", "tern")), tmp_path)
         formats.named(kind, "write", "classification").write(
-            tmp_path / "out", labelled(labels, pool, task), Context("classification", task.classes)
+            tmp_path / "out", labelled(standing, pool, task, {Kind.ANSWER}), Context("classification", task.classes)
         )
         return tmp_path / "out"
 

@@ -122,10 +122,10 @@ def test_more_classes_than_a_byte_has(bench: Bench) -> None:
     assert bench.kept[0].tolist() == expected.tolist()
 
 
-def test_a_skip_counts_only_where_something_waits(bench: Bench) -> None:
+def test_a_skip_takes_no_answer_back(bench: Bench) -> None:
     context = bench.context("classification", ("cat", "dog"))
     said = [Found("b c", kind=Kind.SKIP), Found("déjà", kind=Kind.SKIP), Found("train/a", kind=Kind.IGNORE)]
-    gathered = bench.gather(said, context, waiting=[1])
+    gathered = bench.gather(said, context, decided=[0, 2])
     assert gathered.labels == [Label(1, None, Kind.SKIP), Label(0, None, Kind.IGNORE)]
 
 

@@ -1,7 +1,8 @@
 """What a store must do, on SQLite and on PostgreSQL: the fixtures `store` and `clock` are in conftest.py."""
 
 import math
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -373,3 +374,23 @@ class TestStore:
         assert math.isnan(found.pop((0, 10, "loss")))
         assert found == {(0, 10, "accuracy"): 0.625, (1, 20, "accuracy"): 0.75}
         assert [r.time for r in store.results()] == [START, START + timedelta(seconds=1), START + timedelta(seconds=1)]
+
+    def test_what_stands_says_who_and_when_and_nothing_of_what_is_asked_again(self, store: Store, clock: Clock) -> None:
+        ask(store, [4, 6, 8, 9])
+        long_ago = datetime(1969, 7, 20, 20, 17, 40, 5, UTC)
+        told = [
+            Label(6, None, Kind.SKIP, "bob", 0.5, long_ago),
+            Label(8, None, Kind.IGNORE),
+            Label(4, "cat", annotator="ann"),
+        ]
+        store.tell(told, source="test")
+        stands = [replace(one, time=one.time or START) for one in (told[2], told[0], told[1])]
+        assert store.standing() == stands
+        store.close_round(1)
+        clock.forward(5)
+        ask(store, [6], number=2)
+        assert [one.item for one in store.standing()] == [4, 8]
+        tell(store, {4: "dog"})
+        assert store.standing()[0] == Label(4, "dog", time=START + timedelta(seconds=5))
+        store.undo()
+        assert store.standing()[0] == stands[0]

@@ -45,7 +45,7 @@ def test_a_newer_database_is_refused_and_left_alone(make: Callable[[str], Store]
     with engine_of(store).begin() as connection:
         connection.execute(sa.text(f"UPDATE {schema.TABLE} SET version_num = '0999'"))
     for create in (False, True):
-        with pytest.raises(VersionError, match=r"newer Pickwell \(schema 0999; this one knows up to 0004\).*upgrade"):
+        with pytest.raises(VersionError, match=r"newer Pickwell \(schema 0999; this one knows up to 0005\).*upgrade"):
             Store.open(url, create=create)
 
 

@@ -9,13 +9,13 @@ import typer
 from pickwell.cli import show
 from pickwell.cli.options import Json, Where
 from pickwell.cli.terminal import plain
+from pickwell.items import Kind, Label, PickState
 
 if TYPE_CHECKING:
     from pickwell.campaign.open_campaign import OpenCampaign
     from pickwell.formats.exchange.found import Context
     from pickwell.formats.exchange.names import Names
     from pickwell.formats.importing import Gathered
-    from pickwell.items import Label
     from pickwell.store import Told
 
 LOCAL_FILES = "/data/local-files/?d="
@@ -52,18 +52,20 @@ def import_(
         names = Names(campaign.pool.manifest)
         context = _context(campaign, background, names)
         check_background(background, context)
-        question = campaign.store.current()
+        standing = campaign.store.standing()
         importer = Importer(
             context,
             campaign.pool.manifest,
             names,
             put=campaign.task.keep,
             rename=rename_of(rename or (), context),
-            waiting={pick.item for pick in question.waiting} if question else (),
+            decided=_decided(campaign, standing),
         )
         check_unpacked(file)
         gathered = importer.gather(module.read(file, context), skip=skip_unknown, where=str(file))
-        new = _new(campaign, gathered.labels)
+        # Importing a file again changes nothing.
+        said = {(one.item, one.kind, one.value) for one in standing}
+        new = [one for one in gathered.labels if (one.item, one.kind, one.value) not in said]
         told = campaign.tell(new, imported=not asked_only, source=f"import {format_} {file.name}")
         _say_imported(told, gathered, len(gathered.labels) - len(new), json=json)
 
@@ -97,9 +99,11 @@ def export(
             module.ask(out, asked)
             count, what = len(asked.asked), "images to label"
         else:
-            found = labelled(campaign.store.labels(), campaign.pool, campaign.task)
+            kinds = getattr(module, "KINDS", (Kind.ANSWER,))
+            found = labelled(campaign.store.standing(), campaign.pool, campaign.task, kinds)
             module.write(out, found, replace(_context(campaign), copies=copies))
-            count, what = len(found), "labels"
+            other = sum(one.kind is not Kind.ANSWER for one in found)
+            count, what = len(found), f"labels ({other:,} of them skips and ignores)" if other else "labels"
     show.say({"written": str(out), "count": count}, f"wrote {count:,} {what} to {plain(out)}", json=json)
 
 
@@ -112,11 +116,11 @@ def _context(campaign: "OpenCampaign", background: str | None = None, names: "Na
     return Context(task.kind, task.classes, task.void, background, knows)
 
 
-def _new(campaign: "OpenCampaign", labels: "list[Label]") -> "list[Label]":
-    """The labels that say something else than what stands: importing a file again changes nothing."""
-    standing = campaign.store.labels()
-    said = dict(zip(standing.items.tolist(), standing.values, strict=True))
-    return [label for label in labels if label.value is None or said.get(label.item) != label.value]
+def _decided(campaign: "OpenCampaign", standing: list[Label]) -> set[int]:
+    """The items of which a skip changes nothing: answered, ignored, or disputed."""
+    question = campaign.store.current()
+    disputed = {pick.item for pick in question.picks if pick.state is PickState.DISPUTED} if question else set()
+    return disputed | {one.item for one in standing if one.kind is not Kind.SKIP}
 
 
 def _say_imported(told: "Told", gathered: "Gathered", unchanged: int, *, json: bool) -> None:

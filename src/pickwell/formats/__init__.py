@@ -1,8 +1,8 @@
 """Label files in and out. One file, one format, one name: `label_studio.py` is `label-studio`; nothing is registered.
 
 A format is a module that has `TASKS` and any of: `read(where, context)`, `write(out, labelled, context)` and
-`ask(out, question)`, which writes the to-label list. `OPTIONS` are the options of `export` that `write` or `ask` heeds.
-docs/formats.md says what each of them keeps to.
+`ask(out, question)`, which writes the to-label list. `KINDS` is what `write` can say of an image, by default answers
+alone; `OPTIONS` are the options of `export` that `write` or `ask` heeds. docs/formats.md says what each keeps to.
 """
 
 from collections.abc import Iterable

@@ -16,12 +16,15 @@ from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Contex
 from pickwell.formats.exchange.mask_pictures import numbers, renumbered
 from pickwell.formats.exchange.names import inside
 from pickwell.formats.exchange.paths import appearing, save
+from pickwell.formats.exchange.provenance import COLUMNS as PROVENANCE
+from pickwell.formats.exchange.provenance import told
 from pickwell.formats.masks import indices
 from pickwell.formats.to_label_csv import COLUMNS, Row, label_rows
 from pickwell.items import Kind
 from pickwell.labels import IGNORE_INDEX
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
+KINDS = tuple(Kind)
 
 
 def read(where: Path, context: Context) -> list[Found]:
@@ -37,7 +40,7 @@ def _found(where: Path, context: Context, row: Row) -> Found:
         raise row.ends_early()
     # Ids may be another campaign's, names are those of the images.
     item = None if row.named else row.item
-    known = Found(row.image, kind=row.kind, annotator=row.annotator, where=row.where, item=item)
+    known = Found(row.image, kind=row.kind, where=row.where, item=item, **row.said)
     if row.kind is not Kind.ANSWER:
         return known
     if context.task == CLASSIFICATION:
@@ -50,18 +53,28 @@ def _found(where: Path, context: Context, row: Row) -> Found:
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
-    """Writes item, name and label; masks go to a folder beside it, named after it."""
+    """Writes item, name, label, who said it, how long it took and when; masks go to a folder named after the file."""
     if context.task == CLASSIFICATION:
-        rows = [(one.item, escaped(one.name), escaped(one.label)) for one in labelled]
-        return _save(out, ("item", "name", "label"), rows)
+        return _save_labels(out, labelled, [one.label for one in labelled])
     values = [value for value, name in indices(context).items() if name is not None]
-    with appearing(out.with_name(f"{out.stem}_masks")) as folder:
+    folder_name = f"{out.stem}_masks"
+    with appearing(out.with_name(folder_name)) as folder:
+        folder.mkdir()
         for one in labelled:
-            save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
+            if one.kind is Kind.ANSWER:
+                save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
         # Written inside the block: if the CSV has no place, the folder of masks does not appear either.
-        paths = [(one.item, escaped(one.name), escaped(f"{out.stem}_masks/{one.item}.png")) for one in labelled]
-        _save(out, ("item", "name", "label"), paths)
+        _save_labels(out, labelled, [f"{folder_name}/{one.item}.png" for one in labelled])
     return None
+
+
+def _save_labels(out: Path, labelled: Sequence[Labelled], answers: Sequence[str]) -> None:
+    rows = []
+    for one, answer in zip(labelled, answers, strict=True):
+        known = told(one)
+        label = answer if one.kind is Kind.ANSWER else f"!{one.kind}"
+        rows.append([one.item, *map(escaped, (one.name, label, *(known.get(column, "") for column in PROVENANCE)))])
+    _save(out, ("item", "name", "label", *PROVENANCE), rows)
 
 
 def ask(out: Path, question: Question) -> None:

@@ -9,15 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Codes, Context, Found, Labelled, Size
 from pickwell.formats.exchange.paths import appearing, read_elements, shown
+from pickwell.formats.exchange.provenance import kind_of, provenance, told
 from pickwell.formats.exchange.run_lengths import Region, cvat_decode, cvat_encode
 from pickwell.formats.exchange.shapes import fill, paint, parts
+from pickwell.items import Kind
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
+KINDS = tuple(Kind)
 
 _WHOLE = re.compile("-?[0-9]{1,9}")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -39,7 +43,8 @@ class _Image:
 def read(where: Path, context: Context) -> list[Found]:
     """The images with a tag, or with shapes: those of a higher z_order lie on top, among equals the later ones.
 
-    An image without any shape is taken for one that nobody has labelled, unless it says `labelled="true"`.
+    An image without any shape is taken for one that nobody has labelled, unless it says `labelled="true"`. CVAT has no
+    skips nor annotators of an image: they are attributes of our own, which others pass over.
     """
     found = []
     for index, image in enumerate(_images(where)):
@@ -47,10 +52,13 @@ def read(where: Path, context: Context) -> list[Found]:
         name = _name(image.attributes)
         if not name:
             raise LabelError(f"{what} of {where} has no name; export the file again")
-        if context.task == CLASSIFICATION and image.tags:
-            found.append(_tagged(name, image.tags, what))
+        said, kind = provenance(image.attributes), kind_of(image.attributes)
+        if kind is not Kind.ANSWER and not image.tags and not image.shapes:
+            found.append(Found(name, kind=kind, where=what, **said))
+        elif context.task == CLASSIFICATION and image.tags:
+            found.append(_tagged(name, image.tags, what, said))
         elif context.task == SEGMENTATION and (image.shapes or image.attributes.get("labelled") == "true"):
-            found.append(Found(name, load=partial(_painted, image), where=what))
+            found.append(Found(name, load=partial(_painted, image), where=what, **said))
     return found
 
 
@@ -75,13 +83,13 @@ def _name(attributes: Attributes) -> str:
     return f"{subset}/{name}" if name and subset != "default" and not name.startswith(f"{subset}/") else name
 
 
-def _tagged(name: str, tags: list[str], what: str) -> Found:
+def _tagged(name: str, tags: list[str], what: str, said: dict[str, Any]) -> Found:
     """The one class that all tags of an image name, else a problem."""
     if len(set(tags)) != 1:
         return Found(
             name, problem=f"it has {len(tags)} tags, {shown(tags[0])} first; a class is exactly one", where=what
         )
-    return Found(name, tags[0], where=what)
+    return Found(name, tags[0], where=what, **said)
 
 
 def _painted(image: _Image, size: Size) -> Codes:
@@ -130,7 +138,7 @@ _DRAWN = {"mask": _mask, "polygon": _polygon}
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
-    """Writes one tag an image, or one mask a class; what is ignored is left out."""
+    """Writes one tag an image, or one mask a class; void is left out."""
     kind = "tag" if context.task == CLASSIFICATION else "mask"
     with appearing(out) as path, path.open("w", encoding="utf-8") as file:
         file.write(
@@ -140,18 +148,19 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
             file.write(f"<label><name>{escape(name)}</name><type>{kind}</type></label>\n")
         file.write("</labels></task></meta>\n")
         for number, one in enumerate(labelled):
-            inner = [_tag(one.label)] if context.task == CLASSIFICATION else list(_masks(one, context))
+            inner = list(_labels(one, context)) if one.kind is Kind.ANSWER else []
             size = f'width="{one.size[0]}" height="{one.size[1]}"'
-            own = "" if inner else ' labelled="true"'
-            file.write(f'<image id="{number}" name={_attribute(one.name)} {size}{own}>\n{"".join(inner)}</image>\n')
+            own = told(one) if inner or one.kind is not Kind.ANSWER else {"labelled": "true", **told(one)}
+            known = "".join(f" {key}={_attribute(text)}" for key, text in own.items())
+            file.write(f'<image id="{number}" name={_attribute(one.name)} {size}{known}>\n{"".join(inner)}</image>\n')
         file.write("</annotations>\n")
 
 
-def _tag(label: str) -> str:
-    return f'<tag label={_attribute(label)} source="manual"></tag>\n'
-
-
-def _masks(one: Labelled, context: Context) -> Iterator[str]:
+def _labels(one: Labelled, context: Context) -> Iterator[str]:
+    """The elements of an image's label: its tag, or its masks."""
+    if context.task == CLASSIFICATION:
+        yield f'<tag label={_attribute(one.label)} source="manual"></tag>\n'
+        return
     for _, name, region in parts(one.mask(), context.classes):
         runs, (left, top, width, height) = cvat_encode(region)
         rle = ", ".join(map(str, runs))

@@ -1,5 +1,6 @@
 """From the store to what a format writes: the labels that stand, and the picks that wait."""
 
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,30 +10,36 @@ from pickwell.data.copies import Place
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, RoundError
 from pickwell.formats.exchange.found import Asked, Labelled, Question
-from pickwell.items import Round
-from pickwell.store import Labels
+from pickwell.items import Kind, Label, Round
 from pickwell.tasks.segmentation.label_maps import Mask
 from pickwell.tasks.task import Task
 
 
-def labelled(labels: Labels, pool: Pool, task: Task) -> list[Labelled]:
-    """The images whose labels stand, by id, each under all its names; a label map is read when it is called for."""
-    items = labels.items.tolist()
-    if not items:
+def labelled(standing: Sequence[Label], pool: Pool, task: Task, kinds: Collection[Kind]) -> list[Labelled]:
+    """The images of which something of these kinds stands, by id, each under all its names.
+
+    A label map is read when it is called for.
+    """
+    said = [one for one in standing if one.kind in kinds]
+    if not said:
         raise LabelError("nothing is labelled yet, so there is nothing to export; label some images first")
-    sizes = pool.manifest.sizes(items).tolist()
+    sizes = pool.manifest.sizes([one.item for one in said]).tolist()
     return [
         Labelled(
-            item,
+            one.item,
             place.name,
             (size[0], size[1]),
-            label,
-            mask=partial(_mask, task, label),
-            image=partial(pool.bytes, item),
+            one.value or "",
+            mask=partial(_mask, task, one.value or ""),
+            image=partial(pool.bytes, one.item),
             file=file_of(pool, place),
+            kind=one.kind,
+            annotator=one.annotator,
+            seconds=one.seconds,
+            time=one.time,
         )
-        for item, size, label in zip(items, sizes, labels.values, strict=True)
-        for place in pool.manifest.places(item)
+        for one, size in zip(said, sizes, strict=True)
+        for place in pool.manifest.places(one.item)
     ]
 
 

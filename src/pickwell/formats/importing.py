@@ -39,7 +39,7 @@ class Gathered:
 class Importer:
     """Turns what formats find into labels. `rename` gives the file's class names the campaign's, "" ignores one.
 
-    `waiting` are the items that a skip can be said of; `put` keeps a label map and gives its name.
+    Of the `decided` items a skip is passed over; `put` keeps a label map and gives its name.
     """
 
     context: Context
@@ -47,7 +47,7 @@ class Importer:
     names: Names
     put: Callable[[Mask], str]
     rename: Mapping[str, str] = field(default_factory=dict)
-    waiting: Collection[ItemId] = ()
+    decided: Collection[ItemId] = ()
 
     def gather(self, found: Sequence[Found], *, skip: bool, where: str) -> Gathered:
         """The labels: all of them, or with `skip` those that can be used. LabelError otherwise; then nothing is kept.
@@ -101,7 +101,7 @@ class Importer:
             gathered.problems.add(UNFIT, f"{one.name}: {one.problem}")
             return False
         if one.kind is not Kind.ANSWER:
-            return one.kind is Kind.IGNORE or item in self.waiting
+            return one.kind is Kind.IGNORE or item not in self.decided
         if one.load is None:
             return self._has_class(one, gathered.problems)
         try:
@@ -165,7 +165,7 @@ class Importer:
             value = self.put(self._mask(self._codes(item, one), one.name)[0])
         elif one.kind is Kind.ANSWER:
             value = self._renamed(one.label)
-        return Label(item, value, one.kind, one.annotator, one.seconds)
+        return Label(item, value, one.kind, one.annotator, one.seconds, one.time)
 
 
 def check_unpacked(where: Path) -> None:

@@ -27,12 +27,14 @@ from pickwell.formats.exchange.found import (
     Size,
 )
 from pickwell.formats.exchange.paths import a_list, a_number, a_table, a_text, appearing, read_json, shown
+from pickwell.formats.exchange.provenance import seconds_of, time_of
 from pickwell.formats.exchange.readings import of_address
 from pickwell.formats.exchange.run_lengths import Region
 from pickwell.formats.exchange.shapes import fill, paint, parts
 from pickwell.items import Kind
 
 TASKS = (CLASSIFICATION, SEGMENTATION)
+KINDS = tuple(Kind)
 OPTIONS = {"ask": ("--prefix",)}
 
 _NO_AREAS = ("choices", "taxonomy", "textarea", "rating", "number", "datetime", "relation")
@@ -40,19 +42,24 @@ _NO_AREAS = ("choices", "taxonomy", "textarea", "rating", "number", "datetime", 
 
 
 def read(where: Path, context: Context) -> list[Found]:
-    """The annotations of a JSON export. A task without one is left out; a cancelled one alone is a skip."""
+    """The annotations of a JSON export. A task without one is left out; a cancelled one alone is a skip.
+
+    Label Studio has no ignores: they are the skips of tasks whose data says `"ignored": true`, as `write` writes them.
+    """
     found: list[Found] = []
     for index, one in enumerate(a_list(read_json(where), str(where))):
         task = a_table(one, f"task {index}")
         if "annotations" not in task:
             raise LabelError(f"task {index} of {where} has no annotations; export as JSON, not as JSON-MIN")
         what = f"task {task.get('id', index)!s:.30}"
-        name = _image(a_table(task.get("data"), f"data of {what}"), what)
+        data = a_table(task.get("data"), f"data of {what}")
+        name = _image(data, what)
         every = [a_table(a, f"an annotation of {what}") for a in a_list(task["annotations"], f"annotations of {what}")]
         kept = [annotation for annotation in every if annotation.get("was_cancelled") is not True]
         found += [_found(name, annotation, context, what) for annotation in kept]
         if every and not kept:
-            found.append(Found(name, kind=Kind.SKIP, annotator=_annotator(every[0]), where=what))
+            kind = Kind.IGNORE if data.get("ignored") is True else Kind.SKIP
+            found.append(Found(name, kind=kind, where=what, **_said(every[0])))
     return found
 
 
@@ -63,18 +70,21 @@ def _image(data: dict[str, Any], what: str) -> str:
     return of_address(a_text(data.get("image"), f"image of {what}")).lstrip("/")
 
 
-def _annotator(annotation: dict[str, Any]) -> str:
+def _said(annotation: dict[str, Any]) -> dict[str, Any]:
+    """Who made an annotation, how long it took, and when it was last changed."""
     by = annotation.get("completed_by")
     by = by.get("email") or by.get("id") if isinstance(by, dict) else by
-    return str(by)[:200] if isinstance(by, str | int) else ""
+    return {
+        "annotator": str(by)[:200] if isinstance(by, str | int) else "",
+        "seconds": seconds_of(annotation.get("lead_time")),
+        "time": time_of(annotation.get("updated_at") or annotation.get("created_at")),
+    }
 
 
 def _found(name: str, annotation: dict[str, Any], context: Context, what: str) -> Found:
     """What one annotation says of its image."""
     results = [a_table(r, f"a result of {what}") for r in a_list(annotation.get("result"), f"result of {what}")]
-    seconds = annotation.get("lead_time")
-    timed = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else None
-    known: dict[str, Any] = {"name": name, "annotator": _annotator(annotation), "seconds": timed, "where": what}
+    known: dict[str, Any] = {"name": name, "where": what, **_said(annotation)}
     if context.task == CLASSIFICATION:
         try:
             return Found(label=_choice(results, what), **known)
@@ -149,14 +159,27 @@ def _is_share(value: Any) -> bool:
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
-    """Writes tasks with one annotation each; what is ignored is left unpainted."""
+    """Writes tasks with one annotation each, cancelled for skips and ignores; void is left unpainted."""
     with appearing(out) as path, path.open("w", encoding="utf-8") as file:
         # Task by task: the brushes of a whole pool would fill the memory.
         for index, one in enumerate(labelled):
-            results = _choices(one) if context.task == CLASSIFICATION else _brushes(one, context)
             file.write("[" if not index else ",\n")
-            json.dump({"data": _data(one), "annotations": [{"result": results, "was_cancelled": False}]}, file)
+            json.dump(_task(one, context), file)
         file.write("]\n" if labelled else "[]\n")
+
+
+def _task(one: Labelled, context: Context) -> dict[str, Any]:
+    annotation: dict[str, Any] = {"result": [], "was_cancelled": one.kind is not Kind.ANSWER}
+    if one.kind is Kind.ANSWER:
+        annotation["result"] = _choices(one) if context.task == CLASSIFICATION else _brushes(one, context)
+    if one.annotator:
+        annotation["completed_by"] = {"email": one.annotator}
+    if one.seconds is not None:
+        annotation["lead_time"] = one.seconds
+    if one.time is not None:
+        annotation["created_at"] = one.time.isoformat()
+    ignored = {"ignored": True} if one.kind is Kind.IGNORE else {}
+    return {"data": {**_data(one), **ignored}, "annotations": [annotation]}
 
 
 def _data(one: Labelled | Asked, prefix: str = "") -> dict[str, Any]:

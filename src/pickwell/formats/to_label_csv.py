@@ -5,13 +5,15 @@ import io
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pickwell.data.csv_rows import IMAGE, LABEL, NAME, column, escaped, rows, unescaped
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, unknown_item
 from pickwell.files import replacing
 from pickwell.formats.exchange.names import Names
+from pickwell.formats.exchange.provenance import COLUMNS as PROVENANCE
+from pickwell.formats.exchange.provenance import provenance
 from pickwell.items import Kind, Label, Round
 
 WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
@@ -21,9 +23,10 @@ COLUMNS = ("rank", "item", "name", "score", "label")
 
 
 class Row(NamedTuple):
-    """A row of labels: where it stands, and its cells. `label` is None where the row ends before it.
+    """A row of labels: where it stands, and what it says. `label` is None where the row ends before it.
 
     `image` is the image's name or, where the row has none, its id; `item` is its id, if it has one.
+    `said` is who said it, how long it took and when, as far as it is known.
     """
 
     where: str
@@ -31,7 +34,7 @@ class Row(NamedTuple):
     item: int | None
     named: bool
     label: str | None
-    annotator: str
+    said: dict[str, Any]
     others: dict[str, str]
 
     @property
@@ -112,7 +115,7 @@ def read_labels(path: Path, pool: Pool) -> list[Label]:
     if not labelled:
         raise LabelError(f"{path} holds no label; fill in its label column (a class, !skip or !ignore)")
     return [
-        Label(item, row.label if row.kind is Kind.ANSWER else None, row.kind, row.annotator)
+        Label(item, row.label if row.kind is Kind.ANSWER else None, row.kind, **row.said)
         for item, row in labelled.items()
     ]
 
@@ -158,7 +161,8 @@ def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
     table = rows(path, errors)
     _, header = next(table, (1, []))
     header = [name.strip() for name in header]
-    image, name, label, annotator = (column(header, names) for names in (IMAGE, NAME, LABEL, ("annotator",)))
+    image, name, label = (column(header, names) for names in (IMAGE, NAME, LABEL))
+    known = {name: place for name in PROVENANCE if (place := column(header, (name,))) is not None}
     if image is None or label is None:
         said = f"has the columns {', '.join(header)}" if header else "is empty"
         raise LabelError(
@@ -177,7 +181,7 @@ def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
             item,
             bool(said) or item is None,
             unescaped(cells[label]) if label < len(row) else None,
-            unescaped(cells[annotator]) if annotator is not None else "",
+            provenance({name: unescaped(cells[place]) for name, place in known.items()}),
             {name: cells[place] for place, name in enumerate(header) if place not in (image, label)},
         )
 

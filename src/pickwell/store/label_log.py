@@ -13,7 +13,7 @@ from pickwell.errors import LabelError, few
 from pickwell.items import Kind, Label, Pick, PickState, RoundKind, RoundState
 from pickwell.store import opinions, rounds
 from pickwell.store.holding import check_disputed, check_free, holdings
-from pickwell.store.rows import Entry, Labels, Told, moment
+from pickwell.store.rows import Entry, Labels, Told, microseconds, moment
 from pickwell.store.tables import STATES, UNDO, batch, chunks, insert_all, label, pick, round_
 from pickwell.store.texts import check_text, used
 
@@ -170,7 +170,8 @@ def _batch(
 
 
 def _row(number: int, picked: Asked, one: Label, opinion: bool) -> dict[str, Any]:
-    told = {"item": int(one.item), "kind": one.kind.value, "value": one.value, "seconds": one.seconds}
+    said = None if one.time is None else microseconds(one.time)
+    told = {"item": int(one.item), "kind": one.kind.value, "value": one.value, "seconds": one.seconds, "said": said}
     by = {"annotator": one.annotator, "opinion": opinion and picked[2] > 1}
     return {"batch": number, "pick": picked[0], **told, **by}
 
@@ -212,6 +213,20 @@ def truth(connection: Connection, items: Collection[int] | None = None) -> Label
     rows = [row for part in parts for row in connection.execute(part)]
     places, values, kept_back, numbers = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Labels(np.array(places, np.int64), list(values), np.array(kept_back, np.bool_), np.array(numbers, np.int64))
+
+
+def standing(connection: Connection) -> list[Label]:
+    """What was last said of each item, and when: answers, skips and ignores; of none that waits. By item."""
+    newest = select(func.max(pick.c.id)).where(rounds.was_asked).group_by(pick.c.item)
+    time = func.coalesce(label.c.said, batch.c.time)
+    columns: list[Any] = [*label.c["item", "value", "kind", "annotator", "seconds"], time]
+    query = select(*columns)
+    query = query.join(pick, pick.c.label == label.c.id).join(batch, batch.c.id == label.c.batch)
+    query = query.where(pick.c.id.in_(newest), pick.c.state.in_(STATES.values())).order_by(label.c.item)
+    return [
+        Label(item, value, Kind(kind), annotator, seconds, moment(said))
+        for item, value, kind, annotator, seconds, said in connection.execute(query)
+    ]
 
 
 def changed(connection: Connection) -> datetime | None:

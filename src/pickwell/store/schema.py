@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pickwell.errors import StoreError, VersionError
 from pickwell.store.tables import metadata
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. Known here so that opening a database of today need not load Alembic."""
 TABLE = "pickwell_version"
 

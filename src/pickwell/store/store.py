@@ -126,6 +126,7 @@ class Store(AbstractContextManager["Store"]):
     tell = _timed(Database.writing, label_log.tell)
     undo = _timed(Database.writing, undo.undo)
     labels = _reading(label_log.truth)
+    standing = _reading(label_log.standing)
     position = _reading(_rounds.position)
     changed = _reading(label_log.changed)
     disputes = _reading(opinions.disputes)

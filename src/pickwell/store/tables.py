@@ -130,6 +130,8 @@ label = Table(
     # Unique: nothing is taken back twice.
     Column("undoes", Id, ForeignKey("label.id"), unique=True),
     Column("opinion", Boolean, nullable=False, server_default=sa.false()),
+    # Where a file tells what was said before: when that was. Else the time is its batch's.
+    Column("said", BigInteger),
 )
 
 # No foreign key to `round`: what is measured before the first round closes belongs to round 0.

@@ -75,12 +75,12 @@ class Bench:
         *,
         skip: bool = False,
         rename: dict[str, str] | None = None,
-        waiting: Sequence[int] = (),
+        decided: Sequence[int] = (),
     ) -> Gathered:
         """Labels out of what a format found, as an import makes them; label maps go to `kept`."""
         self.kept.clear()
         manifest = self.pool.manifest
-        importer = Importer(context, manifest, Names(manifest), self._put, rename or {}, waiting)
+        importer = Importer(context, manifest, Names(manifest), self._put, rename or {}, decided)
         return importer.gather(found, skip=skip, where="the file")
 
     def read(self, form: str | ModuleType, where: Path, context: Context, *, skip: bool = False) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ class Found:
     kind: Kind = Kind.ANSWER
     annotator: str = ""
     seconds: float | None = None
+    time: datetime | None = None
     where: str = ""
     item: ItemId | None = None
     problem: str = ""
@@ -64,7 +66,10 @@ class Context:
 
 @dataclass(frozen=True)
 class Labelled:
-    """An image whose label stands. `mask` reads its label map, `image` its bytes; `file` is where it is, if a file."""
+    """An image of which something stands: a label, or in formats that name more `KINDS` a skip or an ignore.
+
+    `mask` reads its label map, `image` its bytes; `file` is where it is, if a file.
+    """
 
     item: ItemId
     name: str
@@ -73,6 +78,10 @@ class Labelled:
     mask: Callable[[], Mask]
     image: Callable[[], bytes] = bytes
     file: Path | None = None
+    kind: Kind = Kind.ANSWER
+    annotator: str = ""
+    seconds: float | None = None
+    time: datetime | None = None
 
 
 @dataclass(frozen=True)
