@@ -118,6 +118,27 @@ def test_caltech_leaves_the_clutter_out(tmp_path: Path, trees: ModuleType) -> No
     assert not set(pool.manifest.names()) & set(test.manifest.names())
 
 
+def test_groceries_have_the_same_names_wherever_they_lie(tmp_path: Path) -> None:
+    fingerprints = set()
+    for place in ("one", "another"):
+        data = tmp_path / place
+        rows = ["path,label,coarse,split"]
+        for number, (kind, part) in enumerate(
+            [("Lime", "train"), ("Leek", "train"), ("Lime", "train"), ("Leek", "test")]
+        ):
+            path = data / "grocery" / part / kind / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (9, 9), (60 * number, 0, 0)).save(path)
+            rows.append(f"{part}/{kind}/{number}.png,{kind},Fruit,{part}")
+        (data / "grocery" / "labels.csv").write_text("\n".join(rows))
+        prepared = made("grocery", data, data / "out")
+        pool = Pool.open(prepared.pool)
+        assert pool.manifest.names() == [f"grocery/train/{name}.png" for name in ("Lime/0", "Leek/1", "Lime/2")]
+        assert shown(pool, 2)[0] == 120
+        fingerprints.add(prepared.fingerprint)
+    assert len(fingerprints) == 1
+
+
 def imagenet(root: Path, trees: ModuleType) -> None:
     trees.folders(root / "train", ("n01440764", "n01443537"), each=3, suffix=".JPEG")
     (root / "val").mkdir()

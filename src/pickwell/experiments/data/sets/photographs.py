@@ -27,8 +27,12 @@ def grocery(name: str, data: Path, into: Path) -> Layout:
     rows = defaultdict(list)
     with listed.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            rows[row["split"]].append((str(listed.parent.absolute() / row["path"]), row["label"]))
+            rows[row["split"]].append((f"grocery/{row['path']}", row["label"]))
     into.mkdir(parents=True, exist_ok=True)
+    # A link, so that images have the same names wherever the data are.
+    link = into / "grocery"
+    link.unlink(missing_ok=True)
+    link.symlink_to(listed.parent.absolute(), target_is_directory=True)
     paths = {part: into / f"{part}.csv" for part in ("train", "test")}
     for part, path in paths.items():
         with path.open("w", encoding="utf-8", newline="") as file:
