@@ -20,7 +20,7 @@ CLASSES = ("cat", "a & <b>", 'été "1", x')
 FORMATS = [
     name
     for name in formats.available()
-    if hasattr(formats.named(name), "write") and "classification" in formats.named(name).TASKS
+    if hasattr(formats.named(name), "write") and "classification" in formats.tasks_of(formats.named(name))
 ]
 
 

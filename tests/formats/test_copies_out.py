@@ -48,7 +48,7 @@ def test_a_label_of_copies_goes_out_and_comes_back(pool: Pool, export: Callable[
     context = Context("classification", ("gull", "tern"))
     found = formats.named(kind, "read", "classification").read(export(kind), context)
     assert len(found) == 3
-    importer = Importer(context, pool.manifest, Names(pool.manifest), put=lambda _: "")
+    importer = Importer(context, pool.manifest, Names(pool.manifest), put=lambda _: "", check=lambda *_: None)
     gathered = importer.gather(found, skip=False, where="")
     assert [(label.item, label.value) for label in gathered.labels] == [(0, "gull"), (1, "tern")]
 

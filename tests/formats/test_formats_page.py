@@ -29,7 +29,7 @@ def test_the_table_has_every_format_in_order() -> None:
 def test_the_table_says_what_the_format_does(name: str) -> None:
     labels, *able = rows()[name][:4]
     module = formats.named(name)
-    assert labels == ", ".join(LABELS[task] for task in module.TASKS)
+    assert labels == (", ".join(LABELS[task] for task in module.TASKS) if hasattr(module, "TASKS") else "any")
     assert able == ["yes" if hasattr(module, doing) else "" for doing in ("read", "write", "ask")]
     assert module.__doc__
 

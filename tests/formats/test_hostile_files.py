@@ -23,12 +23,12 @@ from pickwell.testing.format_bench import Bench
 
 READERS = [name for name in formats.available() if hasattr(formats.named(name), "read")]
 OF_FILES = ("coco", "csv", "cvat", "fiftyone", "label-studio")
-KINDS = [(name, kind) for name in READERS for kind in formats.named(name).TASKS]
+KINDS = [(name, kind) for name in READERS for kind in formats.tasks_of(formats.named(name))]
 
 
 def attempt(bench: Bench, name: str, where: Path, kind: str = "") -> LabelError:
     """The sentence that a file ends in."""
-    kind = kind or formats.named(name).TASKS[-1]
+    kind = kind or formats.tasks_of(formats.named(name))[-1]
     with pytest.raises(LabelError) as caught:
         bench.read(name, where, bench.context(kind, ("road", "car")))
     assert "\n" not in str(caught.value)
@@ -224,7 +224,7 @@ def test_a_document_with_anything_in_any_place(name: str, bench: Bench, data: st
             at = at[key]
         at[last] = data.draw(ANYTHING)
     (bench.root / "file.json").write_text(json.dumps(document[""]))
-    for kind in formats.named(name).TASKS:
+    for kind in formats.tasks_of(formats.named(name)):
         only_labels_or_a_sentence(bench, name, bench.root / "file.json", kind)
 
 
@@ -239,7 +239,7 @@ def only_labels_or_a_sentence(bench: Bench, name: str, where: Path, kind: str) -
 def test_the_documents_are_right_before_they_are_spoilt(bench: Bench) -> None:
     for name, document in DOCUMENTS.items():
         (bench.root / name).write_text(json.dumps(document))
-        for kind in formats.named(name).TASKS:
+        for kind in formats.tasks_of(formats.named(name)):
             assert bench.read(name, bench.root / name, bench.context(kind, ("road", "car"))), name
 
 

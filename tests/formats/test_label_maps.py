@@ -23,7 +23,7 @@ CLASSES = {"cityscapes": TRAIN_IDS, "bdd100k": TRAIN_IDS, "camvid": CAMVID, "voc
 FORMATS = [
     name
     for name in formats.available()
-    if hasattr(formats.named(name), "write") and "segmentation" in formats.named(name).TASKS
+    if hasattr(formats.named(name), "write") and "segmentation" in formats.tasks_of(formats.named(name))
 ]
 
 

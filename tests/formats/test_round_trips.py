@@ -92,7 +92,7 @@ def test_odd_names_classes_people_times_and_skips_come_back_identical(
     assert "kept 0 labels (0 of them corrections), 0 skipped, 0 ignored; 20 were known" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if "segmentation" in formats.named(name).TASKS])
+@pytest.mark.parametrize("name", [name for name in FORMATS if "segmentation" in formats.tasks_of(formats.named(name))])
 def test_masks_with_people_times_and_skips_come_back_identical(
     name: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

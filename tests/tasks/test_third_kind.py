@@ -87,6 +87,35 @@ def test_it_goes_from_init_to_the_report(numbers: Path, tmp_path: Path, capsys: 
         together({root: report_of(root), tmp_path: report_of(root)})
     run = report_of(root).runs[0]
     assert [row.labels for row in run.rounds if row.accuracy is not None] == [20, 35, 50]
+    exports_and_imports(root, tmp_path, capsys=capsys)
+
+
+def exports_and_imports(root: Path, tmp_path: Path, *, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its labels go out, and are checked by it when they come in; formats of classes are none of it."""
+    pickwell("export", root, "--format", "csv", "--out", tmp_path / "numbers-out.csv", capsys=capsys)
+    said = pickwell("import", root, tmp_path / "numbers-out.csv", "--format", "csv", capsys=capsys)
+    assert "50 were known already" in said
+    (tmp_path / "more.csv").write_text("name,label\n58.png,-3.5\n")
+    said = pickwell("import", root, tmp_path / "more.csv", "--format", "csv", capsys=capsys)
+    assert said.startswith("kept 1 labels")
+    with Campaign(root) as campaign:
+        assert {one.item: one.value for one in campaign.store.standing()}[58] == "-3.5"
+    (tmp_path / "more.csv").write_text("name,label\n59.png,three\n")
+    for name, file, sentence in (
+        ("csv", "more.csv", "labels that do not fit: 1 (59.png: 'three' is no number; write one as 3.5)"),
+        ("folders", "", "labels of number cannot be imported as folders; available: csv"),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["pickwell", "import", str(root), str(tmp_path / file), "--format", name])
+            with pytest.raises(SystemExit) as end:
+                main()
+        assert end.value.code == 2
+        assert sentence in capsys.readouterr().err
+    with Campaign(root) as campaign:
+        campaign.ask(3)
+    for name in ("csv", "text", "links"):
+        pickwell("export", root, "--format", name, "--to-label", "--out", tmp_path / f"to-{name}", capsys=capsys)
+    assert len((tmp_path / "to-text").read_text().splitlines()) == 3
 
 
 def test_what_has_no_known_number_cannot_be_answered(numbers: Path, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def import_(
             campaign.pool.manifest,
             names,
             put=campaign.task.keep,
+            check=campaign.task.check,
             rename=rename_of(rename or (), context),
             decided=_decided(campaign, standing),
         )

@@ -1,14 +1,16 @@
 """Label files in and out. One file, one format, one name: `label_studio.py` is `label-studio`; nothing is registered.
 
-A format is a module that has `TASKS` and any of: `read(where, context)`, `write(out, labelled, context)` and
-`ask(out, question)`, which writes the to-label list. `KINDS` is what `write` can say of an image, by default answers
-alone; `OPTIONS` are the options of `export` that `write` or `ask` heeds. docs/formats.md says what each keeps to.
+A format is a module that has any of: `read(where, context)`, `write(out, labelled, context)` and `ask(out, question)`,
+which writes the to-label list. `TASKS` are the kinds of task that it is for, by default all of them; `KINDS` is what
+`write` can say of an image, by default answers alone; `OPTIONS` are the options of `export` that `write` or
+`ask` heeds. docs/formats.md says what each keeps to.
 """
 
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from pickwell import tasks
 from pickwell.errors import SettingsError
 from pickwell.registry import Registry
 
@@ -19,8 +21,8 @@ DOING = {"read": "imported", "write": "exported", "ask": "written as a to-label 
 
 
 def _format(found: Any) -> ModuleType:
-    if not (hasattr(found, "TASKS") and any(hasattr(found, doing) for doing in DOING)):
-        raise TypeError(f"{found!r} has no TASKS, or none of {', '.join(DOING)}")
+    if not any(hasattr(found, doing) for doing in DOING):
+        raise TypeError(f"{found!r} has none of {', '.join(DOING)}")
     module: ModuleType = found
     return module
 
@@ -39,6 +41,11 @@ def named(name: str, doing: str = "", task: str = "") -> ModuleType:
         of_task = f" of {task}" if task else ""
         raise SettingsError(f"labels{of_task} cannot be {DOING[doing]} as {name}; available: {', '.join(able)}")
     return found
+
+
+def tasks_of(module: ModuleType) -> list[str]:
+    """The kinds of task whose labels the format is for."""
+    return list(getattr(module, "TASKS", tasks.available()))
 
 
 def check_options(name: str, doing: str, given: Iterable[str]) -> None:
@@ -60,10 +67,10 @@ def listed() -> list[dict[str, Any]]:
     found = ROOM.listed()
     for facts in found:
         module = ROOM.named(facts["name"])
-        facts["tasks"] = list(module.TASKS)
+        facts["tasks"] = tasks_of(module)
         facts["can_be"] = [said for doing, said in DOING.items() if _can(module, doing, "")]
     return found
 
 
 def _can(module: ModuleType, doing: str, task: str) -> bool:
-    return (not doing or hasattr(module, doing)) and (not task or task in module.TASKS)
+    return (not doing or hasattr(module, doing)) and (not task or task in tasks_of(module))

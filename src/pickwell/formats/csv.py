@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pickwell.data.csv_rows import escaped
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Context, Found, Labelled, Question
+from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled, Question
 from pickwell.formats.exchange.mask_pictures import numbers, renumbered
 from pickwell.formats.exchange.names import inside
 from pickwell.formats.exchange.paths import appearing, save
@@ -23,12 +23,11 @@ from pickwell.formats.to_label_csv import COLUMNS, Row, label_rows
 from pickwell.items import Kind
 from pickwell.labels import IGNORE_INDEX
 
-TASKS = (CLASSIFICATION, SEGMENTATION)
 KINDS = tuple(Kind)
 
 
 def read(where: Path, context: Context) -> list[Found]:
-    """The rows with a label: a class, !skip, !ignore or, of masks, the path of a file of class indices.
+    """The rows with a label: an answer, !skip, !ignore or, of masks, the path of a file of class indices.
 
     A mask's path is relative to the CSV and stays below its folder. Commas, semicolons or tabs separate.
     """
@@ -43,7 +42,7 @@ def _found(where: Path, context: Context, row: Row) -> Found:
     known = Found(row.image, kind=row.kind, where=row.where, item=item, **row.said)
     if row.kind is not Kind.ANSWER:
         return known
-    if context.task == CLASSIFICATION:
+    if context.task != SEGMENTATION:
         return replace(known, label=row.label)
     try:
         path = where.parent / inside(row.label, "the mask")
@@ -54,7 +53,7 @@ def _found(where: Path, context: Context, row: Row) -> Found:
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes item, name, label, who said it, how long it took and when; masks go to a folder named after the file."""
-    if context.task == CLASSIFICATION:
+    if context.task != SEGMENTATION:
         return _save_labels(out, labelled, [one.label for one in labelled])
     values = [value for value, name in indices(context).items() if name is not None]
     folder_name = f"{out.stem}_masks"

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pickwell.data.manifest import Manifest
 from pickwell.data.reading import is_zip
-from pickwell.errors import LabelError, unknown
-from pickwell.formats.exchange.found import CLASSIFICATION, UNCOVERED, Codes, Context, Found
+from pickwell.errors import LabelError
+from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, UNCOVERED, Codes, Context, Found, Size
 from pickwell.formats.exchange.names import Names
 from pickwell.formats.exchange.problems import Problems
 from pickwell.items import ItemId, Kind, Label
@@ -39,13 +41,15 @@ class Gathered:
 class Importer:
     """Turns what formats find into labels. `rename` gives the file's class names the campaign's, "" ignores one.
 
-    Of the `decided` items a skip is passed over; `put` keeps a label map and gives its name.
+    Of the `decided` items a skip is passed over; `put` keeps a label map and gives its name, `check` refuses with a
+    LabelError a text that is no answer.
     """
 
     context: Context
     manifest: Manifest
     names: Names
     put: Callable[[Mask], str]
+    check: Callable[[str, Size], object]
     rename: Mapping[str, str] = field(default_factory=dict)
     decided: Collection[ItemId] = ()
 
@@ -103,7 +107,7 @@ class Importer:
         if one.kind is not Kind.ANSWER:
             return one.kind is Kind.IGNORE or item not in self.decided
         if one.load is None:
-            return self._has_class(one, gathered.problems)
+            return self._is_answer(item, one, gathered.problems)
         try:
             codes = self._codes(item, one)
             mask, lost = self._mask(codes, one.name)
@@ -116,12 +120,24 @@ class Importer:
         gathered.pixels += codes.values.size
         return not lost or bool((mask != IGNORE_INDEX).any())
 
-    def _has_class(self, one: Found, problems: Problems) -> bool:
+    def _is_answer(self, item: ItemId, one: Found, problems: Problems) -> bool:
         name = self._renamed(one.label)
-        if name is not None and name not in self.context.classes:
-            problems.add(NO_CLASS, unknown("class", name, self.context.classes))
+        try:
+            if name is not None:
+                self.check(name, self._size(item))
+        except LabelError as error:
+            is_class = self.context.task == CLASSIFICATION
+            problems.add(NO_CLASS if is_class else UNFIT, str(error) if is_class else f"{one.name}: {error}")
             return False
         return name is not None
+
+    def _size(self, item: ItemId) -> Size:
+        width, height = self._sizes[item].tolist()
+        return width, height
+
+    @cached_property
+    def _sizes(self) -> NDArray[np.int32]:
+        return self.manifest.sizes()
 
     def _renamed(self, name: str | None) -> str | None:
         """The campaign's name of a class, if it has it; None for one that is to be ignored."""
@@ -134,7 +150,7 @@ class Importer:
     def _codes(self, item: ItemId, one: Found) -> Codes:
         """The label map of an image in the file's numbers; LabelError if its size is another."""
         assert one.load is not None
-        width, height = (int(side) for side in self.manifest.sizes([item])[0])
+        width, height = self._size(item)
         codes = one.load((width, height))
         if codes.values.shape != (height, width):
             there = codes.values.shape
@@ -189,6 +205,6 @@ def check_background(background: str | None, context: Context) -> None:
     """Refuses a background class that the campaign does not have."""
     if background is None:
         return
-    if context.task == CLASSIFICATION:
-        raise LabelError("--background is for masks; this campaign's labels are classes: leave it out")
+    if context.task != SEGMENTATION:
+        raise LabelError("--background is for masks, and this campaign's labels are none: leave it out")
     check_class(background, context.classes, where="--background: ")

@@ -6,12 +6,11 @@ Source: ours.
 
 from pathlib import Path
 
-from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Question
+from pickwell.formats.exchange.found import Question
 from pickwell.formats.exchange.names import inside
 from pickwell.formats.exchange.paths import appearing
 from pickwell.formats.folders import place_image
 
-TASKS = (CLASSIFICATION, SEGMENTATION)
 OPTIONS = {"ask": ("--copies",)}
 
 

@@ -7,10 +7,8 @@ Source: ours.
 from pathlib import Path
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Question
+from pickwell.formats.exchange.found import Question
 from pickwell.formats.exchange.paths import appearing
-
-TASKS = (CLASSIFICATION, SEGMENTATION)
 
 
 def ask(out: Path, question: Question) -> None:

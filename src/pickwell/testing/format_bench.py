@@ -16,6 +16,7 @@ from pickwell.formats.exchange.names import Names
 from pickwell.formats.exporting import file_of
 from pickwell.formats.importing import Gathered, Importer
 from pickwell.items import ItemId
+from pickwell.labels import check_class
 from pickwell.tasks.segmentation.label_maps import Mask
 
 
@@ -80,7 +81,9 @@ class Bench:
         """Labels out of what a format found, as an import makes them; label maps go to `kept`."""
         self.kept.clear()
         manifest = self.pool.manifest
-        importer = Importer(context, manifest, Names(manifest), self._put, rename or {}, decided)
+        names, classes = Names(manifest), context.classes
+        check = lambda label, _: check_class(label, classes)  # noqa: E731
+        importer = Importer(context, manifest, names, self._put, check, rename or {}, decided)
         return importer.gather(found, skip=skip, where="the file")
 
     def read(self, form: str | ModuleType, where: Path, context: Context, *, skip: bool = False) -> dict[int, str]:

@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from pickwell import tasks
+from pickwell import formats, tasks
 from pickwell.errors import LabelError
 from pickwell.tasks.segmentation.label_maps import Mask
 from pickwell.testing.format_bench import Bench, four_images
@@ -45,7 +45,7 @@ class FormatContract(ABC):
     def made_for(self, *doing: str) -> list[str]:
         """The kinds of task for which the format can do that; the test is skipped where there is none."""
         made = self.make()
-        kinds = [*made.TASKS] if all(hasattr(made, name) for name in doing) else []
+        kinds = formats.tasks_of(made) if all(hasattr(made, name) for name in doing) else []
         return kinds or pytest.skip("it is not for that")
 
     def able(self, kind: str) -> ModuleType:
@@ -55,8 +55,7 @@ class FormatContract(ABC):
     def test_it_says_what_it_is_for(self) -> None:
         made = self.make()
         assert made.__doc__
-        assert made.TASKS
-        assert {*made.TASKS} <= {*tasks.available()}
+        assert {*formats.tasks_of(made)} <= {*tasks.available()}
         assert any(hasattr(made, name) for name in ("read", "write", "ask"))
 
     def test_classes_come_back(self, bench: Bench) -> None:
