@@ -61,7 +61,7 @@ def query(name: str, rows: int, columns: int, labelled: int, budget: int) -> dic
         head.put(*logistic_regression(head.embed(images.get(known)).detach(), targets, CLASSES, 30.0))
         fitted = time.perf_counter()
         some = [PoolStream(images, ids, devices) for ids in (free.nonzero().squeeze(1), known, known[:0], known[:0])]
-        vectors = PoolVectors(Path(folder), some[0], 0, ())
+        vectors = PoolVectors(Path(folder), some[0], rows, 0, ())
         unlabelled, labels, held_out, pending = some
         learner, rng = TaskLearner([head], devices), generator(0, "pick")
         seen = PoolView(learner, rng, unlabelled, labels, held_out, pending, vectors, None)

@@ -138,7 +138,7 @@ def test_a_campaign_on_masks_runs_to_its_end(begun: Path, tmp_path: Path) -> Non
 def test_the_test_sets_masks_are_read_with_their_void(town: Path, tmp_path: Path) -> None:
     with made(town, tmp_path / "c", "random") as campaign:
         assert campaign.test is not None
-        truth = campaign.learning.known(campaign.test)
+        truth = campaign.learning.known(campaign.test, range(len(campaign.test)))
         assert len(truth) == 6
         for place, number in enumerate(range(50, 56)):
             expected = np.array(scene(number)[1]).astype(np.int64)

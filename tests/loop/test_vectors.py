@@ -95,7 +95,9 @@ class Counted:
 
 
 def vectors(folder: Path, *, seed: int = 0, facts: tuple[object, ...] = (), count: int = 5) -> PoolVectors:
-    return PoolVectors(folder / "vectors", FakeStream(torch.zeros(count, 3, 8, 8), torch.arange(count)), seed, facts)
+    return PoolVectors(
+        folder / "vectors", FakeStream(torch.zeros(count, 3, 8, 8), torch.arange(count)), count, seed, facts
+    )
 
 
 def test_rows_are_items(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from pickwell.campaign.legacy_remarks import move_remarks
 from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
 from pickwell.data.sources.source import place
-from pickwell.errors import LabelError, PickwellError, PoolError, RoundError, SettingsError, StoreError
-from pickwell.items import Label, Metrics, Round
+from pickwell.errors import LabelError, PickwellError, PoolError, RoundError, SettingsError, StoreError, few
+from pickwell.items import Kind, Label, Metrics, Round
 from pickwell.seeds import derive
 from pickwell.store import Store, Told
 from pickwell.tasks.task import Answer, Task
@@ -91,6 +91,12 @@ class OpenCampaign:
             raise PoolError(f"no images of this campaign are in {before}; they are in {', '.join(places)}: name one")
         return found
 
+    def remove(self, items: Sequence[int]) -> list[int]:
+        """Retires images, labelled ones too: they are never asked for nor learnt from again. Returns those it did."""
+        new: list[int] = np.setdiff1d(items, self.store.ignored()).tolist()
+        self.tell([Label(item, None, Kind.IGNORE) for item in new], imported=True, source="remove")
+        return new
+
     def undo(self) -> list[Label]:
         """Takes back the last `tell`; what it had labelled waits again."""
         return self.store.undo()
@@ -120,8 +126,24 @@ class OpenCampaign:
         return Metrics(values, int(values.pop("measured", 0)), labels)
 
     def unlabelled(self) -> NDArray[np.int64]:
-        """The ids that can be asked for now, ascending."""
-        return self.all_but(self.store.taken())
+        """The ids that can be asked for now, ascending: images that are missing cannot."""
+        free = self.all_but(self.store.taken())
+        return np.setdiff1d(free, self.pool.missing(free), assume_unique=True)
+
+    def missing(self) -> NDArray[np.int64]:
+        """The ids of images that are not where they were, ascending; not of those that are never to be labelled."""
+        return self.pool.missing(self.all_but(self.store.ignored()))
+
+    def told_missing(self, items: NDArray[np.int64]) -> str:
+        """What people are told of missing images; "" of none."""
+        if not len(items):
+            return ""
+        names = few(self.pool.manifest.names(items))
+        be, root = "image is" if len(items) == 1 else "images are", self.directory.root
+        return (
+            f"{len(items):,} {be} missing and left out ({names}); put back what is wanted, or say where its folder is now: "
+            f"pickwell relocate {root} OLD NEW, or retire what is missing: pickwell remove {root} --missing"
+        )
 
     def all_but(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
         """The ids of the pool but for these ascending ones; PoolError if the pool is too small to hold them."""

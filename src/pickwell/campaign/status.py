@@ -24,6 +24,7 @@ class Status:
     strategy: str
     images: int
     set_aside: int
+    missing: int
     labelled: int
     held_out: int
     ignored: int
@@ -56,6 +57,7 @@ def status_of(campaign: OpenCampaign) -> Status:
         strategy=str(campaign.settings.strategy["name"]),
         images=len(campaign.pool),
         set_aside=len(campaign.pool.set_aside()),
+        missing=len(campaign.missing()),
         labelled=len(labels),
         held_out=int(labels.held_out.sum()),
         ignored=len(campaign.store.ignored()),

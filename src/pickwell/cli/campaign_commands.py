@@ -96,7 +96,8 @@ def add(
     with show.campaign(where, quiet=json) as campaign:
         source: dict[str, Any] = {"labels_from_folders": labels_from_folders, "exclude": exclude or ()}
         summary = campaign.add(images, masks=masks, **source, progress=campaign.progress)
-    show.summary(summary, where, json=json)
+        gone = campaign.missing()
+        show.summary(summary, where, *filter(None, [campaign.told_missing(gone)]), json=json, missing=len(gone))
 
 
 def encode(where: Where, json: Json = False) -> None:

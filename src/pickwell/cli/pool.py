@@ -1,4 +1,4 @@
-"""pool, relocate: what a campaign's pool holds, what was left out, and where the images are."""
+"""pool, relocate, remove: what a campaign's pool holds and left out, where the images are, and which to retire."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,6 +15,7 @@ from pickwell.cli.terminal import plain
 def pool(
     where: Where,
     set_aside: Annotated[bool, typer.Option("--set-aside", help="List what was left out, and why.")] = False,
+    missing: Annotated[bool, typer.Option("--missing", help="List the images that are not where they were.")] = False,
     json: Json = False,
 ) -> None:
     """Say where the pool's images come from, and what was left out."""
@@ -22,10 +23,11 @@ def pool(
         held = campaign.pool
         aside = held.set_aside()
         places = [source.place for source, _ in held.sources]
+        gone = held.manifest.names(campaign.missing())
         images, counts = len(held), [len(held.manifest.names_of(index)) for index in range(len(places))]
     reasons = dict(Counter(reason for _, reason, _ in aside).most_common())
     sources = [{"place": place, "images": count} for place, count in zip(places, counts, strict=True)]
-    values: dict[str, Any] = {"images": images, "sources": sources, "set_aside": reasons}
+    values: dict[str, Any] = {"images": images, "sources": sources, "set_aside": reasons, "missing": len(gone)}
     lines: list[Any] = [f"{count:,} files of {plain(place)}" for place, count in zip(places, counts, strict=True)]
     lines.append(f"{len(aside):,} set aside" + "".join(f", {count:,} {reason}" for reason, count in reasons.items()))
     if set_aside:
@@ -34,6 +36,10 @@ def pool(
         for one in aside:
             table.add_row(*map(plain, one))
         lines.append(table)
+    lines += [f"{len(gone):,} missing"] if gone else []
+    if missing:
+        values["missing_files"] = gone
+        lines += map(plain, gone)
     show.say(values, *lines, json=json)
 
 
@@ -47,3 +53,18 @@ def relocate(
     with show.opened(where) as campaign:
         found = campaign.relocate(old, new)
     show.say({"found": found}, f"{found:,} images are in {plain(new)} now", json=json)
+
+
+def remove(
+    where: Where,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="The images, by their names.")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="The images that are not where they were.")] = False,
+    json: Json = False,
+) -> None:
+    """Retire images: they are never asked for nor learnt from again; undo takes it back."""
+    with show.opened(where) as campaign:
+        items = campaign.missing().tolist() if missing else []
+        removed = campaign.remove([*items, *campaign.pool.find(names or ())])
+        left = len(campaign.pool) - len(campaign.store.ignored())
+    sentence = f"removed {len(removed):,} images, {left:,} are left; pickwell undo {plain(where)} takes it back"
+    show.say({"removed": removed, "left": left}, sentence if removed else "nothing to remove", json=json)

@@ -188,7 +188,8 @@ def _warnings(sentences: Sequence[str]) -> list[str]:
 
 def _status_rows(now: "Status", task: "Task") -> Iterator[tuple[str, str]]:
     yield "campaign", f"{now.name} ({now.strategy})"
-    yield "pool", f"{now.images} images, {now.set_aside} set aside"
+    missing = f", {now.missing} missing" if now.missing else ""
+    yield "pool", f"{now.images} images, {now.set_aside} set aside{missing}"
     yield "labelled", f"{now.labelled}, of them {now.held_out} held out to measure on; {now.ignored} never to label"
     if now.classes:
         yield task.counted, ", ".join(f"{name} {count}" for name, count in now.classes.items())

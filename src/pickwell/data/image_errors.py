@@ -1,6 +1,7 @@
 """Why an image is set aside."""
 
 from enum import StrEnum
+from pathlib import Path
 
 from pickwell.errors import PoolError
 
@@ -43,3 +44,12 @@ class ImageError(PoolError):
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+
+
+class GoneError(PoolError):
+    """An `item` of the pool in a folder can be read no more: its file is missing, damaged or another one."""
+
+    def __init__(self, sentence: str, pool: Path, item: int) -> None:
+        super().__init__(sentence, item=item)
+        self.pool = pool
+        self.item = item

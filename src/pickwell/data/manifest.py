@@ -106,6 +106,12 @@ class Manifest:
         """The ids of the items with that content, null where there is none."""
         return pc.index_in(content, value_set=self._column("content"), skip_nulls=True)
 
+    def where_all(self, ids: ArrayLike) -> tuple[NDArray[np.int64], list[str]]:
+        """The sources' indices `(N,)` and the paths in them of many items at once, copies aside."""
+        names, paths = self._taken("name", ids), self._taken("path", ids)
+        found = [name if path is None else path for name, path in zip(names, paths, strict=True)]
+        return np.array(self._taken("source", ids), np.int64), found
+
     def find_all(self, names: Sequence[str]) -> NDArray[np.int64]:
         """The ids of many names at once, -1 where there is no such item."""
         # Bytes that are no UTF-8 are read as halves of characters, which Arrow cannot hold and no name in a pool has.

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from pickwell.data.copies import Place
 from pickwell.data.decode import decode, square, view
-from pickwell.data.image_errors import ImageError, Reason
+from pickwell.data.image_errors import GoneError, ImageError, Reason
 from pickwell.data.manifest import Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
 from pickwell.data.opening import LIMITS, Limits
@@ -26,7 +27,8 @@ from pickwell.data.records import (
 from pickwell.data.scan import survey
 from pickwell.data.sources import FolderTree, MaskedFolder, Source, find, same
 from pickwell.data.summary import Summary, counted, reasons, summary_of
-from pickwell.errors import LabelError, PoolError
+from pickwell.data.there import there
+from pickwell.errors import LabelError, PoolError, few
 from pickwell.files import locked
 from pickwell.items import Item, ItemId
 from pickwell.progress import Progress
@@ -159,6 +161,13 @@ class Pool:
         """The item's name and known label."""
         return self.manifest.item(item)
 
+    def find(self, names: Sequence[str]) -> list[ItemId]:
+        """The items of these names; PoolError for a name that no image has."""
+        items: list[ItemId] = self.manifest.find_all(names).tolist()
+        if lost := [name for name, item in zip(names, items, strict=True) if item < 0]:
+            raise PoolError(f"no image is named {few(lost)}; names are as `pickwell export` writes them")
+        return items
+
     def bytes(self, item: ItemId) -> bytes:
         """The image as it is stored, in whatever format that is; PoolError if it is in none of its places any more."""
         gone: ImageError | None = None
@@ -203,6 +212,20 @@ class Pool:
                 f"or correct the place of the masks in {self.directory / SOURCES}"
             ) from error
 
+    def missing(self, items: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Those of the items, ascending, or of all, whose files are not there now."""
+        wanted = np.arange(len(self)) if items is None else np.asarray(items, np.int64)
+        sources, paths = self.manifest.where_all(wanted)
+        gone = np.zeros(len(wanted), bool)
+        for index, (source, _) in enumerate(self.sources):
+            of = np.flatnonzero(sources == index)
+            gone[of] = [not is_there for is_there in there(source, [paths[place] for place in of.tolist()])]
+        lost = [item for item in wanted[gone].tolist() if not any(map(self._has, self.manifest.copies.places(item)))]
+        return np.array(lost, np.int64)
+
+    def _has(self, place: Place) -> bool:
+        return next(there(self.sources[place.source].source, [place.path]))
+
     def set_aside(self) -> list[tuple[str, str, str]]:
         """Name, reason and detail of every image that is not in the pool because it could not be read."""
         aside = read_set_aside(self.directory / ASIDE)
@@ -214,12 +237,13 @@ class Pool:
         except ImageError as error:
             raise self._gone(item, error) from error
 
-    def _gone(self, item: ItemId, error: object) -> PoolError:
+    def _gone(self, item: ItemId, error: object) -> GoneError:
         place = self.sources[self.manifest.where(item)[0]].source.place
-        return PoolError(
+        said = (
             f"the image '{self.item(item).name}' (item {item}) can no longer be read: {error}; put it back as it was, "
             f"or say where its folder is now: pickwell relocate {self.directory.parent} {place} NEW"
         )
+        return GoneError(said, self.directory, item)
 
 
 def _writing(directory: Path) -> AbstractContextManager[None]:

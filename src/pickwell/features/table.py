@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pickwell.files import locked, naming, sync
+from pickwell.files import locked, naming, replacing, sync
 
 Rows = NDArray[np.float32]
 
@@ -17,7 +17,7 @@ SHARD = 1 << 16
 """Rows of a file, the last one's fewer: 335 MB of 1,280 numbers."""
 SYNCED = 1 << 12
 """Rows after which they are made sure to be on the disk: a power cut costs no more."""
-LOCK = "table.lock"
+LOCK, HOLES = "table.lock", "holes.npy"
 
 
 class FeatureTable:
@@ -47,6 +47,26 @@ class FeatureTable:
                 found.append(np.memmap(path, np.dtype("<f4"), mode="r", shape=(rows, self.length)))
             left -= rows
         return found
+
+    def holes(self) -> NDArray[np.int64]:
+        """The rows, ascending, that are not a number: of images that could not be read."""
+        path = self.folder / HOLES
+        found: NDArray[np.int64] = np.load(path, allow_pickle=False) if path.exists() else np.empty(0, np.int64)
+        return found[found < len(self)]
+
+    def mark(self, rows: NDArray[np.int64]) -> None:
+        """Says which rows are holes; before they are written, so that none is taken for a vector."""
+        with replacing(self.folder / HOLES) as new, new.open("wb") as file:
+            np.save(file, rows)
+
+    def fill(self, row: int, vector: Rows) -> None:
+        """Puts a vector `(length,)` into a hole; what was worked out from the others is forgotten."""
+        with _path(self.folder, row // SHARD).open("r+b") as file:
+            file.seek(row % SHARD * self._row)
+            file.write(np.ascontiguousarray(vector, "<f4").tobytes())
+        for old in self.folder.glob("moments-*"):
+            old.unlink()
+        self.mark(np.setdiff1d(self.holes(), row))
 
     @contextmanager
     def appending(self) -> Iterator[Callable[[Rows], None]]:

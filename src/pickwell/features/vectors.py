@@ -60,13 +60,14 @@ class Vectors:
 
 
 def moments(table: FeatureTable) -> tuple[Tensor, Tensor]:
-    """The mean and the deviation `(D,)` of a table's numbers, float32: worked out once for each length of it."""
+    """The mean and the deviation `(D,)` of a table's numbers, float32, holes left out: worked out once a length."""
     path = table.folder / f"moments-{len(table)}.npy"
     if not path.exists():
         found = Moments()
         for shard in table.shards():
             for part in blocks(len(shard)):
-                found.update(torch.from_numpy(np.array(shard[part])))
+                rows = np.array(shard[part])
+                found.update(torch.from_numpy(rows[~np.isnan(rows[:, 0])]))
         with replacing(path, shared=True) as new, new.open("wb") as file:
             np.save(file, torch.stack((found.mean, found.variance.sqrt())).float().numpy())
     mean, deviation = torch.from_numpy(np.load(path, allow_pickle=False))

@@ -67,9 +67,9 @@ class TaskLearning(ABC):
         """How many outputs a network has, of an image or of each pixel."""
         return len(self.task.classes)
 
-    def known(self, pool: Pool) -> Targets:
-        """What is known of all images of a pool."""
-        return self.targets([str(known) for known in pool.manifest.known()])
+    def known(self, pool: Pool, items: Sequence[int]) -> Targets:
+        """What is known of some images of a pool."""
+        return self.targets([str(known) for known in pool.manifest.known(items)])
 
     def fingerprint(self, targets: Targets) -> bytes:
         """Bytes that differ where targets do."""

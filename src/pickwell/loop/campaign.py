@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from pickwell.data.pool import Pool
 from pickwell.data.summary import Summary
 from pickwell.encoders import Encoder
 from pickwell.encoders.features import FeatureFile
-from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, unknown
+from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, few, unknown
 from pickwell.features.encoding import encoded, named, table_of
 from pickwell.features.matching import matching
 from pickwell.features.table import FeatureTable
@@ -34,6 +34,7 @@ from pickwell.loop.fitting import Fit, Fitter, TrainingSet
 from pickwell.loop.held_out import same_question
 from pickwell.loop.open_round import open_round
 from pickwell.loop.pool_view import PoolStream
+from pickwell.loop.readable import Readable
 from pickwell.loop.round_loop import Callback, run
 from pickwell.loop.task_models_only import TaskModelsOnly
 from pickwell.oracle import Human, Noisy, Oracle, Simulated
@@ -78,6 +79,7 @@ class Campaign(OpenCampaign):
             raise
         self.progress = progress
         self._last: Learnt | None = None
+        self._readable = Readable()
 
     @cached_property
     def devices(self) -> Devices:
@@ -144,7 +146,9 @@ class Campaign(OpenCampaign):
         """
         with self.directory.exclusive("fit"):
             name, chosen = self._strategy(strategy, settings)
-            return self.fitted(name, chosen, self.store.labels(), asking=asking).metrics
+            return self._readable.without_damaged(
+                lambda: self.fitted(name, chosen, self.store.labels(), asking=asking).metrics
+            )
 
     def ask(self, budget: int, strategy: str | Strategy | None = None, *, now: bool = False, **settings: Any) -> Round:
         """The images to label next. Until they are told, asking again gives the same open round.
@@ -159,7 +163,7 @@ class Campaign(OpenCampaign):
                 position = self.store.position()
                 try:
                     # People label while this trains: a pick may be taken by now. Any other refusal comes again.
-                    return self._ask(budget, strategy, settings, now)
+                    return self._readable.without_damaged(lambda: self._ask(budget, strategy, settings, now))
                 except RoundError:
                     if self.store.position() == position:
                         raise
@@ -170,19 +174,25 @@ class Campaign(OpenCampaign):
         if question := self.store.current():
             name = strategies.name_of(strategy) if isinstance(strategy, Strategy) else strategy
             return same_question(question, budget, name, learnt=self.store.details(question.number).learnt)
-        free = torch.from_numpy(self.unlabelled())
+        self._readable.warn(missing := self.told_missing(self.missing()))
+        free = self.unlabelled()
         if not len(free):
-            raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; add more with pickwell add")
+            step = missing or "add more with pickwell add"
+            raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; {step}")
         check_budget(budget, len(free))
         name, chosen = self._strategy(strategy, settings)
-        first = not len(self.store.labels().part(held_out=False)[0])
+        first = not len(self.store.labels().only(self._seen(self.pool)).part(held_out=False)[0])
         drawn = first and now and not self._is_encoded()
         if first:
             name, chosen = self._first(name, chosen, drawn)
         # A draw looks at no image.
         images = self.learning.pixels(self.pool, self.settings) if drawn else self.images
-        whole = PoolStream(images, torch.arange(len(self.pool)), self.devices, self.progress)
-        return open_round(self, whole, lambda labels: self.fitted(name, chosen, labels).fit, name, chosen, budget, free)
+        seen = self._seen(self.pool)
+        free = np.intersect1d(free, seen, assume_unique=True)
+        check_budget(budget, len(free))
+        whole = PoolStream(images, torch.from_numpy(seen), self.devices, self.progress)
+        fitted = partial(self.fitted, name, chosen)
+        return open_round(self, whole, lambda labels: fitted(labels).fit, name, chosen, budget, torch.from_numpy(free))
 
     def run(
         self,
@@ -260,17 +270,27 @@ class Campaign(OpenCampaign):
         check_ability(self.learning, self.settings, made)
         return chosen, made
 
+    def _seen(self, pool: Pool) -> NDArray[np.int64]:
+        """The ids of the images of the pool, or of the test set, that networks can see now, ascending."""
+        folder = self.directory.features / ("" if pool is self.pool else "test")
+        return self._readable.of(pool, table_of(self.encoder, folder) if self.encoder else None)
+
     def fitted(self, name: str, strategy: Strategy, labels: Labels, *, asking: bool = True) -> Learnt:
         """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed.
 
         Without `asking`, or where nothing is left to ask, the strategy's own networks are left out.
         """
         question = self.store.current()
-        items, values = labels.part(held_out=False)
+        seen = self._seen(self.pool)
+        if len(lost := np.setdiff1d(labels.items, seen)):
+            said = f"{len(lost):,} ({few(self.pool.manifest.names(lost))})"
+            self._readable.warn(f"labelled images that cannot be read, and without which the fit goes on: {said}")
+        items, values = labels.only(seen).part(held_out=False)
         if not len(items):
             raise LabelError("nothing is labelled yet, so there is nothing to learn from; ask, and tell some labels")
         # What is being asked is not labelled yet.
-        free = torch.from_numpy(self.all_but(np.union1d(labels.items, self.store.ignored())))
+        taken = np.union1d(labels.items, self.store.ignored())
+        free = torch.from_numpy(np.intersect1d(self.all_but(taken), seen, assume_unique=True))
         if not (asking and len(free)):
             name, strategy = "alone", TaskModelsOnly.like(strategy)
         number = question.number if question else self.store.next_number()
@@ -294,10 +314,11 @@ class Campaign(OpenCampaign):
     def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int, changed: datetime | None) -> Metrics:
         """Measures the fit on the test set, else on the labels held out, and keeps the figures."""
         if self.test is not None and self.test_images is not None:
-            judged: Stream = PoolStream(self.test_images, torch.arange(len(self.test)), self.devices, self.progress)
-            truth = self.learning.known(self.test)
+            seen = self._seen(self.test)
+            judged: Stream = PoolStream(self.test_images, torch.from_numpy(seen), self.devices, self.progress)
+            truth = self.learning.known(self.test, seen.tolist())
         else:
-            items, values = labels.part(held_out=True)
+            items, values = labels.only(self._seen(self.pool)).part(held_out=True)
             judged, truth = self.stream(torch.from_numpy(items)), self.learning.targets(values)
         metrics = fitter.measure(fit, judged, truth, len(labels))
         reached = {**metrics.values, "measured": metrics.measured}

@@ -40,23 +40,27 @@ def open_round(
     budget: int,
     free: Tensor,
 ) -> Round:
-    """Draws what to measure on, fits, lets the strategy pick from `free` of the `whole` pool, opens the round."""
+    """Draws what to measure on, fits, lets the strategy pick from `free`, opens the round.
+
+    Nothing but the `whole` is looked at: the images of the pool that can be read.
+    """
     settings, store = campaign.settings, campaign.store
     number, labels = store.next_number(), store.labels()
     seed = derive(settings.seed, "round", number)
     share, held = settings.validation.share, int(labels.held_out.sum())
     drawn = slice_to_hold_out(free, budget, share, held, len(labels), generator(seed, "validation"))
-    fit = fitted(labels) if len(labels.part(held_out=False)[0]) else None
+    seen = labels.only(whole.items.numpy())
+    fit = fitted(labels) if len(seen.part(held_out=False)[0]) else None
     began = time.perf_counter()
     chosen = fit.strategy if fit else strategy
-    view = _view(campaign, whole, fit, drawn, free, labels, seed)
+    view = _view(campaign, whole, fit, drawn, free, seen, seed)
     with writing_networks(campaign.directory.fits):
         picks = chosen.select(view, budget - len(drawn))
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
     question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
     queried = time.perf_counter()
     if fit:
-        _show(campaign, whole, fit, number, [pick.item for pick in question], labels)
+        _show(campaign, whole, fit, number, [pick.item for pick in question], seen)
     if found := chosen.projection():
         campaign.maps.write(number, found)
     seconds = {"fit": fit.seconds if fit else 0.0, "query": queried - began, "hints": time.perf_counter() - queried}
@@ -100,7 +104,7 @@ def _view(
         labelled=some(items=torch.from_numpy(labels.part(held_out=False)[0])),
         held_out=some(items=torch.from_numpy(labels.part(held_out=True)[0])),
         pending=some(items=drawn),
-        vectors=PoolVectors(campaign.directory.vectors, whole, settings.seed, facts),
+        vectors=PoolVectors(campaign.directory.vectors, whole, len(campaign.pool), settings.seed, facts),
         checkpoint=_checkpoint(campaign, fit, unlabelled) if fit else None,
     )
 

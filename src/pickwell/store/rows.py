@@ -125,6 +125,12 @@ class Labels:
     def __len__(self) -> int:
         return len(self.values)
 
+    def only(self, items: NDArray[np.int64]) -> "Labels":
+        """The labels of these items alone."""
+        kept = np.isin(self.items, items)
+        values = [value for value, is_kept in zip(self.values, kept, strict=True) if is_kept]
+        return Labels(self.items[kept], values, self.held_out[kept], self.rounds[kept])
+
     def part(self, *, held_out: bool) -> tuple[NDArray[np.int64], list[str]]:
         """Items and values of the labels to measure on (`held_out`), or of those to train on."""
         wanted = self.held_out == held_out

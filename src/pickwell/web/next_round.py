@@ -95,9 +95,9 @@ class Loop:
                 raise RoundError("a round is still open; answer its images first, or close it (pickwell close)")
             if self._waits():
                 raise RoundError("the images are still being encoded; pick the next ones when that has ended")
-            left = self.left()
+            left = len(self._campaign.unlabelled())  # which is slower, and leaves out what is missing
             if not left:
-                raise BudgetError("every image is labelled or set aside, so there is none to ask for; add some images")
+                raise BudgetError("every image is labelled, set aside or missing; add some images")
             self._start(self._asking, "ask", "--now", "--budget", str(min(budget or self._settings.budget, left)))
 
     def _is_open(self) -> bool:

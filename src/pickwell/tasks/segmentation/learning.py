@@ -36,8 +36,8 @@ class Learning(TaskLearning):
         """The masks of these names; none is read yet."""
         return MaskTargets(values, self.task.masks.get)
 
-    def known(self, pool: Pool) -> MaskTargets[int]:
-        return MaskTargets(range(len(pool)), pool.mask)
+    def known(self, pool: Pool, items: Sequence[int]) -> MaskTargets[int]:
+        return MaskTargets(items, pool.mask)
 
     def fingerprint(self, targets: Targets) -> bytes:
         assert isinstance(targets, MaskTargets)
