@@ -141,7 +141,7 @@ class OpenCampaign:
         names = few(self.pool.manifest.names(items))
         be, root = "image is" if len(items) == 1 else "images are", self.directory.root
         return (
-            f"{len(items):,} {be} missing and left out ({names}); put back what is wanted, or say where its folder is now: "
+            f"{len(items):,} {be} missing and left out ({names}); put back what is wanted, say where its folder is now: "
             f"pickwell relocate {root} OLD NEW, or retire what is missing: pickwell remove {root} --missing"
         )
 
