@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
+from tests.web.conftest import open_round
 
 from pickwell.data.pool import Pool
 from pickwell.errors import PoolError
@@ -42,6 +43,18 @@ def test_two_tabs_never_hold_the_same_image(post: Post) -> None:
     assert post("release").json() == {"released": 4}
     assert _picks(post("next", n=4, annotator="ben")) == [0, 1, 8, 9]
     assert post("heartbeat", annotator="ben").json() == {"held": 4}
+
+
+def test_a_round_of_forty_has_images_for_everybody_who_comes(make: Callable[..., Path]) -> None:
+    desk = Desk(make(40))
+    open_round(desk.store, range(40))
+    got = [len(desk.next(Who(f"annotator {number}", "t"), 24)) for number in range(8)]
+    assert got == [20, 7, 4, 4, 4, 1, 0, 0]
+    assert len(desk.next(Who("annotator 0", "t"), 24)) == 20  # what one has stays
+    for number in range(1, 8):
+        desk.store.release(f"annotator {number}/t")
+    assert len(desk.next(Who("annotator 0", "t"), 24)) == 20  # half of it: somebody may yet come
+    desk.close()
 
 
 def test_an_answer_is_in_the_store_when_it_is_acknowledged(post: Post, desk: Desk) -> None:

@@ -84,6 +84,28 @@ def test_digits_are_classes_whatever_else_their_keys_show(folder: Path) -> None:
 
 
 @pytest.mark.skipif(NODE is None, reason="no Node.js")
+def test_letters_of_other_scripts_are_what_stands_at_their_place_on_a_latin_keyboard(folder: Path) -> None:
+    birds = [f"bird {number}" for number in range(12)]
+    russian: list[Press] = [
+        {"key": "ф", "code": "KeyA"},
+        {"key": "Ы", "code": "KeyS", "shiftKey": True},
+        {"key": "я", "code": "KeyZ", "ctrlKey": True},
+        {"key": "ю", "code": "Period"},
+    ]
+    assert meant(folder, birds, *russian) == [
+        {"label": "bird 10"},
+        {"move": "skip"},
+        {"move": "undo"},
+        {"move": "repeat"},
+    ]
+    greek: Press = {"key": "λ", "code": "KeyI"}
+    assert meant(folder, birds, greek, {"key": "٣", "code": "Digit3"}) == [{"move": "ignore"}, {"label": "bird 2"}]
+    # Latin letters mean themselves, wherever they stand.
+    turkish_and_french: list[Press] = [{"key": "\u0131", "code": "KeyI"}, {"key": "a", "code": "KeyQ"}]
+    assert meant(folder, birds, *turkish_and_french) == [None, {"label": "bird 10"}]
+
+
+@pytest.mark.skipif(NODE is None, reason="no Node.js")
 def test_enter_is_for_the_link_or_button_that_has_the_focus_and_letters_are_for_fields(folder: Path) -> None:
     tags = ("body", "a", "button", "summary", "input", "select", "textarea")
     assert ran(folder, DONE, ["owl"], [[tag, "Enter"] for tag in tags]) == ["accept"] + [None] * 6

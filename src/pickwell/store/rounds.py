@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from pickwell.errors import RoundError
 from pickwell.items import Pick, PickState, Round, RoundKind, RoundState
-from pickwell.store.rows import Details, moment
-from pickwell.store.tables import insert_all, label, pick, round_
+from pickwell.store.rows import Details, Progress, moment
+from pickwell.store.tables import insert_all, label, pick, round_, waits
 
 SHOWN = (pick.c.item, pick.c.rank, pick.c.score, pick.c.held_out)
 """The columns of a pick that people see, beside its state."""
@@ -185,6 +185,17 @@ def _picks(connection: Connection, now: int, where: sa.ColumnElement[bool]) -> d
     return asked
 
 
+def progress(connection: Connection, now: int) -> Progress | None:
+    """How far the open round is, if there is one: its picks are counted where they are."""
+    state = state_at(now)
+    query = select(*round_.c["number", "strategy", "overlap"], state, func.count()).join(pick)
+    rows = connection.execute(query.where(round_.c.state == RoundState.OPEN).group_by(round_.c.number, state)).all()
+    if not rows:
+        return None
+    number, strategy, overlap, *_ = rows[0]
+    return Progress(number, strategy, overlap, Counter({PickState(row[3]): row[4] for row in rows}))
+
+
 def to_pick(item: int, rank: int, score: float | None, held_out: bool, state: str) -> Pick:
     """A pick from its columns."""
     return Pick(item, rank, math.nan if score is None else score, held_out, PickState(state))
@@ -196,7 +207,7 @@ def leased(now: int) -> sa.ColumnElement[bool]:
     One that would last over twice its length from now has ended: the clock was set back since.
     """
     left = func.coalesce(pick.c.leased_until, 0) - now
-    return and_(pick.c.state == PickState.WAITING, left > 0, left <= 2 * func.coalesce(pick.c.leased_for, 0))
+    return and_(waits, left > 0, left <= 2 * func.coalesce(pick.c.leased_for, 0))
 
 
 def state_at(now: int) -> sa.ColumnElement[str]:

@@ -1,5 +1,6 @@
 """The values that the store hands out beside those of `pickwell.items`."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,16 @@ class Details:
     def learnt(self) -> bool:
         """Whether a model had learnt something when it was opened; if not, its picks are random."""
         return bool(self.timings.get("fit"))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a round is: how many of its picks are in each state."""
+
+    number: int
+    strategy: str
+    overlap: int
+    states: Counter[PickState]
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class Store(AbstractContextManager["Store"]):
 
     next_number = _reading(_rounds.next_number)
     current = _timed(Database.reading, _rounds.current)
+    progress = _timed(Database.reading, _rounds.progress)
     round = _timed(Database.reading, _rounds.read_one)
     rounds = _timed(Database.reading, _rounds.every)
     details = _reading(_rounds.details)

@@ -110,8 +110,11 @@ pick = Table(
     # In this order it is also the index by which items are looked up.
     Unique("item", "round"),
 )
-_waits = pick.c.state == sa.literal_column("'waiting'")
-Index("pick_waiting", pick.c.round, pick.c.rank, sqlite_where=_waits, postgresql_where=_waits)
+waits = pick.c.state == sa.literal_column("'waiting'")
+"""Whether a pick waits; a literal in queries too, or SQLite would not use the index."""
+Index("pick_waiting", pick.c.round, pick.c.rank, sqlite_where=waits, postgresql_where=waits)
+_held = pick.c.leased_by.is_not(None)
+Index("pick_held", pick.c.leased_by, sqlite_where=_held, postgresql_where=_held)
 # An item is decided by one pick at most.
 _decided = pick.c.state.in_([sa.literal_column("'answered'"), sa.literal_column("'ignored'")])
 Index("pick_one_decided", pick.c.item, unique=True, sqlite_where=_decided, postgresql_where=_decided)

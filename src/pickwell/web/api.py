@@ -128,7 +128,7 @@ def who(request: Request, body: Body) -> Who:
 def next_(request: Request, body: Wanted, at: AtDesk) -> dict[str, Any]:
     """Leases the next picks for one annotator alone; asking again renews the leases and gives the same picks."""
     picks = at.next(who(request, body), body.n)
-    current = dashboard_figures.progress(at.store.current())
+    current = dashboard_figures.progress(at.store.progress())
     return {"picks": shown(request, at.campaign, picks, current["number"] if current else 0), "round": current}
 
 
@@ -231,7 +231,7 @@ def status(at: Opened, then: AtLoop) -> Mapping[str, Any]:
     return {
         "campaign": at.settings.name,
         "position": at.store.position(),
-        "round": dashboard_figures.progress(at.store.current()),
+        "round": dashboard_figures.progress(at.store.progress()),
         "loop": {**asdict(state), "doing": doing},
     }
 

@@ -8,9 +8,9 @@ from statistics import median
 from typing import Any
 
 from pickwell.campaign.open_campaign import OpenCampaign
-from pickwell.items import Kind, PickState, Round, RoundState
+from pickwell.items import Kind, PickState
 from pickwell.statistics.runs import known, measured_rows
-from pickwell.store import Entry, Labels, Result, Store
+from pickwell.store import Entry, Labels, Progress, Result, Store
 from pickwell.web.agreement import agreement, standing
 from pickwell.web.desk import SUGGESTION_SEEN
 
@@ -89,16 +89,17 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def progress(current: Round | None) -> dict[str, Any] | None:
+def progress(current: Progress | None) -> dict[str, Any] | None:
     """How far the open round is; None when none is open."""
-    if current is None or current.state is not RoundState.OPEN:
+    if current is None:
         return None
-    states = Counter(pick.state for pick in current.picks)
+    states = current.states
+    open_ = states[PickState.WAITING] + states[PickState.LEASED] + states[PickState.DISPUTED]
     return {
         "number": current.number,
         "strategy": current.strategy,
-        "total": len(current.picks),
-        "done": len(current.picks) - len(current.waiting) - states[PickState.DISPUTED],
+        "total": states.total(),
+        "done": states.total() - open_,
         "leased": states[PickState.LEASED],
         "skipped": states[PickState.SKIPPED],
         "disputed": states[PickState.DISPUTED],

@@ -64,8 +64,8 @@ class Desk:
         self.campaign.close()
 
     def next(self, who: Who, n: int) -> list[Pick]:
-        """Up to n picks for this annotator alone, best first; those they hold already come first."""
-        return self.store.lease(who.holder, n, self._lease, author=who.name)
+        """Up to n picks for this annotator alone, best first; those held already come first, and others get a part."""
+        return self.store.lease(who.holder, n, self._lease, author=who.name, shared=True)
 
     def renew(self, who: Who) -> int:
         """Renews the leases of this tab; returns how many."""

@@ -109,8 +109,8 @@ class Loop:
         return self._encoding.running and bool(self._campaign.store.rounds(picks=False))
 
     def _answered(self) -> int:
-        current = self._campaign.store.current() if self._settings.when == "every" else None
-        return sum(pick.state is PickState.ANSWERED for pick in current.picks) if current else 0
+        current = self._campaign.store.progress() if self._settings.when == "every" else None
+        return current.states[PickState.ANSWERED] if current else 0
 
     def _start(self, process: Background, what: str, *options: str) -> None:
         """Starts a command on the campaign, whose failure is shown."""
@@ -151,7 +151,7 @@ class Loop:
         if due(self._settings, is_open=is_open, answered=self._answered() if is_open else 0, left=left):
             # Somebody else was quicker; the next look will show.
             with suppress(RoundError, BudgetError):
-                if is_open and not self._waits() and (current := self._campaign.store.current()):
+                if is_open and not self._waits() and (current := self._campaign.store.progress()):
                     self._campaign.store.close_round(current.number)
                 self.ask()
 

@@ -1,7 +1,7 @@
 // What stands beside the image that is labelled or drawn on: facts, notes, what was said last, and the pace.
 import { $, duration } from "/static/session.js";
 
-// Why the image is asked, in a line, after what is said of it `first`; `size` if it matters here.
+// What the image is called and why it is asked, in a line, after what is said of it `first`; `size` if it matters here.
 export function showFacts(pick, first = [], size = "") {
   const drawn = pick.held_out ? "drawn at random, to measure on" : pick.drawn && "drawn at random";
   const facts = [
@@ -9,7 +9,13 @@ export function showFacts(pick, first = [], size = "") {
     size, pick.flag && "flagged", pick.note && `note: ${pick.note}`,
   ];
   $("why").textContent = facts.filter(Boolean).join(" · ");
-  $("why").title = pick.name ?? "";
+  showName(pick.name);
+}
+
+// The name of the image on the stage, for those who see it and those who hear it; "" for none.
+export function showName(name) {
+  $("name").textContent = name;
+  $("stage").setAttribute("aria-label", name);
 }
 
 // The dialog for notes about the image that `current()` gives; `keep(note)` is told what was written.

@@ -1,8 +1,8 @@
 // The page where somebody decides what annotators disagree about.
-import { showFacts } from "/static/beside.js";
+import { showFacts, showName } from "/static/beside.js";
 import { Events } from "/static/events.js";
 import { buttons, classList, listen, meaning } from "/static/keys.js";
-import { Pictures, isShown } from "/static/pictures.js";
+import { Pictures, unseen } from "/static/pictures.js";
 import { showWait } from "/static/round.js";
 import { $, ask, element, say } from "/static/session.js";
 
@@ -51,7 +51,7 @@ function show() {
 
 const WORDS = { skip: "skipped it", ignore: "took it out" };
 function opinion({ annotator, kind, label }) {
-  const button = element("button", { type: "button" }, element("b", {}, kind === "answer" ? label : WORDS[kind]), element("span", {}, annotator || "(no name)"));
+  const button = element("button", { type: "button" }, element("b", { dir: "auto" }, kind === "answer" ? label : WORDS[kind]), element("span", { dir: "auto" }, annotator || "(no name)"));
   button.addEventListener("click", () => { button.blur(); decide(kind, label); });
   return element("li", {}, button);
 }
@@ -66,6 +66,7 @@ function rest(title, text) {
   stage.hidden = true;
   showWait(title, text);
   $("why").textContent = "";
+  showName("");
   $("opinions").replaceChildren();
   count();
 }
@@ -73,7 +74,8 @@ function rest(title, text) {
 function decide(kind, label) {
   const one = queue[0];
   if (!one) return;
-  if (!isShown(pictures.of(one.item))) return say("This image is not shown yet: a key would decide what nobody has seen.");
+  const fault = unseen(pictures.of(one.item));
+  if (fault) return say(fault);
   queue.shift();
   done.push(one);
   decided.add(one.item);

@@ -6,7 +6,7 @@ import { Easel } from "/static/easel.js";
 import { buttons, classList, fillHelp, listen } from "/static/keys.js";
 import { LabelMap } from "/static/map-of-labels.js";
 import { OneByOne } from "/static/one-by-one.js";
-import { isShown } from "/static/pictures.js";
+import { unseen } from "/static/pictures.js";
 import { $, duration, element, picture, say, secondsSince, told } from "/static/session.js";
 import { Tools } from "/static/tools.js";
 
@@ -114,8 +114,9 @@ function clear() {
 function ready() {
   if (!shown || shown.pick !== work.current()) return false;
   tools.finish();
-  if (!isShown(shown.image)) say("This image is not shown yet.");
-  return isShown(shown.image);
+  const fault = unseen(shown.image);
+  if (fault) say(fault);
+  return !fault;
 }
 
 function save() {

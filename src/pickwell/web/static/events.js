@@ -4,6 +4,7 @@ import { $, Refusal, random, say, send, tab, told, who } from "/static/session.j
 const EVENTS = `pickwell/${told.made}/events/`;
 const ALIVE = `pickwell/${told.made}/alive/`;
 const BEAT = 2000;
+const TRIES = 4; // of what the server fails at: its own fault, not a busy or missing database's
 
 export class Events {
   // `acknowledged(event, answer)` and `refused(event, sentence)` are told what became of each event.
@@ -65,16 +66,21 @@ export class Events {
   async pump() {
     if (this.sending) return;
     this.sending = true;
-    for (let pause = 200; this.waiting.length;) {
+    for (let [pause, failed] = [200, 0]; this.waiting.length;) {
       const event = this.waiting[0];
       try {
         const answer = await send(event.path, event.body);
         this.settle(event, () => this.acknowledged(event, answer));
-        pause = 200;
+        [pause, failed] = [200, 0];
       } catch (error) {
-        // What the server has judged stays judged; a lost token, a wrong host or a busy server may pass.
-        if (error instanceof Refusal && error.code < 500 && ![401, 408, 421, 429].includes(error.code)) {
-          this.settle(event, () => this.refused(event, error.message));
+        // What the server has judged stays judged; a lost token, a wrong host or a busy server may pass. What it fails
+        // at again and again is passed over: those behind it must not wait for ever.
+        failed = error instanceof Refusal && error.code === 500 ? failed + 1 : 0;
+        const judged = error instanceof Refusal && error.code < 500 && ![401, 408, 421, 429].includes(error.code);
+        if (judged || failed === TRIES) {
+          const sentence = judged ? error.message : "the server fails at this again and again: it was not saved, go on with the next";
+          this.settle(event, () => this.refused(event, sentence));
+          failed = 0;
           continue;
         }
         this.trouble = error instanceof Refusal ? error.message : "the server does not answer";

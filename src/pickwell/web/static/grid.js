@@ -47,7 +47,7 @@ function draw() {
 function tile(pick) {
   const image = element("img", { src: picture(pick.item, "thumb"), alt: pick.name, draggable: "false", loading: "lazy" });
   const words = pick.hint?.suggestion && $("sort").value === "class" ? pick.hint.suggestion : `${pick.rank}`;
-  return element("li", { role: "option", "data-item": pick.item, id: `tile-${pick.item}`, title: pick.name }, image, element("span", {}, words));
+  return element("li", { role: "option", "data-item": pick.item, id: `tile-${pick.item}`, title: pick.name }, image, element("span", { dir: "auto" }, words), element("span", { class: "name", dir: "auto" }, pick.name.split("/").at(-1)));
 }
 
 function mark() {

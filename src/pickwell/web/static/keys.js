@@ -7,6 +7,17 @@ export const MOVES = {
   Backspace: "undo", ArrowLeft: "back", ArrowRight: "forward", ArrowUp: "up", ArrowDown: "down",
   Enter: "accept", Escape: "leave",
 };
+
+// What stands on the keys of a Latin keyboard beside letters, by the names that browsers give their places.
+const SIGNS = { BracketLeft: "[", BracketRight: "]", Comma: ",", Period: ".", Slash: "/", Minus: "-", Equal: "=" };
+
+// The key in small letters; on keyboards of other scripts what stands there on a Latin one.
+function latin({ key, code }) {
+  if (key.length > 1) return key;
+  if (!/\p{L}/u.test(key) || /\p{Script=Latin}/u.test(key)) return key.toLowerCase();
+  return /^Key([A-Z])$/.exec(code)?.[1].toLowerCase() ?? SIGNS[code] ?? key;
+}
+
 // The keys of classes, and what a press means, where these keys are moves, and with Ctrl those.
 export function keySet(moves, controls) {
   const free = [..."1234567890"].concat([..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !(letter in moves)));
@@ -23,7 +34,7 @@ export function keySet(moves, controls) {
   // What a key press asks for: {move} or {label}; null for nothing of ours.
   function meaning(press) {
     if (press.altKey) return null;
-    const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+    const key = latin(press);
     if (press.ctrlKey || press.metaKey) {
       const move = (press.shiftKey && controls[`shift ${key}`]) || controls[key];
       return move ? { move } : null;
@@ -63,7 +74,7 @@ export function classList(choose, keys = keyOf) {
   const rows = told.classes.map((name) => {
     const key = keys.get(name);
     const cap = key ? element("kbd", {}, key) : element("span", { class: "nokey" });
-    const button = element("button", { type: "button", "data-label": name }, cap, element("span", {}, name));
+    const button = element("button", { type: "button", "data-label": name }, cap, element("span", { dir: "auto" }, name));
     return element("li", {}, button);
   });
   let at = 0;

@@ -2,7 +2,7 @@
 import { showFacts } from "/static/beside.js";
 import { MOVES, buttons, classList, fillHelp, keyOf, listen, meaning } from "/static/keys.js";
 import { OneByOne, STRIP } from "/static/one-by-one.js";
-import { SMALL, isShown } from "/static/pictures.js";
+import { SMALL, unseen } from "/static/pictures.js";
 import { $, element, picture, say, secondsSince } from "/static/session.js";
 
 const stage = $("stage");
@@ -62,7 +62,8 @@ function decide(kind, label) {
   const pick = work.current();
   if (!pick) return;
   const image = work.pictures.of(pick.item);
-  if (!isShown(image)) return say("This image is not shown yet: a key would label what nobody has seen.");
+  const fault = unseen(image);
+  if (fault) return say(fault);
   const body = { items: [pick.item], seconds: secondsSince(shownAt), via: "page", suggestion_seen: Boolean(pick.seen), label };
   work.decide({ kind, label, image }, () => work.events.push(`/api/${kind}`, body));
   if (label) classes.flash(label);

@@ -1,5 +1,5 @@
 // Labelling one image after another: the next of the round, those before it, and what undo takes back.
-import { Pace, noteDialog } from "/static/beside.js";
+import { Pace, noteDialog, showName } from "/static/beside.js";
 import { Events } from "/static/events.js";
 import { Pictures } from "/static/pictures.js";
 import { RoundPicks, askButton, showIdle } from "/static/round.js";
@@ -77,7 +77,14 @@ export class OneByOne {
       this.pace.said();
       this.round.decide(entry.pick);
     }
+    this.announce(entry);
     this.next();
+  }
+
+  // Tells those who do not see the page what was said, and what comes next.
+  announce({ pick, kind, label }) {
+    const said = { answer: label ?? "saved", skip: "skipped", ignore: "taken out" }[kind];
+    $("announced").textContent = `${pick.name}: ${said}. ${this.current() ? `Next: ${this.current().name}` : "No image is left here"}`;
   }
 
   next() {
@@ -163,6 +170,7 @@ export class OneByOne {
     $("stage").hidden = true;
     $("wait").hidden = false;
     $("why").textContent = "";
+    showName("");
     if (status || trouble) showIdle(status, trouble);
     if (status) {
       this.round.round = status.round;
@@ -183,7 +191,7 @@ export class OneByOne {
     $("strip").replaceChildren(...this.history.slice(-STRIP).map((entry) => {
       const said = entry.kind === "answer" ? this.page.words(entry) : entry.kind === "skip" ? "skipped" : "out";
       const facts = { type: "button", title: entry.pick.name, "aria-current": String(entry === this.entry) };
-      const button = element("button", facts, this.page.image(entry), element("span", {}, said));
+      const button = element("button", facts, this.page.image(entry), element("span", { dir: "auto" }, said));
       button.addEventListener("click", () => { button.blur(); this.looking = this.history.indexOf(entry); this.page.show(); });
       return element("li", {}, button);
     }));

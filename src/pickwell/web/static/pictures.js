@@ -3,6 +3,7 @@ import { element, picture } from "/static/session.js";
 
 export const SMALL = 256; // pixels: enlarged as squares
 const LARGEST = 12; // times its own size: beyond that nobody sees a cat in 32 x 32 squares
+const LEAST = 60; // pixels of the stage in view, its margins among them
 const AT_ONCE = 3; // a browser opens six connections: the others are for labels
 
 export class Pictures {
@@ -63,4 +64,10 @@ export class Pictures {
   }
 }
 
-export const isShown = (image) => image.classList.contains("gone") || (image.complete && image.naturalWidth > 0);
+// Why a key must not count yet: nobody can have seen the image. "" where they can.
+export function unseen(image) {
+  if (!image.classList.contains("gone") && !(image.complete && image.naturalWidth)) return "This image is not shown yet: a key would judge what nobody has seen.";
+  const { top, bottom } = document.getElementById("stage").getBoundingClientRect();
+  const seen = Math.min(bottom, innerHeight) - Math.max(top, 0);
+  return seen < LEAST ? "The image is out of view: scroll to it, or make the window larger." : "";
+}

@@ -5,6 +5,7 @@ export class RoundPicks {
   // `arrived()` is called when picks came, `idle(status, trouble)` while there are none.
   constructor({ events, arrived, idle, least = 24, ahead = 24 }) {
     Object.assign(this, { events, arrived, idle, least, ahead });
+    this.low = least; // so few are waiting when more are fetched
     this.waiting = [];
     this.decided = new Map();
     this.round = null;
@@ -18,8 +19,8 @@ export class RoundPicks {
     if (this.busy) return;
     this.busy = true;
     try {
-      // What is on its way is not in the server's count yet: ask when it has arrived, if the next image can wait for that.
-      for (let tries = 10; this.waiting.length && this.events.unsent && tries; tries--) await new Promise((wake) => setTimeout(wake, 50));
+      // What is on its way is not in the server's count yet: ask when it has arrived, if the next images suffice until then.
+      for (let tries = 10; this.waiting.length > 2 && this.events.unsent && tries; tries--) await new Promise((wake) => setTimeout(wake, 50));
       const { said, events: { unsent } } = this;
       // The server counts what this tab holds, answers that it has not heard of yet among them.
       const n = Math.min(200, this.waiting.length + unsent + this.ahead);
@@ -31,6 +32,8 @@ export class RoundPicks {
       // A score that was drawn tells nobody why an image is asked.
       for (const pick of fresh) pick.drawn = round?.strategy === "random";
       this.waiting.push(...fresh);
+      // Where others work too, a part is all that there is.
+      this.low = Math.min(this.least, Math.ceil(this.waiting.length / 2));
       if (fresh.length) this.arrived();
       else if (!this.waiting.length) await this.look();
       this.exhausted = !fresh.length;
@@ -53,7 +56,7 @@ export class RoundPicks {
     this.decided.set(pick.item, pick.round);
     this.count(1);
     this.waiting = this.waiting.filter((other) => other.item !== pick.item);
-    if (!this.waiting.length || (this.waiting.length < this.least && !this.exhausted)) this.fill();
+    if (!this.waiting.length || (this.waiting.length < this.low && !this.exhausted)) this.fill();
   }
 
   giveBack(pick) {
