@@ -2,30 +2,32 @@
 
 import http.client
 import json
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 
 @contextmanager
-def serving(root: Path, *prefix: str) -> Iterator[int]:
-    """The port of a served campaign; `prefix` is what the command begins with."""
-    order = [*prefix, sys.executable, "-m", "pickwell", "serve", str(root), "--port", "0", "--json"]
-    with subprocess.Popen(order, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def serving(root: Path, said: Path, *prefix: str, first: str = "") -> Iterator[int]:
+    """The port of a served campaign; `prefix` begins the command, `first` is done before it serves."""
+    code = f"{first}\nfrom pickwell.cli import main; import sys; sys.exit(main())"
+    order = [*prefix, sys.executable, "-c", code, "serve", str(root), "--port", "0", "--json"]
+    with said.open("w") as words, subprocess.Popen(order, stdout=subprocess.PIPE, stderr=words, text=True) as process:
         assert process.stdout is not None
         yield int(json.loads(process.stdout.readline())["url"].rpartition(":")[2])
         process.terminate()
 
 
 @pytest.fixture
-def port(root: Path) -> Iterator[int]:
-    with serving(root) as found:
+def port(root: Path, tmp_path: Path) -> Iterator[int]:
+    with serving(root, tmp_path / "said") as found:
         yield found
 
 
@@ -42,4 +44,32 @@ def test_an_answer_on_a_connection_that_is_kept_comes_at_once(port: int) -> None
             connection.request("GET", "/healthz")
             return connection.getresponse().read()
 
-        assert statistics.median(milliseconds(ask) for _ in range(40)) < 30  # 40 and more where the kernel waits
+        # 40 and more each time where the kernel waits; a busy machine makes some of them late.
+        assert statistics.quantiles((milliseconds(ask) for _ in range(40)), n=4)[0] < 35
+
+
+def test_idle_connections_shut_nobody_out_and_fill_no_log(root: Path, tmp_path: Path) -> None:
+    few = ("bash", "-c", 'ulimit -n 128; exec "$@"', "-")
+    with ExitStack() as opened, serving(root, tmp_path / "said", *few) as port:
+        for _ in range(200):
+            half = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            half.sendall(b"GET / HTTP/1.1\r\n")
+        for _ in range(5):
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+                connection.request("GET", "/api/status")
+                assert connection.getresponse().status == 200
+    lines = (tmp_path / "said").read_text().splitlines()
+    assert lines == ["there are more than 32 connections to the page; those that wait longest are closed"]
+
+
+def test_a_request_that_does_not_come_ends_its_connection(root: Path, tmp_path: Path) -> None:
+    first = "from pickwell.web import connections; connections.HEAD = connections.BODY = 0.4"
+    head = b"POST /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    with serving(root, tmp_path / "said", first=first) as port:
+        for sent in (b"", head, head + b"Content-Length: 9\r\nContent-Type: application/json\r\n\r\n{"):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as half:
+                half.sendall(sent)
+                began = time.perf_counter()
+                with suppress(ConnectionResetError):
+                    assert b"200 OK" not in half.recv(1000)
+                assert time.perf_counter() - began < 5

@@ -11,6 +11,7 @@ import uvicorn
 from pickwell.errors import SettingsError
 from pickwell.spelling import NO_STEERING, STEERING, printable
 from pickwell.web.application import LOOPBACK, create_app
+from pickwell.web.connections import BACKLOG, Connection
 from pickwell.web.desk import Desk
 from pickwell.web.next_round import Loop
 from pickwell.web.security import EVERYWHERE
@@ -63,7 +64,13 @@ class Server:
         """Serves until it is interrupted."""
         # A browser keeps its connection open: Ctrl-C must not wait for it long.
         config = uvicorn.Config(
-            self.app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+            self.app,
+            http=Connection,
+            backlog=BACKLOG,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
         )
         try:
             uvicorn.Server(config).run(sockets=[self._socket])
