@@ -108,3 +108,27 @@ def test_pools_of_before_go_on_with_the_outermost_folder_as_class(cli: Cli, tmp_
     cli.json("add", tmp_path / "c", "--images", tmp_path / "photos", "--labels-from-folders")
     with Campaign(tmp_path / "c") as campaign:
         assert campaign.pool.item(2).known == "cat"
+
+
+def test_labels_of_a_table_are_kept_and_offered_with_the_command(cli: Cli, tmp_path: Path) -> None:
+    draw(tmp_path, *(f"{number}.png" for number in range(8)))
+    rows = [f"{number}.png,{'cat' if number % 2 else 'dog'}\n" for number in range(8)]
+    (tmp_path / "x.csv").write_text("filename,class\n" + "".join(rows))
+    _, out, _ = cli("init", tmp_path / "c", "--images", tmp_path / "x.csv", *QUICK)
+    assert "2 classes: cat 4, dog 4" in out
+    assert f"8 images came with a label, kept for pickwell run; to learn from them: pickwell tell {tmp_path}/c" in out
+    cli("tell", tmp_path / "c", "--known")
+    now = cli.json("status", tmp_path / "c")
+    assert (now["labelled"], now["classes"]) == (8, {"cat": 4, "dog": 4})
+    assert cli.json("tell", tmp_path / "c", "--known")["answered"] == 0
+    code, _, err = cli("tell", tmp_path / "c")
+    assert (code, "give one of them" in err) == (2, True)
+
+
+def test_a_table_that_contradicts_itself_is_refused_with_both_rows(cli: Cli, tmp_path: Path) -> None:
+    draw(tmp_path, "1.png", "2.png")
+    (tmp_path / "x.csv").write_text("filename,class\n1.png,cat\n2.png,dog\n./1.png,dog\n2.png,dog\n2.png,\n")
+    code, _, err = cli("init", tmp_path / "c", "--images", tmp_path / "x.csv", *QUICK)
+    said = f"{tmp_path}/x.csv contradicts itself: 1.png is cat in line 2 and dog in line 4; keep one row an image"
+    assert (code, said in err) == (2, True)
+    assert not (tmp_path / "c").exists()

@@ -91,6 +91,15 @@ class OpenCampaign:
             raise PoolError(f"no images of this campaign are in {before}; they are in {', '.join(places)}: name one")
         return found
 
+    def tell_known(self) -> Told:
+        """Keeps the labels that images came with, of those that have none yet, as `tell` does imported ones."""
+        free = self.all_but(np.union1d(self.store.labels().items, self.store.ignored()))
+        given = zip(free.tolist(), self.pool.manifest.known(free), strict=True)
+        items = [self.pool.item(item) for item, known in given if known is not None]
+        answers = ((item.id, self.task.known(self.pool, item)) for item in items)
+        labels = [Label(item, self.task.keep(answer)) for item, answer in answers if answer is not None]
+        return self.tell(labels, imported=True, source="known labels")
+
     def remove(self, items: Sequence[int]) -> list[int]:
         """Retires images, labelled ones too: they are never asked for nor learnt from again. Returns those it did."""
         new: list[int] = np.setdiff1d(items, self.store.ignored()).tolist()
@@ -141,7 +150,7 @@ class OpenCampaign:
         names = few(self.pool.manifest.names(items))
         be, root = "image is" if len(items) == 1 else "images are", self.directory.root
         return (
-            f"{len(items):,} {be} missing and left out ({names}); put back what is wanted, say where its folder is now: "
+            f"{len(items):,} {be} missing and left out ({names}); put back what is wanted, say where it is now: "
             f"pickwell relocate {root} OLD NEW, or retire what is missing: pickwell remove {root} --missing"
         )
 

@@ -9,6 +9,7 @@ import typer
 from pickwell.cli import show
 from pickwell.cli.bars import Bars
 from pickwell.cli.options import Chosen, Json, Sets, Where, changes
+from pickwell.errors import LabelError
 from pickwell.spelling import printable
 
 Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
@@ -141,17 +142,26 @@ def ask(
 
 def tell(
     where: Where,
-    labels: Annotated[Path, typer.Argument(help="A CSV with the columns item and label: a class, or a mask's file.")],
+    labels: Annotated[
+        Path | None, typer.Argument(help="A CSV with the columns item and label: a class, or a mask's file.")
+    ] = None,
+    known: Annotated[
+        bool, typer.Option("--known", help="Keep the labels that images came with, where they have none yet.")
+    ] = False,
     imported: Annotated[bool, typer.Option("--import", help="Accept labels of images that were never asked.")] = False,
     json: Json = False,
 ) -> None:
     """Keep labels: all of the file, or nothing of it."""
     from pickwell.formats.to_label_csv import read_labels
 
+    if (labels is None) != known:
+        raise LabelError("tell takes a file of labels, or --known for those that images came with; give one of them")
     with show.opened(where) as campaign:
-        told = campaign.tell(
-            read_labels(labels, campaign.pool), imported=imported, source=f"file {labels.name}", files=labels.parent
-        )
+        if labels is None:
+            told = campaign.tell_known()
+        else:
+            source, found = f"file {labels.name}", read_labels(labels, campaign.pool)
+            told = campaign.tell(found, imported=imported, source=source, files=labels.parent)
         question = campaign.store.current()
     waiting = len(question.waiting) if question else 0
     sentence = (

@@ -92,14 +92,25 @@ def created(read: "Summary", where: Path, images: str, campaign: "OpenCampaign",
     """The same of a new campaign, with its classes, what its images suit, and the parts they are split into."""
     from pickwell.data.layouts import splits
 
+    count = sum(campaign.pool.manifest.counts().values())
     known = {} if campaign.task.masked else campaign.pool.manifest.counts()
     classes = {name: known.get(name, 0) for name in campaign.task.classes}
     said = [f"{name} {count:,}" for name, count in classes.items()] if known else list(classes)
     whole = known and campaign.test is None and Path(images).is_dir()
     parts = splits(campaign.pool.manifest.names_of()) if whole else []
     beside = [f"{len(classes)} classes: {plain(few(said, SHOWN))}", _suits(campaign.settings, encoded)]
+    learn = f"pickwell tell {plain(where)} --known"
+    beside += (
+        [f"{count:,} images came with a label, kept for pickwell run; to learn from them: {learn}"] if count else []
+    )
     beside += [_test_offer(parts, images, where)] if parts else []
-    facts = {"encoder": campaign.settings.encoder, "encoded": encoded, "classes": classes, "splits": parts}
+    facts = {
+        "encoder": campaign.settings.encoder,
+        "encoded": encoded,
+        "classes": classes,
+        "known": count,
+        "splits": parts,
+    }
     summary(read, where, *beside, json=json, **facts)
 
 

@@ -1,19 +1,20 @@
 """A CSV file of paths."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pickwell.data.csv_rows import LABEL, NAME, column, rows, unescaped
 from pickwell.data.image_errors import Reason
 from pickwell.data.reading import read_bytes
 from pickwell.data.sources.source import Entry, place, table
 from pickwell.data.tree import SUFFIXES
-from pickwell.errors import LabelError, PoolError
+from pickwell.errors import LabelError, PoolError, few
 
 
 class CsvTable:
@@ -43,9 +44,21 @@ class CsvTable:
 
     def listing(self) -> pa.Table:
         try:
-            return table(_entries(rows(self.table)))
+            listed = table(entry for _, entry in _entries(rows(self.table)))
         except LabelError as error:
             raise PoolError(str(error)) from None
+        labels = listed.filter(pc.is_null(listed["reason"])).group_by("name").aggregate([("known", "count_distinct")])
+        if twice := labels.filter(pc.greater(labels["known_count_distinct"], 1))["name"].to_pylist():
+            raise PoolError(f"{self.table} contradicts itself: {self._contradictions(twice)}; keep one row an image")
+        return listed
+
+    def _contradictions(self, names: Sequence[str]) -> str:
+        """What the rows of names that have several labels say."""
+        said: dict[str, list[str]] = {name: [] for name in names}
+        for line, entry in _entries(rows(self.table)):
+            if entry.known and entry.name in said:
+                said[entry.name].append(f"{entry.known} in line {line}")
+        return few([f"{name} is {' and '.join(lines)}" for name, lines in said.items()])
 
     def read(self, path: str, row: int | None, most: int) -> bytes:
         return read_bytes(self.file(path), most)
@@ -54,13 +67,13 @@ class CsvTable:
         return self.table.parent / path
 
 
-def _entries(lines: Iterator[tuple[int, list[str]]]) -> Iterator[Entry]:
-    """The rows, the first of them unless it is a header."""
-    _, first = next(lines, (1, []))
+def _entries(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, Entry]]:
+    """The rows with their line numbers, the first of them unless it is a header."""
+    start, first = next(lines, (1, []))
     path, label = column(first, NAME), column(first, LABEL)
     headed = (path, label) != (None, None) or not any(Path(cell).suffix.lower() in SUFFIXES for cell in first[:1])
-    for row in chain([] if headed else [first], (row for _, row in lines)):
-        yield _entry(row, path or 0, label)
+    for line, row in chain([] if headed else [(start, first)], lines):
+        yield line, _entry(row, path or 0, label)
 
 
 def _entry(row: list[str], path: int, label: int | None) -> Entry:
