@@ -17,6 +17,7 @@ FIGURES = {
     "cover": ["benchmarks.cover"],
     "few-labels": ["benchmarks.few_labels"],
     "encoding": ["benchmarks.encoding"],
+    "predictions": ["benchmarks.predictions"],
     "preprocessing": ["benchmarks.preprocessing"],
     "allocation": ["benchmarks.allocation"],
     "false-claims": ["benchmarks.false_claims"],

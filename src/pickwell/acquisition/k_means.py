@@ -33,7 +33,9 @@ def k_means(features: Features, clusters: int, rng: torch.Generator) -> tuple[Te
             break
         # Sums of whole numbers: in double precision the same in any order. Who holds nothing stays where it is.
         counts = torch.bincount(assigned, minlength=len(centres))
-        sums = torch.zeros(centres.shape, dtype=torch.float64).index_add_(0, assigned, rows.double())
+        sums = torch.zeros(centres.shape, dtype=torch.float64)
+        for part in blocks(len(rows), 4096):
+            sums.index_add_(0, assigned[part], rows[part].double())
         centres = torch.where(counts[:, None] > 0, (sums / counts.clamp_min(1)[:, None]).round().to(grid.kind), centres)
     return assigned, distances * grid.step**2
 

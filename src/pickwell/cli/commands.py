@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pickwell.cli import available, bench, campaign_commands, demo, label_files, pool, serve
+from pickwell.cli import available, bench, campaign_commands, demo, label_files, pool, predict, serve
 from pickwell.errors import PickwellError, in_words
 from pickwell.spelling import printable
 
@@ -46,6 +46,9 @@ app.command()(pool.relocate)
 app.command()(pool.remove)
 app.command("import")(label_files.import_)
 app.command()(label_files.export)
+app.command()(predict.predict)
+app.command()(predict.doubt)
+app.command()(predict.model)
 app.command()(serve.serve)
 for name in ("strategies", "models", "formats", "encoders"):
     app.command()(getattr(available, name))

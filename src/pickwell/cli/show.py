@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pickwell.data.summary import Summary
     from pickwell.items import Metrics, Round
     from pickwell.loop.campaign import Campaign
+    from pickwell.prediction.doubts import Doubt
     from pickwell.tasks import Task
 
 SHOWN = 20
@@ -164,6 +165,26 @@ def question(
         *([f"and {more} more"] if more > 0 else []),
         f"round {asked.number}: {len(asked.waiting)} images to label, listed in {plain(listed)}",
         *_warnings(monitors.get("warnings", ())),
+        json=json,
+    )
+
+
+def doubts(found: "Sequence[Doubt]", names: Sequence[str], listed: Path, where: Path, *, json: bool) -> None:
+    """Labels that the others contradict, the likeliest wrong first."""
+    table = Table("item", "name", "stands", "likely", "rather", "likely", box=None, header_style="bold")
+    for one, name in zip(found[:SHOWN], names, strict=False):
+        table.add_row(
+            str(one.item), plain(name), plain(one.label), f"{one.likely:.2f}", plain(one.suggestion),
+            f"{one.suggestion_likely:.2f}",
+        )  # fmt: skip
+    told = f"{len(found):,} labels are contradicted by the others, listed in {plain(listed)}"
+    following = f"next: fill in its label column where one is wrong, and pickwell tell {plain(where)} {plain(listed)}"
+    rows = [asdict(one) | {"name": name} for one, name in zip(found, names, strict=True)]
+    say(
+        {"list": str(listed), "doubts": rows},
+        *([table] if found else []),
+        told,
+        *([following] if found else []),
         json=json,
     )
 

@@ -1,7 +1,7 @@
 """What every encoder can do, and what is told of one before it is loaded."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -47,6 +47,19 @@ class Weights:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """An encoder as an ONNX file's bytes, for programs without pickwell; its `output` is a vector an image.
+
+    `entrance` says how images enter: `size`, `crop`, `interpolation`, `layout`, `type`, and `range`, `mean` and `std`,
+    where the graph does not scale them itself.
+    """
+
+    model: bytes
+    output: str
+    entrance: Mapping[str, Any]
+
+
 class Encoder(ABC):
     """A frozen network that makes a vector of an upright image. What it makes of one hangs on that image alone."""
 
@@ -71,6 +84,10 @@ class Encoder(ABC):
 
         Raises EncoderError for one that is not finite.
         """
+
+    def graph(self) -> Graph:
+        """The encoder as an ONNX graph. Raises EncoderError where it is none."""
+        raise EncoderError(f"{self.name} is no ONNX graph; export it with its own library, and name it as onnx:FILE")
 
     def encode(self, images: Sequence[Pixels]) -> Rows:
         """The vectors `(B, D)` of upright images, RGB uint8 `(H, W, 3)` of any size. Raises EncoderError."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pickwell.config import Document
-from pickwell.encoders.encoder import Encoder, Facts, digest
+from pickwell.encoders.encoder import Encoder, Facts, Graph, digest
 from pickwell.errors import EncoderError, SettingsError, unknown
 from pickwell.files import digest as file_digest
 
@@ -72,7 +72,7 @@ def load(name: str, **options: Any) -> Encoder:
     encoder = NetworkEncoder(
         f"onnx:{name}", square, Session(session, entrance.output, entrance.feed), least=square.least,
         identity=digest(_weights(path), square, entrance.model_dump_json(exclude={"licence"})),
-        licence=entrance.licence,
+        licence=entrance.licence, graph=lambda: _graph(path, entrance),
     )  # fmt: skip
     if entrance.length not in (None, encoder.length):
         raise EncoderError(
@@ -80,6 +80,14 @@ def load(name: str, **options: Any) -> Encoder:
             "another output, or mend the length"
         )
     return encoder
+
+
+def _graph(path: Path, entrance: Entrance) -> Graph:
+    """The file as one, with the weights that lay beside it."""
+    from onnx import load_model
+
+    said = entrance.model_dump(mode="json", exclude={"format", "output", "licence", "length"})
+    return Graph(load_model(path).SerializeToString(), entrance.output, {**said, "type": "float32"})
 
 
 def _session(path: Path) -> Any:

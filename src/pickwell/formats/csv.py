@@ -68,12 +68,13 @@ def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
 
 
 def _save_labels(out: Path, labelled: Sequence[Labelled], answers: Sequence[str]) -> None:
+    columns = (*PROVENANCE, *(["confidence"] if any(one.confidence is not None for one in labelled) else ()))
     rows = []
     for one, answer in zip(labelled, answers, strict=True):
         known = told(one)
         label = answer if one.kind is Kind.ANSWER else f"!{one.kind}"
-        rows.append([one.item, *map(escaped, (one.name, label, *(known.get(column, "") for column in PROVENANCE)))])
-    _save(out, ("item", "name", "label", *PROVENANCE), rows)
+        rows.append([one.item, *map(escaped, (one.name, label, *(known.get(column, "") for column in columns)))])
+    _save(out, ("item", "name", "label", *columns), rows)
 
 
 def ask(out: Path, question: Question) -> None:

@@ -179,6 +179,9 @@ def _task(one: Labelled, context: Context) -> dict[str, Any]:
     if one.time is not None:
         annotation["created_at"] = one.time.isoformat()
     ignored = {"ignored": True} if one.kind is Kind.IGNORE else {}
+    if one.confidence is not None:  # to be corrected there, and no label before
+        prediction = {"model_version": one.annotator, "score": one.confidence, "result": annotation["result"]}
+        return {"data": _data(one), "predictions": [prediction]}
     return {"data": {**_data(one), **ignored}, "annotations": [annotation]}
 
 

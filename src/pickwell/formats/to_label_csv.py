@@ -13,7 +13,7 @@ from pickwell.errors import LabelError, unknown_item
 from pickwell.files import replacing
 from pickwell.formats.exchange.names import Names
 from pickwell.formats.exchange.provenance import COLUMNS as PROVENANCE
-from pickwell.formats.exchange.provenance import provenance
+from pickwell.formats.exchange.provenance import MODEL, provenance
 from pickwell.items import Kind, Label, Round
 
 WORDS = {"!skip": Kind.SKIP, "!ignore": Kind.IGNORE}
@@ -175,13 +175,19 @@ def label_rows(path: Path, errors: str = "strict") -> Iterator[Row]:
         said = cells[name] if name is not None else ""
         # Other tools count otherwise: an `id` is theirs, and a name like any other.
         item = int(cells[image]) if by_id and _is_id(cells[image]) else None
+        who = provenance({name: unescaped(cells[place]) for name, place in known.items()})
+        if who["annotator"] == MODEL:
+            raise LabelError(
+                f"{path} line {line} is the model's own prediction, and no label; where somebody has checked it, put "
+                "their name, or nothing, into its annotator column, and remove the others"
+            )
         yield Row(
             f"{path} line {line}",
             unescaped(said or cells[image]),
             item,
             bool(said) or item is None,
             unescaped(cells[label]) if label < len(row) else None,
-            provenance({name: unescaped(cells[place]) for name, place in known.items()}),
+            who,
             {name: cells[place] for place, name in enumerate(header) if place not in (image, label)},
         )
 

@@ -27,6 +27,7 @@ from pickwell.features.table import FeatureTable
 from pickwell.features.vectors import vectors_of
 from pickwell.items import Metrics, Round
 from pickwell.learner import Devices
+from pickwell.learner.batches import Targets
 from pickwell.learner.item_stream import Stream
 from pickwell.learner.task_learning import Pixels, TaskLearning, learning_of
 from pickwell.loop.feasibility import check_ability, check_vectors
@@ -181,13 +182,13 @@ class Campaign(OpenCampaign):
             raise BudgetError(f"none of the {len(self.pool)} images is left to ask for; {step}")
         check_budget(budget, len(free))
         name, chosen = self._strategy(strategy, settings)
-        first = not len(self.store.labels().only(self._seen(self.pool)).part(held_out=False)[0])
+        first = not len(self.store.labels().only(self.seen(self.pool)).part(held_out=False)[0])
         drawn = first and now and not self._is_encoded()
         if first:
             name, chosen = self._first(name, chosen, drawn)
         # A draw looks at no image.
         images = self.learning.pixels(self.pool, self.settings) if drawn else self.images
-        seen = self._seen(self.pool)
+        seen = self.seen(self.pool)
         free = np.intersect1d(free, seen, assume_unique=True)
         check_budget(budget, len(free))
         whole = PoolStream(images, torch.from_numpy(seen), self.devices, self.progress)
@@ -223,6 +224,26 @@ class Campaign(OpenCampaign):
             self.__dict__.pop("images", None)
             self.__dict__.pop("test_images", None)  # an encoder's vectors of these are standardised by the pool's
             return summary
+
+    def learnt(self) -> Learnt:
+        """The task model of the newest labels, fitted now where it is not at hand; LabelError before any label."""
+        with self.directory.exclusive("fit"):
+            name, chosen = self._strategy(None, {})
+            # Networks of a strategy's own say nothing of classes.
+            return self.fitted(name, chosen, self.store.labels(), asking=not chosen.joint_steps)
+
+    def seen(self, pool: Pool) -> NDArray[np.int64]:
+        """The ids of the images of the pool, or of the test set, that networks can see now, ascending."""
+        folder = self.directory.features / ("" if pool is self.pool else "test")
+        return self._readable.of(pool, table_of(self.encoder, folder) if self.encoder else None)
+
+    def stream_of(self, pool: Pool, folder: Path) -> Stream:
+        """Another pool's images as the models see them; with an encoder a table is made in `folder` now."""
+        if self.encoder is None:
+            pixels = self.learning.pixels(pool, self.settings)
+        else:
+            pixels = vectors_of(self._table(pool, folder), self._table(self.pool, self.directory.features))
+        return PoolStream(pixels, torch.arange(len(pool)), self.devices, self.progress)
 
     def stream(self, ids: Tensor) -> Stream:
         """Some items of the pool, as networks see them."""
@@ -270,18 +291,13 @@ class Campaign(OpenCampaign):
         check_ability(self.learning, self.settings, made)
         return chosen, made
 
-    def _seen(self, pool: Pool) -> NDArray[np.int64]:
-        """The ids of the images of the pool, or of the test set, that networks can see now, ascending."""
-        folder = self.directory.features / ("" if pool is self.pool else "test")
-        return self._readable.of(pool, table_of(self.encoder, folder) if self.encoder else None)
-
     def fitted(self, name: str, strategy: Strategy, labels: Labels, *, asking: bool = True) -> Learnt:
         """The fit for these labels: at hand, on disk, or trained now; measured where labels to measure on changed.
 
         Without `asking`, or where nothing is left to ask, the strategy's own networks are left out.
         """
         question = self.store.current()
-        seen = self._seen(self.pool)
+        seen = self.seen(self.pool)
         if len(lost := np.setdiff1d(labels.items, seen)):
             said = f"{len(lost):,} ({few(self.pool.manifest.names(lost))})"
             self._readable.warn(f"labelled images that cannot be read, and without which the fit goes on: {said}")
@@ -311,16 +327,18 @@ class Campaign(OpenCampaign):
             last = self._last = Learnt(fit, self._measure(fitter, fit, labels, number - 1, changed), truth, changed)
         return last
 
-    def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int, changed: datetime | None) -> Metrics:
-        """Measures the fit on the test set, else on the labels held out, and keeps the figures."""
+    def judged(self, labels: Labels) -> tuple[Stream, Targets]:
+        """What models are measured on, and what is true of it: the test set, else the labels held out."""
         if self.test is not None and self.test_images is not None:
-            seen = self._seen(self.test)
-            judged: Stream = PoolStream(self.test_images, torch.from_numpy(seen), self.devices, self.progress)
-            truth = self.learning.known(self.test, seen.tolist())
-        else:
-            items, values = labels.only(self._seen(self.pool)).part(held_out=True)
-            judged, truth = self.stream(torch.from_numpy(items)), self.learning.targets(values)
-        metrics = fitter.measure(fit, judged, truth, len(labels))
+            seen = self.seen(self.test)
+            stream = PoolStream(self.test_images, torch.from_numpy(seen), self.devices, self.progress)
+            return stream, self.learning.known(self.test, seen.tolist())
+        items, values = labels.only(self.seen(self.pool)).part(held_out=True)
+        return self.stream(torch.from_numpy(items)), self.learning.targets(values)
+
+    def _measure(self, fitter: Fitter, fit: Fit, labels: Labels, number: int, changed: datetime | None) -> Metrics:
+        """Measures the fit on what it is `judged` by, and keeps the figures."""
+        metrics = fitter.measure(fit, *self.judged(labels), len(labels))
         reached = {**metrics.values, "measured": metrics.measured}
         self.store.record(number, reached, labels=metrics.labels, known=changed)
         return metrics

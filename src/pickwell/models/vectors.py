@@ -62,6 +62,12 @@ class Logistic(VectorNetwork):
         last.weight.copy_(weight)
         last.bias.copy_(bias)
 
+    def solution(self) -> tuple[Tensor, Tensor]:
+        """The weights `(C, D)` and biases `(C,)`, for vectors of length 1."""
+        last = self.classifier[-1]
+        assert isinstance(last, Linear)
+        return last.weight.detach(), last.bias.detach()
+
     def head(self, embedding: Tensor) -> Tensor:
         # Not in bfloat16: logits of three digits would make equals of many probabilities, and save no time.
         with torch.autocast(embedding.device.type, enabled=False):

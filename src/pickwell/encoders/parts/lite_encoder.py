@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pickwell.accelerators import best_device
-from pickwell.encoders.encoder import Encoder, digest
+from pickwell.encoders.encoder import Encoder, Graph, digest
 from pickwell.encoders.parts.lite_graph import OUTPUT, lite_graph
 from pickwell.encoders.parts.modules import Module
 from pickwell.encoders.parts.network_encoder import NetworkEncoder
@@ -31,9 +31,11 @@ def encoder(name: str, variant: str, path: Path, sha256: str, size: int) -> Enco
     load_weights(network, path)
     square = Square(size, CROP, "bilinear")
     run = _run(network, size)
+    entrance = {"size": size, "crop": CROP, "interpolation": square.interpolation, "layout": "NHWC", "type": "uint8"}
     return NetworkEncoder(
-        name, square, run, least=square.least, identity=digest(sha256, square, run.precision), licence="Apache-2.0"
-    )
+        name, square, run, least=square.least, identity=digest(sha256, square, run.precision), licence="Apache-2.0",
+        graph=lambda: Graph(lite_graph(network, size), OUTPUT, entrance),
+    )  # fmt: skip
 
 
 def _run(network: EfficientNetLite, size: int) -> Session | Module:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pickwell.encoders.encoder import Encoder, Pixels, Rows
+from pickwell.encoders.encoder import Encoder, Graph, Pixels, Rows
 from pickwell.errors import EncoderError
 
 Prepare = Callable[[Pixels], NDArray[Any]]
@@ -17,9 +17,19 @@ Run = Callable[[NDArray[Any]], NDArray[Any]]
 class NetworkEncoder(Encoder):
     """`prepare` and `run` joined; `length` is found by running the network once, on an image of noise."""
 
-    def __init__(self, name: str, prepare: Prepare, run: Run, *, least: int, identity: str, licence: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        prepare: Prepare,
+        run: Run,
+        *,
+        least: int,
+        identity: str,
+        licence: str,
+        graph: Callable[[], Graph] | None = None,
+    ) -> None:
         self.name, self.least, self.identity, self.licence = name, least, identity, licence
-        self._prepare, self._run = prepare, run
+        self._prepare, self._run, self._graph = prepare, run, graph
         noise = np.random.default_rng(0).integers(0, 256, (least, least, 3), dtype=np.uint8)
         prepared = self.prepare(noise)
         self._entrance = prepared.dtype, prepared.shape
@@ -30,6 +40,9 @@ class NetworkEncoder(Encoder):
                 "export the network with its maps averaged over all places"
             )
         self.length = probe.shape[1]
+
+    def graph(self) -> Graph:
+        return self._graph() if self._graph else super().graph()
 
     def prepare(self, pixels: Pixels) -> NDArray[Any]:
         return self._prepare(pixels)

@@ -68,7 +68,8 @@ class Context:
 class Labelled:
     """An image of which something stands: a label, or in formats that name more `KINDS` a skip or an ignore.
 
-    `mask` reads its label map, `image` its bytes; `file` is where it is, if a file.
+    `mask` reads its label map, `image` its bytes; `file` is where it is, if a file. With a `confidence` it is no label
+    but what the model says, and how likely that is.
     """
 
     item: ItemId
@@ -82,6 +83,7 @@ class Labelled:
     annotator: str = ""
     seconds: float | None = None
     time: datetime | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,18 @@ from pickwell.formats.exchange.found import Labelled
 from pickwell.items import Kind
 
 COLUMNS = ("annotator", "seconds", "time")
+MODEL = "pickwell model"
+"""Who said what a model predicted."""
 
 
 def told(one: Labelled) -> dict[str, str]:
-    """What is known of a label: `annotator`, `seconds`, `time`, and `said` where it is a skip or an ignore."""
+    """What is known of a label: `annotator`, `seconds`, `time`, `said` if it is no answer, a model's `confidence`."""
     known = {
         "said": "" if one.kind is Kind.ANSWER else one.kind.value,
         "annotator": one.annotator,
         "seconds": "" if one.seconds is None else repr(one.seconds),
         "time": "" if one.time is None else one.time.isoformat(),
+        "confidence": "" if one.confidence is None else f"{one.confidence:.6f}",
     }
     return {name: text for name, text in known.items() if text}
 

@@ -1,0 +1,1 @@
+"""What a campaign's model says of images that nobody has labelled."""
