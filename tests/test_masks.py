@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from pickwell.errors import LabelError, StoreError
-from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask, decode, encode, label_map
+from pickwell.tasks.segmentation.label_maps import Mask, MaskFolder, check_mask, decode, encode
+from pickwell.tasks.segmentation.mask_values import MaskValues
 
 MASKS = arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.integers(0, 255))
 
@@ -139,7 +140,7 @@ def test_wrong_values_are_counted() -> None:
     with pytest.raises(LabelError, match=re.escape("item 3: the mask has the values 37 (2 pixels), 11 (1 pixels); ")):
         check_mask(mask, (5, 4), 11, "item 3: ")
     with pytest.raises(LabelError, match=re.escape("allows 0 to 10, and 11 and 255 for what is to be ignored")):
-        label_map(mask, 11, (11,))
+        MaskValues(11, (11,)).label_map(mask)
     with pytest.raises(LabelError, match=re.escape("(1 pixels) and 249 more values; the class list allows 0 to 0,")):
         check_mask(np.arange(256, dtype=np.uint8)[None], (256, 1), 1)
 
@@ -157,10 +158,10 @@ def test_void_values_are_left_out_of_the_count(mask: Mask, void: set[int], class
     free = [value for value in range(255) if value not in void][:classes]
     if set(mask.ravel().tolist()) <= {*free, *void, 255}:
         wanted = [[255 if v in void or v == 255 else free.index(v) for v in row] for row in mask.tolist()]
-        assert label_map(mask, classes, tuple(void)).tolist() == wanted
+        assert MaskValues(classes, tuple(void)).label_map(mask).tolist() == wanted
     else:
         with pytest.raises(LabelError, match="the mask has the values"):
-            label_map(mask, classes, tuple(void))
+            MaskValues(classes, tuple(void)).label_map(mask)
 
 
 def test_equal_masks_are_kept_once_and_unequal_shapes_apart(tmp_path: Path) -> None:

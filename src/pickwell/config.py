@@ -89,12 +89,14 @@ class Document(Section):
 class TaskSettings(Section):
     """What is to be learnt; which classes and void values a kind of task has is for `tasks` to check.
 
-    `void`: values of mask files that mean "ignore", beside 255.
+    `void`: values of mask files that mean "ignore", beside 255. `mask_values`: numbers or colours that mean another
+    class than their place in the list, `{"255" = "lesion", "#ff0000" = "lesion"}`; a name that begins with `!` is void.
     """
 
     kind: str = "classification"
     classes: tuple[str, ...] = ()
     void: tuple[int, ...] = ()
+    mask_values: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("classes")
     @classmethod

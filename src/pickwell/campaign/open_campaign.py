@@ -183,4 +183,5 @@ def _check_task(task: Task, made: Mapping[str, Any]) -> None:
 
 def _said(task: TaskSettings) -> str:
     """A class list in words."""
-    return ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")
+    said = ", ".join(task.classes) + (f" and void {', '.join(map(str, task.void))}" if task.void else "")
+    return said + "".join(f", {value} is {name}" for value, name in task.mask_values.items())

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,11 +12,18 @@ from pickwell.cli.options import Chosen, Json, Sets, Where, changes
 from pickwell.errors import LabelError
 from pickwell.spelling import printable
 
+if TYPE_CHECKING:
+    from pickwell.data.grey_levels import Greys
+
 Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
 FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(metavar="PATTERN", help="What to leave out of a folder: names or paths, e.g. 'thumb*' or 'raw/*'."),
+]
+GreyRange = Annotated[
+    str | None,
+    typer.Option("--greys", help="What is white in greys of more than 8 bits: 4095, or BLACK:WHITE; default: a guess."),
 ]
 Masks = Annotated[
     str | None, typer.Option(help="For segmentation: a folder with the images' masks, a/b.png that of a/b.jpg.")
@@ -32,10 +39,15 @@ def init(
         typer.Option(help="The class names, with commas, or @FILE with one a line; default: the known labels'."),
     ] = None,
     masks: Masks = None,
+    mask_values: Annotated[
+        str | None,
+        typer.Option(help="What values or colours of masks mean: 255=lesion,#ff0000=lesion; !name for void."),
+    ] = None,
     test: Annotated[str | None, typer.Option(help="Labelled images to measure on; like --images.")] = None,
     test_masks: Annotated[str | None, typer.Option(help="The masks of the images to measure on.")] = None,
     labels_from_folders: FromFolders = False,
     exclude: Exclude = None,
+    greys: GreyRange = None,
     encoder: Annotated[
         str | None,
         typer.Option(help="What looks at each image once (pickwell encoders); none: networks learn from the pixels."),
@@ -57,6 +69,7 @@ def init(
 ) -> None:
     """Make a campaign: read the images, write its settings and an empty store."""
     from pickwell.loop.creation import create
+    from pickwell.tasks.segmentation.mask_values import parse
 
     settings: dict[str, Any] = {"task.kind": task, "seed": seed} | changes(set_)
     if strategy:
@@ -75,9 +88,11 @@ def init(
             masks=masks,
             test=test,
             test_masks=test_masks,
+            mask_values=parse(mask_values) if mask_values else None,
             settings=settings,
             labels_from_folders=labels_from_folders,
             exclude=exclude or (),
+            greys=_range(greys),
             progress=progress,
         )
     with show.campaign(where, quiet=json) as campaign:
@@ -91,14 +106,16 @@ def add(
     masks: Masks = None,
     labels_from_folders: FromFolders = False,
     exclude: Exclude = None,
+    greys: GreyRange = None,
     json: Json = False,
 ) -> None:
     """Append images that the pool does not have yet."""
     with show.campaign(where, quiet=json) as campaign:
         source: dict[str, Any] = {"labels_from_folders": labels_from_folders, "exclude": exclude or ()}
-        summary = campaign.add(images, masks=masks, **source, progress=campaign.progress)
+        summary = campaign.add(images, masks=masks, greys=_range(greys), **source, progress=campaign.progress)
         gone = campaign.missing()
-        show.summary(summary, where, *filter(None, [campaign.told_missing(gone)]), json=json, missing=len(gone))
+        said = (*show.masks(summary, campaign.task), *filter(None, [campaign.told_missing(gone)]))
+        show.summary(summary, where, *said, json=json, missing=len(gone))
 
 
 def encode(where: Where, json: Json = False) -> None:
@@ -238,6 +255,12 @@ def report(
     made = page(together({path: report_of(path) for path in where}))
     path = write(made, out or (where[0] if len(where) == 1 else Path()) / "report.html")
     show.say({"report": str(path)}, *show.wrote(path), json=json)
+
+
+def _range(greys: str | None) -> "Greys | None":
+    from pickwell.data.grey_levels import Greys
+
+    return Greys.parse(greys) if greys else None
 
 
 def _names(classes: str | None) -> list[str] | None:

@@ -112,9 +112,9 @@ def _context(campaign: "OpenCampaign", background: str | None = None, names: "Na
     """What a format may know of the campaign; with `names` also which images the pool has."""
     from pickwell.formats.exchange.found import Context
 
-    task = campaign.settings.task
+    task, given = campaign.settings.task, getattr(campaign.task, "given", ())
     knows = (lambda name: len(names.find(name)) == 1) if names else lambda _: True
-    return Context(task.kind, task.classes, task.void, background, knows)
+    return Context(task.kind, task.classes, task.void, background, knows, given=given)
 
 
 def _decided(campaign: "OpenCampaign", standing: list[Label]) -> set[int]:

@@ -22,7 +22,7 @@ def pool(
     with show.opened(where) as campaign:
         held = campaign.pool
         aside = held.set_aside()
-        places = [source.place for source, _ in held.sources]
+        places = [placed.source.place for placed in held.sources]
         gone = held.manifest.names(campaign.missing())
         images, counts = len(held), [len(held.manifest.names_of(index)) for index in range(len(places))]
     reasons = dict(Counter(reason for _, reason, _ in aside).most_common())

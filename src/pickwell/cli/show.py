@@ -93,17 +93,18 @@ def created(read: "Summary", where: Path, images: str, campaign: "OpenCampaign",
     """The same of a new campaign, with its classes, what its images suit, and the parts they are split into."""
     from pickwell.data.layouts import splits
 
-    count = sum(campaign.pool.manifest.counts().values())
-    known = {} if campaign.task.masked else campaign.pool.manifest.counts()
-    classes = {name: known.get(name, 0) for name in campaign.task.classes}
+    task, counts = campaign.task, campaign.pool.manifest.counts()
+    known = dict(zip(task.classes, read.shown, strict=False)) if task.masked else counts
+    classes = {name: known.get(name, 0) for name in task.classes}
     said = [f"{name} {count:,}" for name, count in classes.items()] if known else list(classes)
-    whole = known and campaign.test is None and Path(images).is_dir()
+    whole = known and not task.masked and campaign.test is None and Path(images).is_dir()
     parts = splits(campaign.pool.manifest.names_of()) if whole else []
-    beside = [f"{len(classes)} classes: {plain(few(said, SHOWN))}", _suits(campaign.settings, encoded)]
-    learn = f"pickwell tell {plain(where)} --known"
-    beside += (
-        [f"{count:,} images came with a label, kept for pickwell run; to learn from them: {learn}"] if count else []
-    )
+    in_masks = f" of {read.masks:,} masks, {read.void:.1%} of whose pixels are void" if read.shown else ""
+    shown = f"{len(classes)} classes: {plain(few(said, SHOWN))}{in_masks}"
+    beside = [shown, *masks(read, task), _suits(campaign.settings, encoded)]
+    if count := sum(counts.values()):
+        learn = f"pickwell tell {plain(where)} --known"
+        beside.append(f"{count:,} images came with a label, kept for pickwell run; to learn from them: {learn}")
     beside += [_test_offer(parts, images, where)] if parts else []
     facts = {
         "encoder": campaign.settings.encoder,
@@ -113,6 +114,21 @@ def created(read: "Summary", where: Path, images: str, campaign: "OpenCampaign",
         "splits": parts,
     }
     summary(read, where, *beside, json=json, **facts)
+
+
+def masks(read: "Summary", task: "Task") -> list[str]:
+    """What looks wrong with the masks that were read, and what would mend it."""
+    lost = [name for name, count in zip(task.classes, read.shown, strict=False) if not count]
+    given = task.settings.mask_values
+    value = "255" if read.void and "255" not in given else "VALUE"
+    mended = f"begin again with --mask-values {value}={lost[0] if lost else 'CLASS'}"
+    said = []
+    if lost:
+        names = few([repr(name) for name in lost])
+        said.append(f"no mask shows {names}; if another value stands for it, {mended}")
+    if read.blank:
+        said.append(f"{read.blank:,} masks are void throughout; if that means a class, {mended}")
+    return [plain(f"warning: {sentence}") for sentence in said]
 
 
 def _test_offer(parts: Sequence[str], images: str, where: Path) -> str:

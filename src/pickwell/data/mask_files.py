@@ -9,7 +9,8 @@ from typing import Any, Self
 from pickwell.data.image_errors import ImageError, Reason
 from pickwell.data.reading import read_bytes
 from pickwell.errors import LabelError
-from pickwell.tasks.segmentation.label_maps import BYTES, Mask, check_size, decode, label_map
+from pickwell.tasks.segmentation.label_maps import BYTES, Mask, check_size
+from pickwell.tasks.segmentation.mask_values import MaskValues
 
 SUFFIX = ".png"
 
@@ -25,7 +26,7 @@ def stem(path: str) -> str:
 
 @dataclass(frozen=True)
 class MaskFiles:
-    """A folder of mask files whose values are `classes` classes in order, `void` values left out.
+    """A folder of mask files whose values mean `classes` classes, as MaskValues say.
 
     The mask of `a/b.jpg` is `a/b.png`; where a set names them otherwise, its images end in `image_ending` before their
     suffix and its masks in `ending`: `a/b_leftImg8bit.png` and `a/b_gtFine_labelIds.png`.
@@ -36,15 +37,22 @@ class MaskFiles:
     void: tuple[int, ...] = ()
     ending: str = SUFFIX
     image_ending: str = ""
+    given: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
         """The folder that `record` once described."""
-        return cls(**{**record, "root": Path(record["root"]), "void": tuple(record["void"])})
+        given = tuple((value, meaning) for value, meaning in record.get("given", ()))
+        return cls(**{**record, "root": Path(record["root"]), "void": tuple(record["void"]), "given": given})
 
     def record(self) -> dict[str, Any]:
         """What `restore` needs, in types that JSON has."""
         return {**asdict(self), "root": str(self.root), "void": list(self.void)}
+
+    @property
+    def values(self) -> MaskValues:
+        """What the values of the files mean."""
+        return MaskValues(self.classes, self.void, self.given)
 
     def of_image(self, path: str) -> str:
         """What an image's path has in common with its mask's."""
@@ -57,11 +65,11 @@ class MaskFiles:
     def read(self, path: str, size: tuple[int, int]) -> Mask:
         """The label map of one file, for an image of that size (W, H); ImageError with the reason if there is none."""
         with _said(Reason.MASK):
-            values = decode(read_bytes(self.root / path, BYTES))
+            pixels = self.values.pixels(read_bytes(self.root / path, BYTES))
         with _said(Reason.MASK_SIZE):
-            check_size(values, size)
+            check_size(pixels.shape, size)
         with _said(Reason.MASK_VALUES):
-            return label_map(values, self.classes, self.void)
+            return self.values.label_map(pixels)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pickwell.data.copies import Place
 from pickwell.data.decode import decode, square, view
+from pickwell.data.grey_levels import EACH, Greys
 from pickwell.data.image_errors import GoneError, ImageError, Reason
 from pickwell.data.manifest import Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
@@ -63,6 +65,7 @@ class Pool:
         test: "Pool | None" = None,
         apart: bool = False,
         home: Path | None = None,
+        greys: Greys | None = None,
         limits: Limits = LIMITS,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -72,7 +75,8 @@ class Pool:
         What the patterns `exclude` is set aside, now and whenever the folder is added again, and so is what is
         `lacking` a vector, where vectors were made elsewhere, and what is in the `test` set. Files of the same bytes
         are one image, unless each is to stay `apart`, as official sets count them. `home` is where the directory will
-        be, if it is to be moved there.
+        be, if it is to be moved there. Greys of more than 8 bits are shown by the range `greys`, or by one that suits
+        them all.
         """
         directory = Path(directory)
         source = find(where, labels_from_folders, masks, exclude)
@@ -87,14 +91,14 @@ class Pool:
                 said = next(iter(seen.slice(0, 1).to_pylist()), None)
                 first = f"; {said['name']}: {said['detail'] or said['reason']}" if said else ""
                 raise PoolError(f"no image to use at '{where}': {counted(reasons(seen))}{first}; name another place")
-            sources = [Placed(source)]
+            sources = [Placed(source).showing(seen, greys)]
             write_sources(directory / SOURCES, sources, limits, home)
             write_set_aside(directory / ASIDE, sources, 0, source, seen)
             # Last, because it is what makes the folder a pool.
             rows = _rows(seen, 0)
             rows = rows.drop_columns(["content"]) if apart else rows
             pool = cls(directory, Manifest.write(directory / MANIFEST, rows), sources, limits)
-        pool.summary = summary_of(pool, seen, source, already=0, before=0)
+        pool.summary = summary_of(pool, seen, 0, source, already=0, before=0)
         return pool
 
     @classmethod
@@ -112,6 +116,7 @@ class Pool:
         lacking: Lacking | None = None,
         exclude: Sequence[str] = (),
         test: "Pool | None" = None,
+        greys: Greys | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Summary:
@@ -130,11 +135,12 @@ class Pool:
             present = _present(listing, index, sources, manifest)
             new = _without_vector(_foreign(listing.filter(pc.invert(present)), manifest), lacking)
             seen = _unseen(survey(source, new, limits=self.limits, threads=threads, progress=progress), test)
+            sources[index] = sources[index].showing(seen, greys)
             write_sources(self.directory / SOURCES, sources, self.limits)
             write_set_aside(self.directory / ASIDE, sources, index, source, seen)
             # The manifest last: its rows name sources, which a kill must not leave unwritten.
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
-        self.summary = summary_of(self, seen, source, already=len(listing) - len(new), before=len(manifest))
+        self.summary = summary_of(self, seen, index, source, already=len(listing) - len(new), before=len(manifest))
         return self.summary
 
     def relocate(self, old: Path, new: Path) -> int:
@@ -178,21 +184,32 @@ class Pool:
                 gone = gone or error
         raise self._gone(item, gone) from gone
 
+    def greys(self, item: ItemId) -> Greys:
+        """The range by which the item is shown, if it is grey of more than 8 bits."""
+        return self.sources[self.manifest.where(item)[0]].greys or EACH
+
+    def show_greys(self, greys: Greys, home: Path | None = None) -> None:
+        """Shows the first source's greys of more than 8 bits by another range, from now on; `home` as in `create`."""
+        self.sources[0] = self.sources[0]._replace(greys=greys)
+        write_sources(self.directory / SOURCES, self.sources, self.limits, home)
+        if self.summary:
+            self.summary = replace(self.summary, greys=greys)
+
     def pixels(self, item: ItemId, least: int | None = None) -> NDArray[np.uint8]:
         """The image `(H, W, 3)`, upright RGB, perhaps shrunk, with no side below `least`; PoolError if it is gone."""
-        return self._decoded(item, lambda data: decode(data, least, self.limits))
+        return self._decoded(item, lambda data: decode(data, least, self.limits, self.greys(item)))
 
     def view(self, item: ItemId, size: int) -> NDArray[np.uint8]:
         """The image as a network sees it: `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
-        return self._decoded(item, lambda data: view(data, size, self.limits))
+        return self._decoded(item, lambda data: view(data, size, self.limits, self.greys(item)))
 
     def square(self, item: ItemId, size: int) -> NDArray[np.uint8]:
         """The whole image resized into `(3, size, size)`, upright RGB; PoolError if it can be read no more."""
-        return self._decoded(item, lambda data: square(data, size, self.limits))
+        return self._decoded(item, lambda data: square(data, size, self.limits, self.greys(item)))
 
     def scene(self, item: ItemId) -> NDArray[np.uint8]:
         """The image at its own size, `(H, W, 3)`, upright RGB; PoolError if it can be read no more, or has changed."""
-        pixels = self._decoded(item, lambda data: decode(data, limits=self.limits))
+        pixels = self._decoded(item, lambda data: decode(data, None, self.limits, self.greys(item)))
         (width, height), (now_height, now_width, _) = self.manifest.sizes([item])[0].tolist(), pixels.shape
         if (now_width, now_height) != (width, height):
             raise self._gone(item, f"it was {width} x {height} pixels and now is {now_width} x {now_height}")
@@ -217,7 +234,7 @@ class Pool:
         wanted = np.arange(len(self)) if items is None else np.asarray(items, np.int64)
         sources, paths = self.manifest.where_all(wanted)
         gone = np.zeros(len(wanted), bool)
-        for index, (source, _) in enumerate(self.sources):
+        for index, (source, _, _) in enumerate(self.sources):
             of = np.flatnonzero(sources == index)
             gone[of] = [not is_there for is_there in there(source, [paths[place] for place in of.tolist()])]
         lost = [item for item in wanted[gone].tolist() if not any(map(self._has, self.manifest.copies.places(item)))]
@@ -276,10 +293,10 @@ def _marked(listing: pa.Table, which: pa.Array, reason: Reason = Reason.TWICE) -
 
 def _join(found: Source, where: str | Path, sources: list[Placed], manifest: Manifest) -> tuple[Source, int, pa.Table]:
     """The source, its index in `sources` (where it is put if new), and its listing under the names of this pool."""
-    for index, (old, prefix) in enumerate(sources):
+    for index, (old, prefix, _) in enumerate(sources):
         if source := same(found, old):
             if isinstance(found, FolderTree) and isinstance(old, FolderTree):
-                sources[index] = Placed(old.excluding(found.exclude), prefix)
+                sources[index] = sources[index]._replace(source=old.excluding(found.exclude))
             return source, index, _prefixed(_listed(source, where), prefix)
     listing, prefix, tries = _listed(found, where), "", 0
     while pc.any(pc.is_in(_prefixed(listing, prefix)["name"], value_set=manifest.names_of())).as_py():

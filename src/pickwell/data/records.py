@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pickwell.data.grey_levels import EACH, Greys, guessed
 from pickwell.data.opening import Limits
 from pickwell.data.sources import FolderTree, Source, restore
 from pickwell.errors import PoolError, VersionError
@@ -22,10 +23,26 @@ SET_ASIDE = pa.schema([("source", pa.int32()), ("name", pa.string()), ("reason",
 
 
 class Placed(NamedTuple):
-    """A source of the pool, and what its items' names are prefixed with."""
+    """A source of the pool, what its items' names are prefixed with, and the range of its greys of more than 8 bits.
+
+    That is None until there are such greys.
+    """
 
     source: Source
     prefix: str = ""
+    greys: Greys | None = None
+
+    def showing(self, seen: pa.Table, asked: Greys | None) -> "Placed":
+        """The same with a range for greys: what was `asked` for, or what suits the images that were seen first."""
+        found = seen.filter(pc.is_valid(seen["low"])).select(("low", "high")).to_pylist()
+        if asked and self.greys not in (None, asked):
+            raise PoolError(
+                f"the greys of '{self.source.place}' are shown from {self.greys}, not {asked}, since its first images "
+                "were; leave --greys out, or begin another campaign"
+            )
+        if self.greys is not None or not (asked or found):
+            return self
+        return self._replace(greys=asked or guessed(Greys(**one) for one in found))
 
     def shares(self, other: "Placed") -> bool:
         """Whether one of the two is a folder that holds the other, so that both may list the same files."""
@@ -51,7 +68,7 @@ def write_sources(path: Path, sources: Sequence[Placed], limits: Limits, home: P
 
     `home` is where the pool will be, if not where it is written: seen from there, places are found when all has moved.
     """
-    records = [{"kind": s.kind, **s.record(), "prefix": prefix} for s, prefix in sources]
+    records = [_record(source) | {"prefix": prefix, "greys": greys} for source, prefix, greys in sources]
     home = (home or path.parent).absolute()
     stored = {"version": VERSION, "limits": asdict(limits), "home": str(home), "sources": records}
     with replacing(path) as new:
@@ -69,7 +86,7 @@ def read_sources(path: Path) -> tuple[list[Placed], Limits]:
             raise VersionError(f"{path} has version {stored['version']}, not {VERSION}; install a newer pickwell")
         home = Path(stored.get("home", path.parent))
         records = [_each_path(r, partial(_brought, before=home, now=path.parent.absolute())) for r in stored["sources"]]
-        return [Placed(restore(r), r["prefix"]) for r in records], Limits(**stored["limits"])
+        return [_placed(record) for record in records], Limits(**stored["limits"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PoolError(
             f"{path} is missing or damaged ({type(error).__name__}: {error}); put it back from a copy, "
@@ -96,7 +113,16 @@ def relocated(sources: Sequence[Placed], old: Path, new: Path) -> list[Placed]:
     def change(place: Path) -> Path:
         return new / place.relative_to(old) if place.is_relative_to(old) else place
 
-    return [Placed(restore(_each_path({"kind": s.kind, **s.record()}, change)), prefix) for s, prefix in sources]
+    return [one._replace(source=restore(_each_path(_record(one.source), change))) for one in sources]
+
+
+def _record(source: Source) -> dict[str, Any]:
+    return {"kind": source.kind, **source.record()}
+
+
+def _placed(record: dict[str, Any]) -> Placed:
+    greys = record.get("greys", EACH)  # pools of older versions show each image by its own range
+    return Placed(restore(record), record["prefix"], Greys(*greys) if greys else None)
 
 
 def read_set_aside(path: Path) -> pa.Table:

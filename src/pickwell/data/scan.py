@@ -2,8 +2,9 @@
 
 import hashlib
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +16,9 @@ from pickwell.data.reading import stamp
 from pickwell.data.sources import MaskedFolder, Source
 from pickwell.data.sources.source import packed
 from pickwell.data.threads import in_order, workers
+from pickwell.labels import IGNORE_INDEX
 from pickwell.progress import Progress
+from pickwell.tasks.segmentation.label_maps import counted
 
 SEEN = pa.schema(
     [
@@ -24,11 +27,20 @@ SEEN = pa.schema(
         ("content", CONTENT),
         ("file_size", pa.int64()),
         ("modified", pa.int64()),
+        ("frames", pa.int32()),
+        ("damage", pa.string()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("shown", pa.list_(pa.uint8())),
+        ("void", pa.int64()),
         ("reason", pa.string()),
         ("detail", pa.string()),
     ]
 )
-"""What is found out of each image: its size and what tells it from others, or else the reason to set it aside."""
+"""What is found out of each image: its size and what tells it from others, or else the reason to set it aside.
+
+`low` and `high` are the range of greys of more than 8 bits, `shown` the classes in the mask, `void` its void pixels.
+"""
 
 # So few that a chunk of photographs takes well under a second, so many that handing over small ones costs little.
 CHUNK = 32
@@ -42,6 +54,12 @@ class Surveyed(NamedTuple):
     content: bytes | None = None
     file_size: int | None = None
     modified: int | None = None
+    frames: int | None = None
+    damage: str | None = None
+    low: float | None = None
+    high: float | None = None
+    shown: list[int] | None = None
+    void: int | None = None
     reason: str | None = None
     detail: str | None = None
 
@@ -87,11 +105,16 @@ def _one(source: Source, limits: Limits, path: str, row: int | None, known: str 
         # Before it is read: what is written meanwhile looks changed.
         found = stamp(source.file(path))
         data = source.read(path, row, limits.bytes)
-        size = examine(data, limits).size
+        size, frames, damage, greys = examine(data, limits)
         # Read now, so that a mask that does not fit is known before anything is learnt.
+        mask: dict[str, Any] = {}
         if known is not None and isinstance(source, MaskedFolder):
-            source.masks.read(known, size)
-        return Surveyed(*size, content_of(data), *(found or (None, None)))
+            pixels = counted(source.masks.read(known, size))
+            mask = {"shown": np.flatnonzero(pixels[:IGNORE_INDEX]).tolist(), "void": int(pixels[IGNORE_INDEX])}
+        low, high = greys or (None, None)
+        file_size, modified = found or (None, None)
+        shown = {"frames": frames, "damage": damage or None, "low": low, "high": high, **mask}
+        return Surveyed(*size, content_of(data), file_size, modified, **shown)
     except ImageError as error:
         return Surveyed(reason=str(error.reason), detail=error.detail)
 

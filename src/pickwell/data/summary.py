@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pickwell.data.grey_levels import EACH, Greys
 from pickwell.data.image_errors import MASK_REASONS
 from pickwell.data.sources import MaskedFolder, Source
 from pickwell.errors import PickwellError
@@ -27,6 +28,9 @@ class Summary:
     `reasons` counts those set aside by why; `total` is the pool's size now. So many of the new ones have known `masks`.
     So many files are `copies` of `copied` images: further names of these. Of the copies `differing` came with another
     label, which does not count. `spoilt` says of the first few masks and labels that cannot be used what is wrong.
+    So many `further` pictures are in `framed` files behind their first; so many images are `damaged`, but can be seen.
+    So many are `deep`, grey of more than 8 bits, and shown by the range `greys`, beyond which `clipped` have values.
+    `shown` counts the masks that show each class, `blank` those that show none; `void` is their share of void pixels.
 
     >>> print(Summary(added=1795, already=0, set_aside=2, reasons={"truncated": 2}, total=1795))
     1,795 images added, 1,795 in the pool; 2 set aside (2 truncated)
@@ -42,6 +46,15 @@ class Summary:
     copies: int = 0
     copied: int = 0
     differing: int = 0
+    further: int = 0
+    framed: int = 0
+    damaged: int = 0
+    deep: int = 0
+    clipped: int = 0
+    greys: Greys | None = None
+    shown: tuple[int, ...] = ()
+    blank: int = 0
+    void: float = 0.0
 
     def __str__(self) -> str:
         masked = f", {self.masks:,} of them with a mask" if self.masks else ""
@@ -52,11 +65,19 @@ class Summary:
             said += f"; {self.copies:,} files are copies of {self.copied:,} images, and count as these"
         if self.differing:
             said += f", though {self.differing:,} came with another label, which is left out"
+        if self.framed:
+            said += f"; {self.further:,} further pictures in {self.framed:,} files are left out: the first is shown"
+        if self.damaged:
+            said += f"; {self.damaged:,} are damaged, and shown as far as they can be seen"
+        if self.deep:
+            said += f"; {self.deep:,} are grey of more than 8 bits, shown from {self.greys}"
+        if self.clipped:
+            said += f", beyond which {self.clipped:,} have values"
         return f"{said}; {counted(self.reasons)}" if self.set_aside else said
 
 
-def summary_of(pool: "Pool", seen: pa.Table, source: Source, *, already: int, before: int) -> Summary:
-    """What the pool, which held so many `before`, has taken of the images that were seen in a source."""
+def summary_of(pool: "Pool", seen: pa.Table, index: int, source: Source, *, already: int, before: int) -> Summary:
+    """What the pool, which held so many `before`, has taken of the images that were seen in its source at `index`."""
     good = seen.filter(pc.is_null(seen["reason"]))
     items = pool.manifest.find_all(good["name"].to_pylist())
     own = np.array(pool.manifest.names(items), dtype=object) == np.array(good["name"].to_pylist(), dtype=object)
@@ -76,7 +97,37 @@ def summary_of(pool: "Pool", seen: pa.Table, source: Source, *, already: int, be
         copies=len(copies),
         copied=len(pc.unique(copies["item"])),
         differing=len(differing),
+        **_oddities(good, pool.sources[index].greys),
+        **(_masks(good, source.masks.classes) if isinstance(source, MaskedFolder) else {}),
     )
+
+
+def _oddities(good: pa.Table, greys: Greys | None) -> dict[str, Any]:
+    """What is to be said of images that are not shown whole."""
+    frames = np.asarray(good["frames"])
+    deep = good.filter(pc.is_valid(good["low"]))
+    low, high = greys or EACH
+    beyond = (np.asarray(deep["low"]) < low) | (np.asarray(deep["high"]) > high)
+    return {
+        "further": int(np.maximum(frames - 1, 0).sum()),
+        "framed": int((frames > 1).sum()),
+        "damaged": len(good) - good["damage"].null_count,
+        "deep": len(deep),
+        "clipped": int(beyond.sum()) if greys not in (None, EACH) else 0,
+        "greys": greys,
+    }
+
+
+def _masks(good: pa.Table, classes: int) -> dict[str, Any]:
+    """Which classes the masks of the images show, and how much of them is void."""
+    masks = good.filter(pc.is_valid(good["void"]))
+    shown = np.asarray(pc.list_flatten(masks["shown"]), dtype=np.int64)
+    pixels = pc.sum(pc.multiply(masks["width"].cast(pa.int64()), masks["height"])).as_py()
+    return {
+        "shown": tuple(np.bincount(shown, minlength=classes).tolist()),
+        "blank": pc.sum(pc.equal(pc.list_value_length(masks["shown"]), 0)).as_py() or 0,
+        "void": (pc.sum(masks["void"]).as_py() or 0) / (pixels or 1),
+    }
 
 
 def _differing(pool: "Pool", copy: dict[str, Any], source: Source) -> str:

@@ -13,15 +13,14 @@ from pathlib import Path
 from pickwell.data.csv_rows import escaped
 from pickwell.errors import LabelError
 from pickwell.formats.exchange.found import SEGMENTATION, Context, Found, Labelled, Question
-from pickwell.formats.exchange.mask_pictures import numbers, renumbered
+from pickwell.formats.exchange.mask_pictures import renumbered
 from pickwell.formats.exchange.names import inside
 from pickwell.formats.exchange.paths import appearing, save
 from pickwell.formats.exchange.provenance import COLUMNS as PROVENANCE
 from pickwell.formats.exchange.provenance import told
-from pickwell.formats.masks import indices
+from pickwell.formats.masks import own
 from pickwell.formats.to_label_csv import COLUMNS, Row, label_rows
 from pickwell.items import Kind
-from pickwell.labels import IGNORE_INDEX
 
 KINDS = tuple(Kind)
 
@@ -48,20 +47,20 @@ def _found(where: Path, context: Context, row: Row) -> Found:
         path = where.parent / inside(row.label, "the mask")
     except LabelError as error:
         return replace(known, problem=str(error))
-    return replace(known, load=numbers(path, indices(context)))
+    return replace(known, load=own(path, context))
 
 
 def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
     """Writes item, name, label, who said it, how long it took and when; masks go to a folder named after the file."""
     if context.task != SEGMENTATION:
         return _save_labels(out, labelled, [one.label for one in labelled])
-    values = [value for value, name in indices(context).items() if name is not None]
+    *values, void = context.values.numbers
     folder_name = f"{out.stem}_masks"
     with appearing(out.with_name(folder_name)) as folder:
         folder.mkdir()
         for one in labelled:
             if one.kind is Kind.ANSWER:
-                save(folder / f"{one.item}.png", renumbered(one.mask(), values, IGNORE_INDEX))
+                save(folder / f"{one.item}.png", renumbered(one.mask(), values, void))
         # Written inside the block: if the CSV has no place, the folder of masks does not appear either.
         _save_labels(out, labelled, [f"{folder_name}/{one.item}.png" for one in labelled])
     return None

@@ -9,6 +9,7 @@ from pickwell import encoders, models, strategies, tasks
 from pickwell.campaign.directory import MADE_IN, Directory, new_directory
 from pickwell.config import ENCODER, NO_ENCODER, Settings, TaskSettings
 from pickwell.data import augment
+from pickwell.data.grey_levels import guessed
 from pickwell.data.pool import Pool
 from pickwell.data.summary import Summary
 from pickwell.errors import PoolError, SettingsError, unknown
@@ -29,6 +30,7 @@ def create(
     masks: str | Path | None = None,
     test: str | Path | None = None,
     test_masks: str | Path | None = None,
+    mask_values: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
     **source: Any,
 ) -> Summary:
@@ -38,8 +40,9 @@ def create(
     on. `settings` are by dotted key: `{"training.epochs": 20}`. `source` is passed on to `Pool.create`. Returns what
     was read and what was set aside. For segmentation (`task.kind`) `masks` and `test_masks` are the folders of the
     images' masks, if they have any, and a name in `classes` that begins with `!` makes its place a void value.
+    `mask_values` are the classes of values of masks that are no places in the list: `{"255": "lesion"}`, `"#ff0000"`.
     """
-    changes = dict(settings or {})
+    changes = dict(settings or {}) | ({"task.mask_values": dict(mask_values)} if mask_values else {})
     kind = tasks.named(str(changes.get("task.kind", "classification")))
     classes, changes = kind.begin(images, masks, classes, changes)
     if test_masks is not None and test is None:
@@ -66,6 +69,8 @@ def create(
             held = Pool.create(directory.test, **of_test, lacking=lacking, home=home.test)
             _check_labelled(held, begun, test)
         pool = Pool.create(directory.pool, **given, lacking=lacking, test=held, home=home.pool)
+        if held is not None:
+            _same_greys((pool, home.pool), (held, home.test))
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one
         names = _known_classes(pool, images) if classes is None else classes
         fitting = _fitting(tasks.of(provisional, partial), pool, encoder, changes)
@@ -162,6 +167,13 @@ def _settings(root: str | Path, classes: Sequence[str], changes: Mapping[str, An
     # Not `resolve`: it follows links, and fails where they form a loop.
     first = Settings.parse({"name": Path(os.path.abspath(root)).name, "task": {"classes": list(classes)}})  # noqa: PTH100
     return first.changed(changes)
+
+
+def _same_greys(*pools: tuple[Pool, Path]) -> None:
+    """Shows greys of more than 8 bits of all pools, to be moved there, by one range, which holds those of each."""
+    found = {pool.sources[0].greys for pool, _ in pools} - {None}
+    for pool, home in pools if len(found) > 1 else ():
+        pool.show_greys(guessed(greys for greys in found if greys), home)
 
 
 def _known_classes(pool: Pool, images: str | Path) -> Sequence[str]:

@@ -63,11 +63,13 @@ class Task(ABC):
     def check_settings(self, settings: "Settings") -> None:
         """Refuses, with a SettingsError, settings that this kind of task cannot have."""
         check_classes(self.classes)
-        if self.settings.void:
-            raise SettingsError(
-                f"setting 'task.void' is {list(self.settings.void)}: only masks have void values; leave it out, or set "
-                "task.kind to segmentation"
-            )
+        said: dict[str, object] = {"void": list(self.settings.void), "mask_values": self.settings.mask_values}
+        for name, value in said.items():
+            if value:
+                raise SettingsError(
+                    f"setting 'task.{name}' is {value}: only masks have such values; leave it out, or set task.kind to "
+                    "segmentation"
+                )
 
     @property
     def suggested(self) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ class Pictures:
 
     def _encoded(self, item: int, most: int) -> Picture:
         try:
-            return encode(decode(self._pool.bytes(item), most, self._pool.limits), most)
+            return encode(decode(self._pool.bytes(item), most, self._pool.limits, self._pool.greys(item)), most)
         except ImageError as error:
             raise PoolError(
                 f"the image of item {item} can no longer be read: {error}; put it back as it was"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pickwell.items import ItemId, Kind
 from pickwell.tasks.segmentation.label_maps import Mask
+from pickwell.tasks.segmentation.mask_values import MaskValues
 
 CLASSIFICATION, SEGMENTATION = "classification", "segmentation"
 UNCOVERED = 65535
@@ -62,6 +63,12 @@ class Context:
     knows: Callable[[str], bool] = lambda _: True
     copies: bool = False
     """Whether images are written as copies, where they would be links."""
+    given: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def values(self) -> MaskValues:
+        """What the values of the campaign's mask files mean."""
+        return MaskValues(len(self.classes), self.void, self.given)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -91,33 +91,18 @@ def _chunks(data: bytes) -> Iterator[bytes]:
         at += 12 + int.from_bytes(data[at : at + 4], "big")
 
 
-def label_map(values: Mask, classes: int, void: Sequence[int] = (), *, where: str = "") -> Mask:
-    """The label map of a mask file's values: void ones and 255 become 255, the others in order the classes 0 to C - 1.
-
-    A LabelError counts the values that are neither.
-
-    >>> label_map(np.array([[0, 1, 2, 3, 255]], np.uint8), classes=3, void=(1,)).tolist()
-    [[0, 255, 1, 2, 255]]
-    """
-    table = np.full(256, -1, dtype=np.int16)
-    free = [value for value in range(IGNORE_INDEX) if value not in void]
-    table[free[:classes]] = np.arange(classes)
-    table[[*void, IGNORE_INDEX]] = IGNORE_INDEX
-    _check_values(values, table < 0, free[classes - 1], void, where)
-    return table.astype(np.uint8)[values]
-
-
 def check_mask(mask: Mask, size: tuple[int, int], classes: int, where: str = "") -> None:
     """Refuses a label map of another size (W, H) than its image's; a LabelError counts values not below C nor 255."""
-    check_size(mask, size, where=where)
+    check_size(_label_map(mask, where).shape, size, where=where)
     wrong = np.arange(256) >= classes
     wrong[IGNORE_INDEX] = False
-    _check_values(_label_map(mask, where), wrong, classes - 1, (), where)
+    allowed = f"the class list allows 0 to {classes - 1}, and {IGNORE_INDEX} for what is to be ignored"
+    check_values(mask, wrong, allowed, where)
 
 
-def check_size(mask: Mask, size: tuple[int, int], *, where: str = "") -> None:
-    """Refuses, with a LabelError, a mask of another size (W, H) than its image."""
-    height, width = _label_map(mask, where).shape
+def check_size(shape: tuple[int, ...], size: tuple[int, int], *, where: str = "") -> None:
+    """Refuses, with a LabelError, a mask of a shape (H, W) that its image of size (W, H) has not."""
+    height, width = shape
     if (width, height) != tuple(size):
         raise LabelError(
             f"{where}the mask is {width} x {height} pixels, its image {size[0]} x {size[1]}; "
@@ -125,8 +110,8 @@ def check_size(mask: Mask, size: tuple[int, int], *, where: str = "") -> None:
         )
 
 
-def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Sequence[int], where: str) -> None:
-    """Raises LabelError if any of the `wrong` values occurs, and counts the commonest of them."""
+def check_values(values: Mask, wrong: NDArray[np.bool_], allowed: str, where: str = "") -> None:
+    """Raises LabelError if any of the `wrong` values occurs, counts the commonest of them, and says what is allowed."""
     counts = counted(values)
     lost = np.flatnonzero((counts > 0) & wrong)
     if not len(lost):
@@ -134,11 +119,7 @@ def _check_values(values: Mask, wrong: NDArray[np.bool_], last: int, void: Seque
     most = lost[np.argsort(-counts[lost], kind="stable")]
     said = ", ".join(f"{value} ({counts[value]:,} pixels)" for value in most[:_SHOWN])
     more = f" and {len(lost) - _SHOWN} more values" if len(lost) > _SHOWN else ""
-    ignored = " and ".join(str(value) for value in [*(v for v in void if v > last), IGNORE_INDEX])
-    raise LabelError(
-        f"{where}the mask has the values {said}{more}; "
-        f"the class list allows 0 to {last}, and {ignored} for what is to be ignored"
-    )
+    raise LabelError(f"{where}the mask has the values {said}{more}; {allowed}")
 
 
 def counted(values: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.int64]:

@@ -14,8 +14,9 @@ from pickwell.data.sources import find, tree
 from pickwell.data.sources.source import place
 from pickwell.errors import LabelError, PoolError, SettingsError
 from pickwell.items import Item
-from pickwell.labels import IGNORE_INDEX, check_classes, split_void
+from pickwell.labels import IGNORE_INDEX, VOID, check_classes, split_void
 from pickwell.tasks.segmentation.label_maps import MaskFolder, check_mask
+from pickwell.tasks.segmentation.mask_values import MaskValues
 from pickwell.tasks.task import Answer, Size, Task
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ class Segmentation(Task):
         """The masks that labels name."""
         return MaskFolder(self.folder / "masks")
 
+    @property
+    def given(self) -> tuple[tuple[str, int], ...]:
+        """What values of mask files mean that is not their place in the list, as MaskValues have it."""
+        return MaskValues.named(self.classes, self.settings.void, self.settings.mask_values).given
+
+    def _files(self, folder: Path) -> MaskFiles:
+        return MaskFiles(folder, len(self.classes), self.settings.void, given=self.given)
+
     def check_settings(self, settings: "Settings") -> None:
         check_classes(self.classes)
         void, overlap = self.settings.void, settings.serve.overlap
@@ -62,6 +71,7 @@ class Segmentation(Task):
                 f"a mask tells at most {IGNORE_INDEX} classes and void values apart, and there are "
                 f"{len(self.classes) + len(void)}; merge some"
             )
+        _ = self.given  # called for its error: a name may be none of the classes
         if overlap > 1:
             raise SettingsError(
                 f"setting 'serve.overlap' is {overlap}: a mask is drawn by one person, because no two draw the same; "
@@ -85,7 +95,7 @@ class Segmentation(Task):
         return self.masks.get(value)
 
     def read(self, text: str, folder: Path, size: Size, where: str = "") -> Answer:
-        named, files = PurePath(text), MaskFiles(folder, len(self.classes), self.settings.void)
+        named, files = PurePath(text), self._files(folder)
         if named.name in self.masks:
             return named.name
         if named.suffix.lower() != SUFFIX:
@@ -132,13 +142,15 @@ class Segmentation(Task):
         tree(find(found.images), images)
         files = None
         if found.masks is not None:
-            files = MaskFiles(place(str(found.masks)), len(self.classes), self.settings.void)
+            files = self._files(place(str(found.masks)))
         return {"where": found.images, "masks": files, **source}
 
     @classmethod
     def begin(
         cls, images: str | Path, masks: str | Path | None, classes: Sequence[str] | None, changes: Mapping[str, Any]
     ) -> tuple[Sequence[str] | None, dict[str, Any]]:
+        if classes is None and (given := changes.get("task.mask_values")):
+            classes = list(dict.fromkeys(name for name in given.values() if not name.startswith(VOID)))
         if classes is None and not layout(images, masks, "train").camvid:
             raise SettingsError(
                 "no class list: masks hold numbers, and only a list says what they mean; "
