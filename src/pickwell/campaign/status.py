@@ -9,6 +9,8 @@ from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.progress_file import Doing, doing
 from pickwell.items import Metrics, RoundKind, RoundState
 from pickwell.statistics.intervals import wilson
+from pickwell.statistics.learning_curve import Expected, expected
+from pickwell.statistics.runs import measured_rows
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Status:
     """What `pickwell status` shows. Of masks, `classes` counts the labelled images that show each class.
 
     `unreadable` are the images whose masks can be read no more; they are in no class's count. `score` is the task's
-    figure, named `metric`; `accuracy` is it too, where the task has one. `doing` is what another process is at:
+    figure, named `metric`; `accuracy` is it too, where the task has one. `expected` is what 100 labels more, and twice
+    as many, are likely to bring. `doing` is what another process is at:
     encoding, training, picking.
     """
 
@@ -38,6 +41,7 @@ class Status:
     metric: str
     score: float | None
     measured: int
+    expected: Sequence[Expected]
     monitors: Mapping[str, Any]
     doing: Doing | None
     advice: str
@@ -71,6 +75,7 @@ def status_of(campaign: OpenCampaign) -> Status:
         metric=campaign.task.metric,
         score=metrics.values.get(campaign.task.metric),
         measured=metrics.measured,
+        expected=_expected(campaign, len(labels)),
         monitors=monitors,
         doing=doing(campaign.directory.root),
         advice=_advice(campaign, len(labels), question is not None, campaign.task.metric not in metrics.values),
@@ -82,6 +87,18 @@ def interval_of(metrics: Metrics) -> tuple[float, float] | None:
     if metrics.accuracy is None or not metrics.measured:
         return None
     return wilson(metrics.accuracy, metrics.measured)
+
+
+def _expected(campaign: OpenCampaign, labelled: int) -> list[Expected]:
+    """The accuracy after 100 labels more, and after twice as many; [] where too few rounds tell."""
+    if campaign.task.metric != "accuracy":
+        return []
+    rows = {row.labels: row for row in measured_rows(campaign.store.results(), campaign.task.metric)}
+    told = [row for number, row in sorted(rows.items()) if row.accuracy is not None and number <= labelled]
+    labels, measured = [row.labels for row in told], [row.measured for row in told]
+    shares = [row.accuracy for row in told if row.accuracy is not None]
+    ahead = (expected(labels, shares, measured, at) for at in sorted({labelled + 100, 2 * labelled}))
+    return [one for one in ahead if one]
 
 
 def _advice(campaign: OpenCampaign, labelled: int, is_open: bool, unmeasured: bool) -> str:

@@ -245,6 +245,8 @@ def _status_rows(now: "Status", task: "Task") -> Iterator[tuple[str, str]]:
     yield "rounds", f"{now.rounds} closed{opened}"
     if now.score is not None:
         yield task.figure, f"{now.score:.3f}{_between(now.interval)} on {now.measured} images never trained on"
+    for one in now.expected:
+        yield f"after {one.labels}", f"{task.figure} {one.share:.3f} expected{_between((one.low, one.high))}"
     if (busy := now.doing) is not None:
         left = "" if busy.seconds_left is None else f", about {duration(busy.seconds_left)} left"
         yield "now", f"{busy.what}: {busy.done:,} of {busy.total:,}{left}"
