@@ -106,6 +106,8 @@ class TestCsv:
             "file,label,other\na.jpg, cat ,1\nb/c.jpg\n",
             "id,PATH,Label\n1,a.jpg,cat\n2,b/x/../c.jpg,",
             "item;name;Filename;target\n7;a.jpg;x;cat\n2;b/c.jpg;y;\n",
+            "label,file_name\ncat,a.jpg\n,b\\c.jpg\n",
+            ",photo,category\n0,a.jpg,cat\n1,.\\b\\c.jpg,\n",
         ],
     )
     def test_columns_by_name_or_place(self, tmp_path: Path, text: str) -> None:

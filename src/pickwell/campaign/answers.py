@@ -46,7 +46,7 @@ class Answers:
             if label.kind is Kind.ANSWER:
                 self.task.check(read(label, answer, size), size, f"item {label.item}: ")
         return [
-            replace(label, value=self.task.keep(read(label, answer, size))) if label.kind is Kind.ANSWER else label
+            _valued(label, self.task.keep(read(label, answer, size))) if label.kind is Kind.ANSWER else label
             for (label, answer), size in zip(pairs, sizes, strict=True)
         ]
 
@@ -62,6 +62,10 @@ class Answers:
             if not 0 <= item < len(self.pool):
                 raise LabelError(unknown_item(int(item), len(self.pool)))
         return [(width, height) for width, height in self.pool.manifest.sizes(items).tolist()]
+
+
+def _valued(label: Label, value: str) -> Label:
+    return label if label.value == value else replace(label, value=value)
 
 
 def _given(answer: Answer | None) -> Answer:

@@ -38,11 +38,11 @@ def _found(where: Path, context: Context, row: Row) -> Found:
         raise row.ends_early()
     # Ids may be another campaign's, names are those of the images.
     item = None if row.named else row.item
-    known = Found(row.image, kind=row.kind, where=row.where, item=item, **row.said)
-    if row.kind is not Kind.ANSWER:
+    is_mask = row.kind is Kind.ANSWER and context.task == SEGMENTATION
+    label = row.label if row.kind is Kind.ANSWER and not is_mask else None
+    known = Found(row.image, label, kind=row.kind, where=row.where, item=item, **row.said)
+    if not is_mask:
         return known
-    if context.task != SEGMENTATION:
-        return replace(known, label=row.label)
     try:
         path = where.parent / inside(row.label, "the mask")
     except LabelError as error:

@@ -20,8 +20,8 @@ from pickwell.errors import LabelError, PoolError, few
 class CsvTable:
     """The files that a CSV (or TSV) lists, in its order, relative to its own folder or absolute.
 
-    The paths are in the column `path`, else in that of another name for images, else in the first; labels, if any, in
-    `label` or another name for labels. A first row that is itself an image's path is no header.
+    The paths are in the column `path`, else in that of another name for images, else in the first with a name; labels,
+    if any, in `label` or another name for labels. A first row that is itself an image's path is no header.
     """
 
     kind: ClassVar[str] = "csv"
@@ -44,7 +44,7 @@ class CsvTable:
 
     def listing(self) -> pa.Table:
         try:
-            listed = table(entry for _, entry in _entries(rows(self.table)))
+            listed = table(entry for _, entry in _entries(rows(self.table), self.table.parent))
         except LabelError as error:
             raise PoolError(str(error)) from None
         labels = listed.filter(pc.is_null(listed["reason"])).group_by("name").aggregate([("known", "count_distinct")])
@@ -55,7 +55,7 @@ class CsvTable:
     def _contradictions(self, names: Sequence[str]) -> str:
         """What the rows of names that have several labels say."""
         said: dict[str, list[str]] = {name: [] for name in names}
-        for line, entry in _entries(rows(self.table)):
+        for line, entry in _entries(rows(self.table), self.table.parent):
             if entry.known and entry.name in said:
                 said[entry.name].append(f"{entry.known} in line {line}")
         return few([f"{name} is {' and '.join(lines)}" for name, lines in said.items()])
@@ -67,17 +67,21 @@ class CsvTable:
         return self.table.parent / path
 
 
-def _entries(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, Entry]]:
-    """The rows with their line numbers, the first of them unless it is a header."""
+def _entries(lines: Iterator[tuple[int, list[str]]], folder: Path) -> Iterator[tuple[int, Entry]]:
+    """The rows with their line numbers, the first of them unless it is a header; paths are relative to the folder."""
     start, first = next(lines, (1, []))
     path, label = column(first, NAME), column(first, LABEL)
     headed = (path, label) != (None, None) or not any(Path(cell).suffix.lower() in SUFFIXES for cell in first[:1])
+    if path is None:
+        path = next((place for place, cell in enumerate(first) if cell.strip()), 0)
     for line, row in chain([] if headed else [(start, first)], lines):
-        yield line, _entry(row, path or 0, label)
+        yield line, _entry(row, path, label, folder)
 
 
-def _entry(row: list[str], path: int, label: int | None) -> Entry:
+def _entry(row: list[str], path: int, label: int | None, folder: Path) -> Entry:
     cell = unescaped(row[path]) if path < len(row) else ""
+    if "\\" in cell and not (folder / cell).exists():
+        cell = cell.replace("\\", "/")  # as Windows has it
     known = unescaped(row[label].strip()) if label is not None and label < len(row) else ""
     # `a/./b` and `a/b` are one image, and have one name.
     return Entry(posixpath.normpath(cell) if cell else "", known=known or None, reason=None if cell else Reason.MISSING)
