@@ -1,4 +1,4 @@
-.PHONY: demo test test-slow test-e2e test-encoders benchmarks check
+.PHONY: demo test test-slow test-e2e test-load test-encoders benchmarks check
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -13,6 +13,9 @@ test-slow: .venv/tested
 
 test-e2e: .venv/tested
 	$(BIN)/pytest -q -m e2e -s tests/e2e
+
+test-load: .venv/tested
+	$(BIN)/pytest -q -m load -s tests/load
 
 # torchvision needs torch's CUDA build: 6 GB, an environment of its own.
 test-encoders: .venv-encoders/installed

@@ -137,6 +137,13 @@ def test_a_database_of_the_first_version_is_brought_to_this_one(url: str) -> Non
         assert states(store, 1) == {4: "waiting", 6: "waiting"}
 
 
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    with Store.open(str(tmp_path / "a.db"), create=True) as store:
+        store.create_campaign(name="one", seed=1, settings={}, versions={})
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(modes, 0o600)
+
+
 def test_sqlite_is_durable(tmp_path: Path) -> None:
     with Store.open(str(tmp_path / "odd ?#%41 name.db"), create=True) as store:
         with engine_of(store).connect() as connection:

@@ -11,8 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from pickwell.cli import main
-from pickwell.errors import SettingsError
+from pickwell.errors import BusyError, SettingsError, StoreError
 from pickwell.items import Pick
+from pickwell.store import Store
 from pickwell.web import Desk, create_app
 from pickwell.web.security import BODY
 from pickwell.web.server import Server, is_loopback
@@ -199,6 +200,43 @@ def test_a_new_link_ends_the_old_one(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "annotators.json")
     old, new = tokens.renew("anna"), tokens.renew("anna")
     assert (tokens.who(old), tokens.who(new)) == (None, "anna")
+
+
+def test_a_link_renewed_by_another_process_ends_the_old_one_on_a_running_server(tmp_path: Path) -> None:
+    served = Tokens(tmp_path / "annotators.json")
+    old = served.renew("anna")
+    assert served.who(old) == "anna"
+    new = Tokens(tmp_path / "annotators.json").renew("anna")
+    assert (served.who(old), served.who(new)) == (None, "anna")
+    (tmp_path / "annotators.json").write_text("{")
+    assert served.who(new) == "anna"
+
+
+def test_no_annotator_reads_where_the_database_is(
+    client: TestClient, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for error in (StoreError, BusyError):
+
+        def fail(*_: object, kind: type[StoreError] = error) -> None:
+            raise kind("the campaign database postgresql://boss@db.example/birds cannot be reached (user boss)")
+
+        monkeypatch.setattr(Store, "progress", fail)
+        answer = client.get("/api/status")
+        assert answer.status_code == 503
+        assert "the campaign's database" in answer.json()["error"]
+        assert "boss" not in answer.text
+    assert "user boss" in caplog.text  # whoever serves reads it
+
+
+def test_no_annotator_reads_what_is_in_a_file_that_was_swapped(client: TestClient, root: Path) -> None:
+    (root.parent / "images" / "005.jpg").write_bytes(b"passw0rd: hunter2")
+    answer = client.get("/api/images/5")
+    assert (
+        answer.json()["error"]
+        == "the image '005.jpg' (item 5) can no longer be read: not an image; put it back as it was"
+    )
+    (root.parent / "images" / "005.jpg").unlink()
+    assert str(root.parent) not in client.get("/api/images/5").text
 
 
 def test_which_addresses_are_this_machines_own() -> None:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -73,3 +75,27 @@ def test_a_request_that_does_not_come_ends_its_connection(root: Path, tmp_path: 
                 with suppress(ConnectionResetError):
                     assert b"200 OK" not in half.recv(1000)
                 assert time.perf_counter() - began < 5
+
+
+def test_files_come_at_once_while_the_database_is_locked(root: Path, port: int) -> None:
+    said = json.dumps({"items": [0], "label": "barn", "event": "e1"})
+
+    def answer() -> None:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection, suppress(OSError):
+            connection.request("POST", "/api/answer", said, {"Content-Type": "application/json"})
+            connection.getresponse().read()
+
+    def script() -> bytes:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            connection.request("GET", "/static/label.js")
+            return connection.getresponse().read()
+
+    threads = [Thread(target=answer) for _ in range(60)]
+    with closing(sqlite3.connect(root / "pickwell.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        assert max(milliseconds(script) for _ in range(5)) < 3000
+    for thread in threads:
+        thread.join()

@@ -61,6 +61,7 @@ def create(
     matched = matching(provisional)
     lacking = matched.lacking if matched else None
     with new_directory(Path(root)) as partial:
+        partial.chmod(0o700)  # names of people, perhaps the password of a database: nobody else's on this machine
         directory, home = Directory(partial), Directory(Path(root))
         # First, because the pool must have nothing of it.
         held = None

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ class Database:
         """Checks that the database is ours and of this version, migrating an older one, or making a new one."""
         # Before anything connects: SQLite would make the file.
         if self.path and not self.path.exists():
-            self._refuse_missing(create)
+            self._make_file(create)
         with self.reading() as connection:
             found = schema.version(connection)
             if found:
@@ -101,12 +101,15 @@ class Database:
             with self.writing() as connection:
                 schema.upgrade(connection, self.name)
 
-    def _refuse_missing(self, create: bool) -> None:
+    def _make_file(self, create: bool) -> None:
+        """Makes the file, for its owner alone; StoreError where it is not to be made, or cannot."""
         assert self.path
         if not create:
             raise StoreError(f"there is no campaign database at {self.name}; make the campaign with 'pickwell init'")
         if not self.path.parent.is_dir():
             raise StoreError(f"the directory of the campaign database {self.name} does not exist; make it first")
+        with suppress(OSError):  # SQLite itself says what is wrong, in words
+            self.path.touch(mode=0o600)
 
     def _use_write_ahead_log(self) -> None:
         """Turns the log on; where several processes do at once, SQLite refuses all but one without waiting."""

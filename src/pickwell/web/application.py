@@ -1,7 +1,9 @@
 """The application: the API, the pages, their files, and the gate before them all."""
 
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -21,6 +23,8 @@ from pickwell.web.security import Gate
 from pickwell.web.task_page import page_of
 from pickwell.web.tokens import Tokens
 
+logger = logging.getLogger("pickwell")
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CODES: tuple[tuple[type[PickwellError], int], ...] = (
     (RoundError, 409),
@@ -30,6 +34,8 @@ CODES: tuple[tuple[type[PickwellError], int], ...] = (
     (PoolError, 404),
 )
 """The status of each kind of error; of any other it is 422."""
+BUSY = "the campaign's database is in use by another process at the moment; wait a little, and try again"
+AWAY = "the campaign's database cannot serve at the moment; whoever started pickwell serve can read there why"
 REFUSED: dict[int | str, dict[str, Any]] = {"4XX": {"description": "Refused: `error` says why and what to do next."}}
 
 
@@ -75,9 +81,18 @@ def create_app(
 
 
 def _said(_: Request, error: Exception) -> Response:
-    """A known error as its sentence."""
+    """A known error as its sentence; of the database, whose place and user are not for annotators, one of ours."""
     code = next((code for kind, code in CODES if isinstance(error, kind)), 422)
-    return _error(str(error), code)
+    if code != 503:
+        return _error(str(error), code)
+    _tell(str(error))
+    return _error(BUSY if isinstance(error, BusyError) else AWAY, code)
+
+
+@lru_cache(maxsize=64)
+def _tell(sentence: str) -> None:
+    """Says once what is wrong to whoever started the server."""
+    logger.warning(sentence)
 
 
 def _invalid(_: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickwell.data.decode import decode
-from pickwell.data.image_errors import ImageError
+from pickwell.data.image_errors import GoneError, ImageError
 from pickwell.data.pool import Pool
 from pickwell.errors import PoolError
 
@@ -76,9 +76,12 @@ class Pictures:
     def _encoded(self, item: int, most: int) -> Picture:
         try:
             return encode(decode(self._pool.bytes(item), most, self._pool.limits, self._pool.greys(item)), most)
-        except ImageError as error:
+        except (ImageError, GoneError) as error:
+            # Without what is in the file now, and where: whoever swapped it may have put a letter there.
+            reason = f": {error.reason}" if isinstance(error, ImageError) else ""
+            name = self._pool.item(item).name
             raise PoolError(
-                f"the image of item {item} can no longer be read: {error}; put it back as it was"
+                f"the image '{name}' (item {item}) can no longer be read{reason}; put it back as it was"
             ) from error
 
 

@@ -1,6 +1,8 @@
 """What every request must pass: the right host, our own origin, a token where one is asked for, a bounded body."""
 
+from asyncio import Semaphore
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -15,6 +17,9 @@ BODY = 1 << 18
 """The largest body of a request, in bytes."""
 LARGER: Mapping[str, int] = {"/api/masks": 1 << 23}
 """Where more may be sent."""
+AT_DATABASE = 24
+"""Requests that ask the database at once. Threads serve them, of which there are 40: where the database is locked, the
+others are left for images and files."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - to know them by
 """What a server that listens on all addresses of its machine is told."""
 OPEN = ("/enter", "/static/")
@@ -40,6 +45,7 @@ class Gate:
     def __init__(self, app: ASGIApp, hosts: Collection[str], tokens: Tokens | None) -> None:
         self.app, self.hosts, self.tokens = app, frozenset(hosts), tokens
         self._everywhere = not self.hosts.isdisjoint(EVERYWHERE)
+        self._at_database = Semaphore(AT_DATABASE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -51,7 +57,8 @@ class Gate:
         most = LARGER.get(str(scope["path"]), BODY)
         if refusal := self._refusal(scope, headers, most):
             return await refusal(scope, receive, answer)
-        return await self.app(scope, _bounded(receive, most), answer)
+        async with self._at_database if _asks(str(scope["path"])) else nullcontext():
+            return await self.app(scope, _bounded(receive, most), answer)
 
     def _refusal(self, scope: Scope, headers: Headers, most: int) -> JSONResponse | None:
         """The answer to a request that may not pass; None lets it pass, and names its annotator."""
@@ -71,6 +78,11 @@ class Gate:
         # Starlette shows it as `request.state.name`.
         scope.setdefault("state", {})["name"] = who or ""
         return None
+
+
+def _asks(path: str) -> bool:
+    """Whether a request may have to wait for the database."""
+    return path == "/healthz" or (path.startswith("/api/") and not path.startswith("/api/images/"))
 
 
 def _refuse(code: int, sentence: str) -> JSONResponse:

@@ -5,6 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pickwell.errors import SettingsError
@@ -18,7 +19,9 @@ class Tokens:
         self.path = path
         # Browsers send cookies to all ports of a host: campaigns served side by side each need one of their own.
         self.cookie = f"pickwell-{_hash(str(path.resolve()))[:16]}"
-        self._hashes = _read(path) if path.exists() else {}
+        self._hashes: dict[str, str] = {}
+        self._seen: tuple[int, int] | None = None
+        self._look()
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -28,6 +31,7 @@ class Tokens:
 
     def renew(self, name: str) -> str:
         """A new secret for an annotator, told this once; the one before ends."""
+        self._look()
         secret = secrets.token_urlsafe(32)
         self._hashes[name] = _hash(secret)
         with replacing(self.path) as new:
@@ -37,9 +41,22 @@ class Tokens:
 
     def who(self, secret: str) -> str | None:
         """The annotator whose secret it is; None for a wrong one. Every name is compared, so time tells nothing."""
+        with suppress(SettingsError):  # damaged since: those known stay
+            self._look()
         told = _hash(secret)
         found = [name for name, kept in self._hashes.items() if hmac.compare_digest(told, kept)]
         return found[-1] if found else None
+
+    def _look(self) -> None:
+        """Reads the file where it has changed: another process may have made new links, which end the old ones."""
+        try:
+            found = self.path.stat()
+            seen = found.st_mtime_ns, found.st_ino
+        except FileNotFoundError:
+            seen = None
+        if seen != self._seen:
+            self._hashes = _read(self.path) if seen else {}
+            self._seen = seen
 
 
 def _read(path: Path) -> dict[str, str]:
