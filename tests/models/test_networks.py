@@ -56,7 +56,7 @@ def test_a_dense_networks_embedding_is_its_averaged_last_map(name: str) -> None:
     assert network(images).shape == (2, 4, 40, 56)
     assert maps.shape == (2, width(network), 40 // network.stride, 56 // network.stride)
     torch.testing.assert_close(network.embed(images), maps.flatten(2).mean(2))
-    scores = getattr(network, "dense", network).fc(maps)  # type: ignore[operator]
+    scores = getattr(network, "decoder", network).fc(maps)  # type: ignore[operator]
     torch.testing.assert_close(network.head(network.embed(images)), scores.mean((2, 3)))
 
 

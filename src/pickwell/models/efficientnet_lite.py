@@ -159,29 +159,29 @@ class DenseEfficientNetLite(Pyramid):
     per_pixel = True
     stride = 4
     # A classifier's file has a head and no dense one.
-    groups = (("_conv_head.", "_bn1.", "_fc.", "dense."),)
+    groups = (("_conv_head.", "_bn1.", "_fc.", "decoder."),)
 
     def __init__(self, variant: Variant, plan: Plan) -> None:
         super().__init__(variant, plan)
         channels = {stride: _outputs(variant, plan, STAGES[stage][-1]) for stride, stage in LAST.items()}
-        self.dense = LRASPP(channels, plan.channels(CONTEXT), plan.num_classes, plan.rate(DROPOUT))
+        self.decoder = LRASPP(channels, plan.channels(CONTEXT), plan.num_classes, plan.rate(DROPOUT))
         initialise(self)
 
     def maps(self, images: Tensor) -> Tensor:
         """The head's input `(B, K, h, w)` at a quarter of the image's size."""
-        maps: Tensor = self.dense.maps(self.pyramid(images))
+        maps: Tensor = self.decoder.maps(self.pyramid(images))
         return maps
 
     def pooled(self, maps: Tensor) -> Tensor:
         return maps.mean((2, 3))
 
     def head(self, embedding: Tensor) -> Tensor:
-        logits: Tensor = self.dense(embedding[:, :, None, None]).flatten(1)
+        logits: Tensor = self.decoder(embedding[:, :, None, None]).flatten(1)
         return logits
 
     def logits(self, maps: Tensor, size: torch.Size) -> Tensor:
         # The maps cover ceil(side / 4) * 4 pixels; stretching would change the scale.
-        full = F.interpolate(self.dense(maps), scale_factor=self.stride, mode="bilinear", align_corners=False)
+        full = F.interpolate(self.decoder(maps), scale_factor=self.stride, mode="bilinear", align_corners=False)
         return full[..., : size[0], : size[1]]
 
 

@@ -1,7 +1,7 @@
 """What more labels are likely to be worth: a law through the rounds so far, with its uncertainty.
 
-Error falls with labels as a power law (Cortes et al. 1994, Hestness et al. 2017), which Figueroa et al. 2012 extrapolate
-from few rounds. Here every law that could have made the rounds counts by how well it makes them, half of them
+Error falls with labels as a power law (Cortes et al. 1994, Hestness et al. 2017), extrapolated from few rounds by
+Figueroa et al. 2012. Here every law that could have made the rounds counts by how well it makes them, half of them
 laws of the error, half of its odds: few labels chosen well gain faster than a power law lets them.
 """
 
