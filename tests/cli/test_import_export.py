@@ -61,7 +61,7 @@ def test_labels_that_were_asked_answer_the_round(pets: Path, cli: Cli) -> None:
     assert (again["answered"], again["unchanged"]) == (0, 3)
 
 
-@pytest.mark.parametrize("name", ["csv", "cvat", "fiftyone", "folders", "label-studio"])
+@pytest.mark.parametrize("name", ["csv", "cvat", "fiftyone", "folders", "label-studio", "labelme", "yolo"])
 def test_classes_go_out_and_come_into_another_campaign(
     pets: Path, made: Path, tmp_path: Path, name: str, cli: Cli
 ) -> None:
@@ -171,7 +171,7 @@ def test_labels_never_asked_can_be_refused(pets: Path, cli: Cli) -> None:
         ),
         (
             ("export", "--format", "csv", "--out", "x.csv", "--copies"),
-            "--copies changes nothing there: it goes with --format folders or --format links --to-label; leave it out",
+            "--copies changes nothing there: it goes with --format folders or --format labelme or --format links",
         ),
     ],
 )
@@ -213,7 +213,7 @@ def streets(tmp_path: Path) -> Path:
     return tmp_path / "streets"
 
 
-@pytest.mark.parametrize("name", ["coco", "csv", "cvat", "label-studio", "masks", "voc"])
+@pytest.mark.parametrize("name", ["coco", "csv", "cvat", "label-studio", "labelme", "masks", "voc", "yolo"])
 def test_masks_go_out_and_come_back_the_same(streets: Path, tmp_path: Path, name: str, cli: Cli) -> None:
     told = cli.json("import", streets, tmp_path / "masks", "--format", "masks")
     assert told["answered"] == 4

@@ -49,6 +49,6 @@ def test_what_a_network_and_a_format_are_for() -> None:
     assert networks["mlp"]["tasks"] == ["classification of vectors"]
     assert networks["vgg16"]["source"] == "Simonyan and Zisserman 2015."
     files = json.loads(CliRunner().invoke(app, ["formats", "--json"]).stdout)
-    assert files["yolo"]["can_be"] == ["imported"]
+    assert files["yolo"]["can_be"] == ["imported", "exported"]
     assert files["label-studio"]["can_be"] == ["imported", "exported", "written as a to-label list"]
     assert files["label-studio"]["tasks"] == ["classification", "segmentation"]

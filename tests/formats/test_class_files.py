@@ -25,10 +25,10 @@ FORMATS = [
 
 
 def test_the_formats_are_those_of_the_table() -> None:
-    assert FORMATS == ["csv", "cvat", "fiftyone", "folders", "label-studio"]
+    assert FORMATS == ["csv", "cvat", "fiftyone", "folders", "label-studio", "labelme", "yolo"]
     assert formats.available() == [
-        *("bdd100k", "camvid", "cityscapes", "coco", "csv", "cvat", "fiftyone", "folders", "label-studio", "links"),
-        *("masks", "text", "voc", "yolo"),
+        *("bdd100k", "camvid", "cityscapes", "coco", "csv", "cvat", "fiftyone", "folders", "label-studio", "labelme"),
+        *("links", "masks", "text", "voc", "yolo"),
     ]
 
 
@@ -37,8 +37,8 @@ def test_formats_that_cannot_do_it_name_those_that_can() -> None:
         formats.named("cocoa")
     with pytest.raises(SettingsError, match=r"of classification cannot be imported as coco; available: csv, cvat"):
         formats.named("coco", "read", "classification")
-    with pytest.raises(SettingsError, match="labels of segmentation cannot be exported as yolo; available: bdd100k"):
-        formats.named("yolo", "write", "segmentation")
+    with pytest.raises(SettingsError, match="labels of segmentation cannot be exported as folders; available: bdd100k"):
+        formats.named("folders", "write", "segmentation")
     with pytest.raises(SettingsError, match="written as a to-label list as voc; available: csv, label-studio"):
         formats.named("voc", "ask")
 

@@ -1,5 +1,6 @@
 """Files that are broken or meant to do harm end in one sentence, and nothing is kept."""
 
+import base64
 import contextlib
 import copy
 import json
@@ -22,7 +23,7 @@ from pickwell.tasks.segmentation.label_maps import encode
 from pickwell.testing.format_bench import Bench
 
 READERS = [name for name in formats.available() if hasattr(formats.named(name), "read")]
-OF_FILES = ("coco", "csv", "cvat", "fiftyone", "label-studio")
+OF_FILES = ("coco", "csv", "cvat", "fiftyone", "label-studio", "labelme")
 KINDS = [(name, kind) for name in READERS for kind in formats.tasks_of(formats.named(name))]
 
 
@@ -190,7 +191,19 @@ STUDIO: list[Any] = [
     }
 ]
 FIFTYONE = {"classes": ["road", "car"], "labels": {"b c": 1, "déjà": {"label": "car"}, "train/a": "road"}}
-DOCUMENTS: dict[str, Any] = {"coco": COCO, "label-studio": STUDIO, "fiftyone": FIFTYONE}
+PICTURE = {"shape_type": "mask", "points": [[0, 0], [3, 3]], "mask": base64.b64encode(encode(FOUR)).decode()}
+LABELME = {
+    "flags": {"road": True, "car": False},
+    "shapes": [
+        {"label": "road", "points": [[0, 0], [4, 0], [4, 4]], "shape_type": "polygon"},
+        {"label": "car", "points": [[1, 1], [3, 2.5]], "shape_type": "rectangle"},
+        {"label": "car", **PICTURE},
+    ],
+    "imagePath": "b c.png",
+    "imageHeight": 4,
+    "imageWidth": 4,
+}
+DOCUMENTS: dict[str, Any] = {"coco": COCO, "label-studio": STUDIO, "fiftyone": FIFTYONE, "labelme": LABELME}
 
 
 def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -40,7 +40,9 @@ def there_and_back(bench: Bench, name: str, classes: tuple[str, ...], masks: lis
 
 
 def test_the_formats_are_those_of_the_table() -> None:
-    assert FORMATS == ["bdd100k", "camvid", "cityscapes", "coco", "csv", "cvat", "label-studio", "masks", "voc"]
+    assert [
+        *("bdd100k", "camvid", "cityscapes", "coco", "csv", "cvat", "label-studio", "labelme", "masks", "voc", "yolo")
+    ] == FORMATS
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -201,7 +201,7 @@ def test_each_image_has_a_place_of_its_own() -> None:
 
 def test_two_images_in_one_place_are_refused() -> None:
     assert distinct(["a", "b"]) == ["a", "b"]
-    with pytest.raises(LabelError, match=r"two images would have one mask, 'train/a', in this layout; export as masks"):
+    with pytest.raises(LabelError, match=r"two images would have one place, 'train/a', in this layout; export as csv"):
         distinct([("train", "a"), ("val", "a"), ("train", "a")])
 
 

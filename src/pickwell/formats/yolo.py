@@ -1,14 +1,14 @@
-"""YOLO segmentation (in only): `labels/.../x.txt`, a class and the corners of a polygon a line, in shares of the image.
+"""YOLO: classes as folders in `train` and `val`; masks as `labels/.../x.txt`, a class and a polygon a line.
 
-Use when: labels come from a data set made for YOLO.
-Source: https://docs.ultralytics.com/datasets/segment/
+Use when: a data set is made for YOLO, or came from it.
+Source: https://docs.ultralytics.com/datasets/
 
-Names come from data.yaml or classes.txt beside the folder labels.
+Names of masks' classes come from data.yaml or classes.txt beside the folder labels.
 """
 
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,11 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickwell.errors import LabelError
-from pickwell.formats.exchange.found import SEGMENTATION, Codes, Context, Found, Size
-from pickwell.formats.exchange.paths import files_below, read_text, shown
-from pickwell.formats.exchange.shapes import fill, paint
+from pickwell.formats.exchange.data_yaml import all_labelled, class_names, data_yaml
+from pickwell.formats.exchange.found import CLASSIFICATION, SEGMENTATION, Codes, Context, Found, Labelled, Size
+from pickwell.formats.exchange.names import by_split, distinct, inside
+from pickwell.formats.exchange.outlines import outlines
+from pickwell.formats.exchange.paths import appearing, files_below, read_text, save, shown
+from pickwell.formats.exchange.readings import without_ending
+from pickwell.formats.exchange.shapes import fill, paint, parts
+from pickwell.formats.folders import by_folder, check_folders, place_image
 
-TASKS = (SEGMENTATION,)
+TASKS = (CLASSIFICATION, SEGMENTATION)
+OPTIONS = {"write": ("--copies",)}
+
+SPLITS = ("train", "val", "valid", "test")
+"""The folders of a data set of classes."""
 
 Corners = NDArray[np.float64]
 """The corners `(N, 2)` of a polygon, in pixels."""
@@ -28,27 +37,37 @@ Corners = NDArray[np.float64]
 _SLACK = 0.01
 """So far beyond the image's edge a corner may lie: tools round."""
 
-_LONGEST = 1000
-"""Characters of a line of names: a longer one would take the pattern too long."""
-
-# `- name` or `3: name`, quoted or not, and perhaps a comment behind it.
-_ENTRY = re.compile(r"""(?:-|(\d+)\s*:)\s*(?:"([^"]*)"|'([^']*)'|([^"'#\[\]{}]+?))\s*(?:#.*)?""")
-
-_PART = re.compile(r"""(?:"[^"]*"|'[^']*'|[^"',\]}])*""")
-"""A part of a list in brackets: quotes may hold commas and brackets."""
-
 
 def read(where: Path, context: Context) -> list[Found]:
-    """The images with at least one polygon (all of them, if a background class is named); smaller ones lie on top."""
-    names = _names(where)
+    """The images in the folders of their classes; or those with at least one polygon, of which smaller ones lie on top.
+
+    Images without a polygon count if a background class is named, or if data.yaml says `labelled: true`.
+    """
+    if context.task == CLASSIFICATION:
+        return _classified(where, context)
+    names, empty = class_names(where), bool(context.background) or all_labelled(where)
     found = []
     for folder in _label_folders(where):
         for name, path in files_below(folder, ".txt"):
             lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
-            if lines or context.background:
+            if lines or empty:
                 image = _image(folder.parent.relative_to(where), name.removesuffix(".txt"), context)
                 said = path.relative_to(where).as_posix()
                 found.append(Found(image, load=partial(_painted, lines, names), where=said))
+    return found
+
+
+def _classified(where: Path, context: Context) -> list[Found]:
+    """The images of each split, whose names may hold the class's folder or not."""
+    splits = [where / split for split in SPLITS if (where / split).is_dir()]
+    if not splits:
+        raise LabelError(f"{where} holds no folder train, val or test; name the folder that these are in")
+    found = []
+    for split in splits:
+        for one in by_folder(split):
+            place = f"{split.name}/{one.where}"
+            name = place if context.knows(place) else f"{split.name}/{one.name}"
+            found.append(replace(one, name=name, where=place))
     return found
 
 
@@ -100,68 +119,39 @@ def _corners(rest: list[str], what: str) -> Corners:
     return np.array(values).reshape(-1, 2)
 
 
-def _names(where: Path) -> dict[int, str]:
-    """The class names by number, from whichever file has them."""
-    files = ("data.yaml", "dataset.yaml", "data.yml", "classes.txt")
-    # Where `where` is one split of several, their names lie one up.
-    every = (folder / file for folder in (where, where.absolute().parent) for file in files)
-    path = next((path for path in every if path.exists()), None)
-    if path is None:
-        raise LabelError(
-            f"{where} holds neither data.yaml nor classes.txt, so its class numbers have no names; add one"
-        )
-    if path.suffix != ".txt":
-        return _yaml_names(path)
-    # A name's line is its number, so a blank one is a number without a name.
-    lines = read_text(path).splitlines()
-    return {number: line.strip() for number, line in enumerate(lines) if line.strip()}
+def write(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
+    """Writes images, in the split that a folder of their name says, and for masks labels and data.yaml.
+
+    Images are links, unless copies are wanted or they are no files. Each part of a class whose pixels share edges is a
+    polygon, along the edges of its pixels; void is in none.
+    """
+    if context.task == CLASSIFICATION:
+        return _write_classes(out, labelled, context)
+    places = distinct([by_split(one.name) for one in labelled])
+    with appearing(out) as folder:
+        for one, (split, name) in zip(labelled, places, strict=True):
+            place_image(folder / "images" / split / inside(name + _ending(one)), one, context.copies)
+            save(folder / "labels" / split / inside(f"{name}.txt"), "".join(_lines(one, context)).encode())
+        save(folder / "data.yaml", data_yaml(sorted({split for split, _ in places}), context.classes).encode())
+    return None
 
 
-def _yaml_names(path: Path) -> dict[int, str]:
-    """The entry `names` of a data.yaml: a list in brackets or of dashes, or numbers and names, in braces or not."""
-    text = read_text(path).replace("\r\n", "\n")
-    begin = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
-    if begin is None:
-        raise LabelError(f"{path} has no entry names; add the list of class names")
-    if begin[1].startswith(("[", "{")):
-        dash = "- " if begin[1].startswith("[") else ""
-        entries = [dash + part for part in _bracketed(text, begin.start(1) + 1)]
-    else:
-        rest = text[begin.end() :].splitlines()[1:] if not begin[1] or begin[1].startswith("#") else [""]
-        entries = [line.strip() for line in _block(rest)]
-    return _numbered(path, entries)
+def _write_classes(out: Path, labelled: Sequence[Labelled], context: Context) -> None:
+    check_folders(labelled)
+    named = [(one, *by_split(one.name)) for one in labelled]
+    places = distinct([f"{split}/{one.label}/{name}{_ending(one)}" for one, split, name in named])
+    with appearing(out) as folder:
+        for one, place in zip(labelled, places, strict=True):
+            place_image(folder / inside(place), one, context.copies)
 
 
-def _bracketed(text: str, at: int) -> list[str]:
-    """The parts of a list from there to its end, which commas separate; one that is empty if it has no end."""
-    parts = []
-    while found := _PART.match(text, at):
-        parts.append(found[0].strip())
-        at = found.end() + 1
-        if text[found.end() : at] != ",":
-            break
-    return [part for part in parts if part] if text[at - 1 : at] in ("]", "}") else [""]
+def _ending(one: Labelled) -> str:
+    return one.name[len(without_ending(one.name)) :]
 
 
-def _block(lines: list[str]) -> Iterator[str]:
-    """The lines that belong to an entry: up to the first that begins at the margin."""
-    for line in lines:
-        if line.strip() and not line.strip().startswith("#"):
-            if not line.startswith((" ", "\t", "-")):
-                return
-            yield line
-
-
-def _numbered(path: Path, entries: list[str]) -> dict[int, str]:
-    """Names by number: of entries like `- cat`, by place, or like `3: cat`."""
-    names: dict[int, str] = {}
-    for place, entry in enumerate(entries):
-        found = _ENTRY.fullmatch(entry) if len(entry) < _LONGEST else None
-        name = (found[2] or found[3] or found[4] or "").strip() if found else ""
-        number = int(found[1]) if found and found[1] and len(found[1]) < 10 else place
-        if not name or number in names:
-            raise LabelError(f"{path} has names that cannot be read (at {shown(entry)}); write one `- name` a line")
-        names[number] = name
-    if not names:
-        raise LabelError(f"{path} has no names; add the list of class names")
-    return names
+def _lines(one: Labelled, context: Context) -> Iterator[str]:
+    """A line for each polygon: six digits are a pixel's twentieth in the largest images."""
+    for index, _, region in parts(one.mask(), context.classes):
+        for corners in outlines(region):
+            shares = (np.array(corners) / one.size).ravel().tolist()
+            yield f"{index} {' '.join(f'{share:.6f}' for share in shares)}\n"

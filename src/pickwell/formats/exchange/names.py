@@ -127,7 +127,7 @@ def distinct(places: Sequence[Place]) -> Sequence[Place]:
     twice = next((place for place, count in Counter(places).items() if count > 1), None)
     if twice is not None:
         said = twice if isinstance(twice, str) else "/".join(twice)
-        raise LabelError(f"two images would have one mask, '{said}', in this layout; export as masks, which keeps both")
+        raise LabelError(f"two images would have one place, '{said}', in this layout; export as csv, which keeps both")
     return places
 
 
