@@ -261,7 +261,7 @@ def test_equal_names_of_another_source_are_prefixed(photos: Path, tmp_path: Path
 
 def test_a_csv_with_duplicates_and_missing_files(photos: Path, tmp_path: Path) -> None:
     table = photos / "list.csv"
-    table.write_text("image,label\ncat/8.jpg,tom\ncat/none.jpg,tom\n./cat/8.jpg,rex\ndog/12.jpg,\n\ndog,rex\n")
+    table.write_text("image,label\ncat/8.jpg,tom\ncat/none.jpg,tom\n./cat/8.jpg,tom\ndog/12.jpg,\n\ndog,rex\n")
     pool = Pool.create(tmp_path / "pool", table)
     assert pool.manifest.names() == ["cat/8.jpg", "dog/12.jpg"]
     assert pool.manifest.known() == ["tom", None]
@@ -300,7 +300,7 @@ def test_an_image_that_went_away_is_named(photos: Path, tmp_path: Path) -> None:
         PoolError, match=r"the image 'cat/8.jpg' \(item 1\) can no longer be read: missing file: .*put it"
     ):
         pool.bytes(1)
-    with pytest.raises(PoolError, match=r"the image 'cat/9.jpg' \(item 2\) can no longer be read: not an image"):
+    with pytest.raises(PoolError, match=r"the image 'cat/9.jpg' \(item 2\) can no longer be read: another picture"):
         pool.view(2, 8)
 
 

@@ -45,7 +45,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / part).mkdir()
     for number in range(8):
         for part in ("images", "test"):
-            Image.new("RGB", SIZE, (number, 0, 0)).save(root / part / f"{number}.jpg")
+            Image.new("RGB", SIZE, (number, 0, 0)).save(root / part / f"{number}.jpg", comment=f"{part} {number}")
         for part in ("masks", "test-masks"):
             (root / part / f"{number}.png").write_bytes(encode(values(number)))
     return root

@@ -15,6 +15,7 @@ from pickwell.campaign.latent_maps import Maps
 from pickwell.campaign.legacy_remarks import move_remarks
 from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
+from pickwell.data.renewal import overwritten
 from pickwell.data.sources.source import place
 from pickwell.errors import LabelError, PickwellError, PoolError, RoundError, SettingsError, StoreError, few
 from pickwell.items import Kind, Label, Metrics, Round
@@ -145,6 +146,19 @@ class OpenCampaign:
 
     def told_missing(self, items: NDArray[np.int64]) -> str:
         """What people are told of missing images; "" of none."""
+        others = overwritten(self.pool, items)
+        return "; ".join(filter(None, (self._told_gone(np.setdiff1d(items, others)), self._told_overwritten(others))))
+
+    def _told_overwritten(self, items: NDArray[np.int64]) -> str:
+        if not len(items):
+            return ""
+        subject = "1 file is not what it was" if len(items) == 1 else f"{len(items):,} files are not what they were"
+        return (
+            f"{subject} when added, and left out, labelled or not ({few(self.pool.manifest.names(items))}); put back "
+            f"what was there, or take other pictures as they are now: pickwell renew {self.directory.root}"
+        )
+
+    def _told_gone(self, items: NDArray[np.int64]) -> str:
         if not len(items):
             return ""
         names = few(self.pool.manifest.names(items))

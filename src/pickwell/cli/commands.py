@@ -43,6 +43,7 @@ for name in ("init", "add", "encode", "fit", "ask", "tell", "run", "status", "un
     app.command()(getattr(campaign_commands, name))
 app.command()(pool.pool)
 app.command()(pool.relocate)
+app.command()(pool.renew)
 app.command()(pool.remove)
 app.command("import")(label_files.import_)
 app.command()(label_files.export)

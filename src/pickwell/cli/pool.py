@@ -1,4 +1,4 @@
-"""pool, relocate, remove: what a campaign's pool holds and left out, where the images are, and which to retire."""
+"""pool, relocate, renew, remove: what a pool holds and left out, where its images are, and which change or go."""
 
 from collections import Counter
 from pathlib import Path
@@ -53,6 +53,20 @@ def relocate(
     with show.opened(where) as campaign:
         found = campaign.relocate(old, new)
     show.say({"found": found}, f"{found:,} images are in {plain(new)} now", json=json)
+
+
+def renew(
+    where: Where,
+    keep_labels: Annotated[
+        bool, typer.Option("--keep-labels", help="The labels are right of the new pictures, too.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Take files that were overwritten as they are now; labels of the pictures before are taken back."""
+    with show.campaign(where, quiet=json) as campaign:
+        renewed, unsaid = campaign.renew(keep_labels=keep_labels)
+    sentence = f"{len(renewed):,} images are the pictures that are there now; {len(unsaid):,} lost their label"
+    show.say({"renewed": renewed, "unlabelled": unsaid}, sentence if renewed else "nothing to renew", json=json)
 
 
 def remove(

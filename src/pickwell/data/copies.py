@@ -1,5 +1,6 @@
 """Files of the same bytes: one image of the pool, under several names."""
 
+import hashlib
 from collections import defaultdict
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from pickwell.errors import PoolError
 from pickwell.files import replacing
 
+CONTENT = pa.binary(16)
+"""What tells an image's bytes from all others."""
 COPIES = pa.schema(
     [
         ("id", pa.int64()),
@@ -26,6 +29,11 @@ COPIES = pa.schema(
     ]
 )
 """A further name of the item `id`; the other columns are a manifest's."""
+
+
+def content_of(data: bytes) -> bytes:
+    """What tells these bytes from all others: the first 16 of their SHA-256."""
+    return hashlib.sha256(data).digest()[:16]
 
 
 class Place(NamedTuple):
@@ -56,6 +64,12 @@ class Copies:
     def places(self, item: int) -> list[Place]:
         """Where else the item's bytes are."""
         return [self._rows[at] for at in self._of.get(item, ())]
+
+    def without(self, items: NDArray[np.int64]) -> None:
+        """Forgets the copies of some items; this object stays as it was."""
+        if any(item in self._of for item in items.tolist()):
+            with replacing(self.path) as new:
+                pq.write_table(self.table.filter(pc.invert(pc.is_in(self.table["id"], value_set=pa.array(items)))), new)
 
     def append(self, rows: pa.Table) -> None:
         """Keeps further ones; this object stays as it was."""

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NAME = "name is not UTF-8"
     TWICE = "listed twice"
     TEST = "of the test set"
+    CHANGED = "another picture than when it was added"
     NO_IMAGE = "no image in the row"
     EMPTY = "empty file"
     NOT_AN_IMAGE = "not an image"

@@ -11,15 +11,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from pickwell.data.copies import Copies, Place, firsts
+from pickwell.data.copies import CONTENT, Copies, Place, firsts
+from pickwell.data.reading import Stamp
 from pickwell.data.sources.source import utf8
+from pickwell.data.there import Kept
 from pickwell.errors import PoolError, VersionError, unknown_item
 from pickwell.files import replacing
 from pickwell.items import Item, ItemId
 
 VERSION = 2
-CONTENT = pa.binary(16)
-"""What tells an image's bytes from all others."""
 ROWS = pa.schema(
     [
         ("source", pa.int32()),
@@ -106,11 +106,25 @@ class Manifest:
         """The ids of the items with that content, null where there is none."""
         return pc.index_in(content, value_set=self._column("content"), skip_nulls=True)
 
-    def where_all(self, ids: ArrayLike) -> tuple[NDArray[np.int64], list[str]]:
-        """The sources' indices `(N,)` and the paths in them of many items at once, copies aside."""
-        names, paths = self._taken("name", ids), self._taken("path", ids)
-        found = [name if path is None else path for name, path in zip(names, paths, strict=True)]
+    def kept(self, ids: ArrayLike) -> tuple[NDArray[np.int64], list[Kept]]:
+        """The sources' indices `(N,)` of many items at once, and what is kept of their images, copies aside."""
+        names, paths, rows, sizes, times, contents = (
+            self._taken(column, ids) for column in ("name", "path", "row", "file_size", "modified", "content")
+        )
+        found = [
+            Kept(name if path is None else path, row, None if time is None else Stamp(size, time), content)
+            for name, path, row, size, time, content in zip(names, paths, rows, sizes, times, contents, strict=True)
+        ]
         return np.array(self._taken("source", ids), np.int64), found
+
+    def content(self, item: ItemId) -> bytes | None:
+        """What tells the item's bytes from others; None where that is not known."""
+        content: bytes | None = self._column("content")[item].as_py()
+        return content
+
+    def altered(self, changes: pa.Table) -> "Manifest":
+        """The manifest with some columns of the items `id` changed; this one stays as it was opened."""
+        return _write(self.path, self, ROWS.empty_table(), changes)
 
     def find_all(self, names: Sequence[str]) -> NDArray[np.int64]:
         """The ids of many names at once, -1 where there is no such item."""
@@ -224,7 +238,7 @@ def _grown(path: Path, old: Manifest | None, rows: pa.Table) -> Manifest:
     return new
 
 
-def _write(path: Path, old: Manifest | None, rows: pa.Table) -> Manifest:
+def _write(path: Path, old: Manifest | None, rows: pa.Table, changes: pa.Table | None = None) -> Manifest:
     start = len(old) if old else 0
     ids = pa.array(np.arange(start, start + len(rows), dtype=np.int64))
     # A dictionary of names that are all different would make them six times slower to read.
@@ -233,7 +247,17 @@ def _write(path: Path, old: Manifest | None, rows: pa.Table) -> Manifest:
         # Group by group, so that a manifest of millions is never all in memory.
         for group in range(old._file.num_row_groups if old else 0):
             assert old is not None
-            out.write_table(_whole(old._file.read_row_group(group)).cast(_STORED))
+            stored = _whole(old._file.read_row_group(group))
+            out.write_table((stored if changes is None else _altered(stored, changes)).cast(_STORED))
         if len(rows):
             out.write_table(rows.add_column(0, "id", ids).cast(_STORED))
     return Manifest.read(path)
+
+
+def _altered(stored: pa.Table, changes: pa.Table) -> pa.Table:
+    """The rows with the columns of the changes in place of their own, where they have the id of one."""
+    at = pc.index_in(stored["id"], value_set=changes["id"])
+    for name in changes.column_names:
+        new = pc.if_else(at.is_valid(), changes[name].combine_chunks().take(at), stored[name])
+        stored = stored.set_column(stored.schema.get_field_index(name), name, new)
+    return stored

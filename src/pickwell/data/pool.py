@@ -1,7 +1,7 @@
 """The pool: a folder with manifest.parquet, set_aside.parquet and sources.json; the images stay where they are."""
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from pickwell.data.copies import Place
+from pickwell.data.copies import content_of
 from pickwell.data.decode import decode, square, view
 from pickwell.data.grey_levels import EACH, Greys
 from pickwell.data.image_errors import GoneError, ImageError, Reason
@@ -29,8 +29,8 @@ from pickwell.data.records import (
 from pickwell.data.scan import survey
 from pickwell.data.sources import FolderTree, MaskedFolder, Source, find, same
 from pickwell.data.summary import Summary, counted, reasons, summary_of
-from pickwell.data.there import there
-from pickwell.errors import LabelError, PoolError, few
+from pickwell.data.there import lost_and_touched
+from pickwell.errors import BusyError, LabelError, PoolError, few
 from pickwell.files import locked
 from pickwell.items import Item, ItemId
 from pickwell.progress import Progress
@@ -81,11 +81,11 @@ class Pool:
         directory = Path(directory)
         source = find(where, labels_from_folders, masks, exclude)
         directory.mkdir(parents=True, exist_ok=True)
-        with _writing(directory):
+        with writing(directory):
             if (directory / MANIFEST).exists():
                 raise PoolError(f"{directory} holds a pool already; add to it with `pickwell add`, or name another one")
             listing = _without_vector(_listed(source, where), lacking)
-            seen = _unseen(survey(source, listing, limits=limits, threads=threads, progress=progress), test)
+            seen = unseen(survey(source, listing, limits=limits, threads=threads, progress=progress), test)
             _check_class_list(seen)
             if not seen["reason"].null_count:
                 said = next(iter(seen.slice(0, 1).to_pylist()), None)
@@ -127,14 +127,14 @@ class Pool:
         folders within each other, each file is one image, under the name that it got first. Copies and images of the
         `test` set are as in `create`.
         """
-        with _writing(self.directory):
+        with writing(self.directory):
             # Read again under the lock: another process may have added images since this one opened the pool.
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
             source, index, listing = _join(find(where, labels_from_folders, masks, exclude), where, sources, manifest)
             present = _present(listing, index, sources, manifest)
             new = _without_vector(_foreign(listing.filter(pc.invert(present)), manifest), lacking)
-            seen = _unseen(survey(source, new, limits=self.limits, threads=threads, progress=progress), test)
+            seen = unseen(survey(source, new, limits=self.limits, threads=threads, progress=progress), test)
             sources[index] = sources[index].showing(seen, greys)
             write_sources(self.directory / SOURCES, sources, self.limits)
             write_set_aside(self.directory / ASIDE, sources, index, source, seen)
@@ -148,7 +148,7 @@ class Pool:
 
         PoolError, and all stays as it is, where none of them is. 0 where nothing of the pool was in `old`.
         """
-        with _writing(self.directory):
+        with writing(self.directory):
             before, _ = read_sources(self.directory / SOURCES)
             sources = relocated(before, old, new)
             moved = [at for at, one in enumerate(sources) if one.source.record() != before[at].source.record()]
@@ -179,7 +179,10 @@ class Pool:
         gone: ImageError | None = None
         for _, source, path, row in self.manifest.places(item):
             try:
-                return self.sources[source].source.read(path, row, self.limits.bytes)
+                data = self.sources[source].source.read(path, row, self.limits.bytes)
+                if self.manifest.content(item) not in (None, content_of(data)):
+                    raise ImageError(Reason.CHANGED)
+                return data
             except ImageError as error:
                 gone = gone or error
         raise self._gone(item, gone) from gone
@@ -230,18 +233,15 @@ class Pool:
             ) from error
 
     def missing(self, items: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Those of the items, ascending, or of all, whose files are not there now."""
-        wanted = np.arange(len(self)) if items is None else np.asarray(items, np.int64)
-        sources, paths = self.manifest.where_all(wanted)
-        gone = np.zeros(len(wanted), bool)
-        for index, (source, _, _) in enumerate(self.sources):
-            of = np.flatnonzero(sources == index)
-            gone[of] = [not is_there for is_there in there(source, [paths[place] for place in of.tolist()])]
-        lost = [item for item in wanted[gone].tolist() if not any(map(self._has, self.manifest.copies.places(item)))]
+        """Those of the items, ascending, or of all, whose pictures are not there now: gone, or overwritten."""
+        lost, touched = lost_and_touched(self, np.arange(len(self)) if items is None else np.asarray(items, np.int64))
+        if touched:
+            columns = zip(*((item, *now) for item, now in touched.items()), strict=True)
+            # Or they would be read every time; where the pool cannot be written, that does no harm.
+            with suppress(BusyError, OSError), writing(self.directory):
+                now = pa.table(dict(zip(("id", "file_size", "modified"), map(list, columns), strict=True)))
+                self.manifest = Manifest.read(self.manifest.path).altered(now)
         return np.array(lost, np.int64)
-
-    def _has(self, place: Place) -> bool:
-        return next(there(self.sources[place.source].source, [place.path]))
 
     def set_aside(self) -> list[tuple[str, str, str]]:
         """Name, reason and detail of every image that is not in the pool because it could not be read."""
@@ -263,7 +263,7 @@ class Pool:
         return GoneError(said, self.directory, item)
 
 
-def _writing(directory: Path) -> AbstractContextManager[None]:
+def writing(directory: Path) -> AbstractContextManager[None]:
     """Keeps every other process from writing the pool in `directory` during the block; BusyError if one does."""
     busy = f"another process is adding images to the pool in {directory}; wait until it has ended, then repeat"
     return locked(directory / LOCK, busy)
@@ -358,7 +358,7 @@ def _check_class_list(seen: pa.Table) -> None:
         )
 
 
-def _unseen(seen: pa.Table, test: Pool | None) -> pa.Table:
+def unseen(seen: pa.Table, test: Pool | None) -> pa.Table:
     """Sets aside what is in the test set, too: on what was learnt from nothing can be measured."""
     if test is None:
         return seen

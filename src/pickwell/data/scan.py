@@ -1,6 +1,5 @@
 """Looking at every image of a listing once: which can be read, how large are they, and what is wrong with the rest."""
 
-import hashlib
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
@@ -8,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pickwell.data.copies import CONTENT, content_of
 from pickwell.data.decode import examine
 from pickwell.data.image_errors import ImageError
-from pickwell.data.manifest import CONTENT
 from pickwell.data.opening import LIMITS, Limits
 from pickwell.data.reading import stamp
 from pickwell.data.sources import MaskedFolder, Source
@@ -117,8 +116,3 @@ def _one(source: Source, limits: Limits, path: str, row: int | None, known: str 
         return Surveyed(*size, content_of(data), file_size, modified, **shown)
     except ImageError as error:
         return Surveyed(reason=str(error.reason), detail=error.detail)
-
-
-def content_of(data: bytes) -> bytes:
-    """What tells an image's bytes from all others: the first 16 of their SHA-256."""
-    return hashlib.sha256(data).digest()[:16]

@@ -1,31 +1,77 @@
-"""Which files are there now, of as many as a pool has."""
+"""Which images are there now as they were, of as many as a pool has."""
 
-import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pickwell.data.copies import content_of
+from pickwell.data.image_errors import ImageError
+from pickwell.data.reading import Stamp, stamp
 from pickwell.data.sources import Source
+from pickwell.items import ItemId
+
+if TYPE_CHECKING:
+    from pickwell.data.pool import Pool
+
+BLOCK = 1 << 16
+"""Items that are looked for at once, which bounds the memory."""
 
 
-def there(source: Source, paths: Sequence[str]) -> Iterator[bool]:
-    """Of each path in the source whether its file is there; always where images are no files.
+class Kept(NamedTuple):
+    """What a pool has kept of an image: where in its source it is, its file's stamp, and what its bytes are."""
 
-    Each folder is looked into once, so that a million files take seconds. A link whose target is gone is not there.
-    """
-    held: dict[str, frozenset[str]] = {}
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        if folder not in held:
-            held[folder] = _names(source.file(folder or "."))
-        # A path may be written otherwise than its folder has it, where capitals do not matter.
-        yield name in held[folder] or (file := source.file(path)) is None or file.exists()
+    path: str
+    row: int | None
+    stamp: Stamp | None
+    content: bytes | None
 
 
-def _names(folder: Path | None) -> frozenset[str]:
-    if folder is None:
-        return frozenset()
-    try:
-        with os.scandir(folder) as found:
-            return frozenset(one.name for one in found if not one.is_symlink() or Path(one.path).exists())
-    except (OSError, ValueError):
-        return frozenset()
+class Looker:
+    """Looks at the images of a source, at each of its files once."""
+
+    def __init__(self, source: Source, most: int) -> None:
+        self.source, self.most = source, most
+        self._stamps: dict[str, Stamp | None] = {}
+
+    def now(self, path: str) -> Stamp | None:
+        """The stamp of a file now; None where it is not there."""
+        if path not in self._stamps:
+            self._stamps[path] = stamp(self.source.file(path))
+        return self._stamps[path]
+
+    def has(self, image: Kept) -> bool:
+        """Whether the image is there and is the same picture: by its file's stamp or, where that is another, by bytes.
+
+        Always where images are no files. Of a pool that has not kept what their bytes are, a file of the name does.
+        """
+        if self.source.file(image.path) is None:
+            return True
+        now = self.now(image.path)
+        if now is None or image.content is None or now == image.stamp:
+            return now is not None
+        try:
+            return content_of(self.source.read(image.path, image.row, self.most)) == image.content
+        except ImageError:
+            return False
+
+
+def lost_and_touched(pool: "Pool", items: NDArray[np.int64]) -> tuple[list[ItemId], dict[ItemId, Stamp]]:
+    """The items whose pictures are nowhere, and new stamps of files that were written again and are as they were."""
+    lookers = [Looker(one.source, pool.limits.bytes) for one in pool.sources]
+    lost: list[ItemId] = []
+    touched: dict[ItemId, Stamp] = {}
+    for part in np.split(items, range(BLOCK, len(items), BLOCK)):
+        for item, source, kept in zip(part.tolist(), *pool.manifest.kept(part), strict=True):
+            if not lookers[source].has(kept):
+                lost += [] if _elsewhere(pool, item, lookers) else [item]
+            elif kept.content and (now := lookers[source].now(kept.path)) not in (None, kept.stamp):
+                touched[item] = now
+    return lost, touched
+
+
+def _elsewhere(pool: "Pool", item: ItemId, lookers: Sequence[Looker]) -> bool:
+    """Whether a copy of the item is there."""
+    places, content = pool.manifest.copies.places(item), pool.manifest.content(item)
+    return any(lookers[source].has(Kept(path, row, None, content)) for _, source, path, row in places)

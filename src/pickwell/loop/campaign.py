@@ -1,6 +1,7 @@
 """The loop: fit -> ask -> tell, and `run`, which is Algorithm 2 repeated."""
 
 import logging
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
@@ -17,6 +18,7 @@ from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.status import Status, status_of
 from pickwell.data.pool import Pool
+from pickwell.data.renewal import overwritten, renew, renewable
 from pickwell.data.summary import Summary
 from pickwell.encoders import Encoder
 from pickwell.encoders.features import FeatureFile
@@ -25,7 +27,7 @@ from pickwell.features.encoding import encoded, named, table_of
 from pickwell.features.matching import matching
 from pickwell.features.table import FeatureTable
 from pickwell.features.vectors import vectors_of
-from pickwell.items import Metrics, Round
+from pickwell.items import Kind, Label, Metrics, Round
 from pickwell.learner import Devices
 from pickwell.learner.batches import Targets
 from pickwell.learner.item_stream import Stream
@@ -244,6 +246,37 @@ class Campaign(OpenCampaign):
         else:
             pixels = vectors_of(self._table(pool, folder), self._table(self.pool, self.directory.features))
         return PoolStream(pixels, torch.arange(len(pool)), self.devices, self.progress)
+
+    def renew(self, *, keep_labels: bool = False) -> tuple[list[int], list[int]]:
+        """Takes overwritten files for the images of their names: returns these, and which of them lose their label.
+
+        Labels are said of a picture, and are taken back unless `keep_labels`; masks stay on pictures of their size.
+        What was learnt from pictures before, or encoded of them, is forgotten.
+        """
+        with self.directory.exclusive("renew"):
+            pictures = renewable(self.pool, overwritten(self.pool, self.missing()), self.test)
+            items = np.asarray(pictures["id"])
+            sizes = np.array([pictures["width"], pictures["height"]]).T
+            unfit = (sizes != self.pool.manifest.sizes(items)).any(axis=1) & self.task.masked
+            unsaid = np.intersect1d(items[unfit | (not keep_labels)], self.store.labels().items).tolist()
+            # First: whatever stops this, no label is left on another picture.
+            self.tell([Label(item, None, Kind.SKIP) for item in unsaid], imported=True, source="renew")
+            self._forget(items)
+            renew(self.pool, pictures)
+        return items.tolist(), unsaid
+
+    def _forget(self, items: NDArray[np.int64]) -> None:
+        """Forgets what was encoded of these items, and what was learnt."""
+        own = table_of(self.encoder, self.directory.features) if self.encoder else None
+        if own and len(own):
+            own.mark(np.union1d(own.holes(), items))
+        for folder in self.directory.features.glob("*"):
+            if folder.name != "test" and (own is None or folder != own.folder):
+                shutil.rmtree(folder)
+        shutil.rmtree(self.directory.fits, ignore_errors=True)
+        self._last = None
+        self.__dict__.pop("images", None)
+        self.__dict__.pop("test_images", None)
 
     def stream(self, ids: Tensor) -> Stream:
         """Some items of the pool, as networks see them."""
