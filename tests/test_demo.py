@@ -3,9 +3,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
+from pickwell.cli import demo as demo_command
 from pickwell.cli.commands import app
 from pickwell.experiments import experiment
 from pickwell.experiments.cells import grid
@@ -23,8 +26,10 @@ SMALL: dict[str, Any] = {
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo with fewer rounds, seeds and epochs."""
-    name, whole = experiment.load("digits-demo")
-    monkeypatch.setattr(experiment, "load", lambda _: (name, whole.changed(SMALL)))
+    load = experiment.load
+    few = {"digits-demo": SMALL, "photographs-demo": {"seeds": 2, "rounds.count": 1}}
+    monkeypatch.setattr(experiment, "load", lambda name: (name, load(name)[1].changed(few[name])))
+    monkeypatch.delenv("PICKWELL_DATA", raising=False)
 
 
 def demo(*arguments: object) -> str:
@@ -70,3 +75,32 @@ def test_a_small_demo_is_the_whole_one(tmp_path: Path) -> None:
         assert not labels.held_out.any()
         assert campaign.test is not None
         assert len(campaign.test) == 450
+
+
+@pytest.mark.usefixtures("small")
+def test_photographs_of_ones_own_are_shown_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for kind, colour in (("sea", (20, 60, 200)), ("sand", (220, 190, 120)), ("wood", (30, 110, 40))):
+        (tmp_path / "photos" / kind).mkdir(parents=True)
+        for number in range(12):
+            noise = rng.integers(-15, 15, (40, 52, 3)) + np.asarray(colour)
+            Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8)).save(tmp_path / "photos" / kind / f"{number}.png")
+    found = json.loads(demo(tmp_path / "photos", "--out", tmp_path / "out", "--json"))
+    shown = found["photographs"]
+    assert [(run["strategy"], run["seed"], run["labels"]) for run in shown["runs"]] == [
+        (strategy, seed, [6, 12]) for seed in range(2) for strategy in ("random", "uherding")
+    ]
+    assert shown["report"] == str(tmp_path / "out-photographs" / "report.html")
+    page = Path(shown["report"]).read_text()
+    assert page.count("data:image/webp;base64") == 2 * 6
+    assert "solved anew after every round (C 30, balanced class weights)" in page
+    assert found["report"] == str(tmp_path / "out" / "report.html")
+
+
+def test_clothes_are_shown_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICKWELL_DATA", str(tmp_path))
+    assert demo_command._photographs(None) is None
+    (tmp_path / "clothing" / "train").mkdir(parents=True)
+    shown = demo_command._photographs(None)
+    assert shown is not None
+    assert shown.data.set == "clothing"

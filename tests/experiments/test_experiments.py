@@ -25,7 +25,7 @@ OTHERS = {"ablation", "robust-initial", "robust-budget", "robust-oracle", "robus
           "cifar10-small", "camvid-small", "digits-every", "fast-features", "robust-initial-small",
           "ablation-small", "digits-demo", "finding-digits", "finding-cifar10", "saving-digits", "saving-cifar10",
           "saving-tiles", "few-labels-clothing", "few-labels-cifar10", "few-labels-grocery",
-          "few-labels-absent", "camvid-finetuned"}  # fmt: skip
+          "few-labels-absent", "camvid-finetuned", "photographs-demo"}  # fmt: skip
 
 
 def test_every_row_of_the_paper_has_its_file() -> None:

@@ -17,8 +17,8 @@ from pickwell.statistics.judgement import Judgement
 from pickwell.statistics.label_savings import Saved
 
 QUERY = (
-    "Median over rounds and seeds; in brackets, times vaal's. What a method trains in its query counts; what it trains "
-    "beside the task model belongs to the fit."
+    "Median over rounds and seeds{}. What a method trains in its query counts; what it trains beside the task model "
+    "belongs to the fit."
 )
 
 
@@ -113,12 +113,14 @@ def times(judged: Judgement) -> Section:
                 bars.append(Bar(key[1], Estimate(query, None, None, 0), f"{seconds(query)} s{against}"))
         if len(bars) < 2:
             return None
-        return comparison_figures.seconds(bars, where(variant, "The time of one query"), QUERY, ink)
+        said = QUERY.format("; in brackets, times vaal's" if compared else "")
+        return comparison_figures.seconds(bars, where(variant, "The time of one query"), said, ink)
 
+    compared = any(map(judged.ratio, judged.times))
     others = dict.fromkeys(task for of_it in judged.times.values() for task in of_it if task not in ("query", "fit"))
     rows: list[dict[str, Cell]] = [
         {**named(judged, key), "query, s": seconds(of_it.get("query")),
-         **({"ratio to vaal": ratio(judged.ratio(key))} if any(map(judged.ratio, judged.times)) else {}),
+         **({"ratio to vaal": ratio(judged.ratio(key))} if compared else {}),
          "fit, s": seconds(of_it.get("fit")), **{f"{task}, s": seconds(of_it.get(task)) for task in others},
          "labels paid for": f"{judged.costs[key]}"}
         for key, of_it in judged.times.items()

@@ -15,6 +15,8 @@ from pickwell.report.text.phrases import where
 
 ROW = 8
 """Pictures of one round at most."""
+OPEN = 2
+"""So many methods are all unfolded; of more the first is."""
 MOST = 1_200
 """Pictures of a page at most: about 3 MB."""
 
@@ -54,13 +56,13 @@ def _albums(
             rounds = (_round(result, asked, pool, row, kept) for asked in result["rounds"] if asked["round"])
             galleries = tuple(gallery for gallery in rounds if any(pick.png for pick in gallery.picks))
             if galleries:
-                yield Album(where(name, result["method"]), galleries, open=result is shown[0])
+                yield Album(where(name, result["method"]), galleries, open=len(shown) <= OPEN or result is shown[0])
 
 
 def _pool(experiment: Experiment, results: ResultsFolder, fingerprint: str) -> Pool | None:
-    """The pool that the picks are of; None where it is gone, or holds vectors."""
+    """The pool that the picks are of; None where it is gone. Rows of a feature file have no pictures."""
     known = prepared(experiment, results.root, fingerprint)
-    return None if known is None or known.feature_size() else Pool.open(known.pool)
+    return Pool.open(known.pool) if known else None
 
 
 def _round(result: dict[str, Any], asked: dict[str, Any], pool: Pool, row: int, kept: dict[int, bytes]) -> Gallery:

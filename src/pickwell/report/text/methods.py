@@ -56,7 +56,11 @@ def _data(experiment: Experiment, found: Sequence[Mapping[str, Any]]) -> str:
         )
     noise = _noise(experiment)
     same = "Pool, test images and features" if data.features else "Pool and test images"
-    kind = {"vae": "features of the pool's own VAE", "network": "features of a network"}.get(data.features, "images")
+    kind = {
+        "vae": "features of the pool's own VAE",
+        "network": "features of a network",
+        "encoder": f"features of {data.encoder}",
+    }.get(data.features, "images")
     return (
         f"Data: {data.set} ({kind}; fingerprint {found[0]['data']}), {pool}{aside}, {measured:,} to measure on that "
         f"nothing is trained or chosen on. {start.labels:,} images are labelled at first ({start.draw} draw{absent}), "
@@ -81,6 +85,12 @@ def _learning(experiment: Experiment, judged: Judgement, found: Sequence[Mapping
     sight = f"on {features} features" if features else f"at {model.image_size} pixels"
     if experiment.task == "segmentation":
         sight = f"on crops of {model.image_size} pixels (measured and picked on whole scenes at their own size)"
+    if model.name == "logistic":
+        weights = "balanced class weights" if training.class_weight == "balanced" else "no class weights"
+        return (
+            f"Learning: logistic regression {sight}, solved anew after every round (C {training.C:g}, {weights})."
+            f"{_committees(judged)}"
+        )
     return (
         f"Learning: {model.name}{width} {sight}, trained anew after every round for {training.epochs} "
         f"epochs of the labelled images, Adam, learning rate {training.learning_rate:g} ({training.schedule}), batch "
