@@ -114,7 +114,9 @@ def _centre(pixels: Pixels) -> tuple[Pixels, tuple[float, float, float, float]]:
 
 def _fast_jpeg(data: bytes, least: int | None, colours: str, limits: Limits) -> Pixels:
     """A JPEG by libjpeg's fast path; ValueError where that has anything to say against it, and Pillow decides."""
-    height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    height, width, stored, _ = simplejpeg.decode_jpeg_header(data)
+    if stored in ("CMYK", "YCCK"):
+        raise ValueError("libjpeg rounds inks another way than Pillow")
     bounded(width, height, limits)
     # The scales between 1 and 1/2 cost more than they save: there is no fast transform for them.
     side, factor = (least, 2.0) if least else (0, 1.0)

@@ -39,6 +39,8 @@ _READ: dict[bytes, Reader] = {
     b"qoif": QoiImageFile,
     b"DDS ": DdsImageFile,
 }
+_TGA = frozenset(b"%c%c" % (palette, kind) for palette in (0, 1) for kind in (1, 2, 3, 9, 10, 11))
+"""What stands after the first byte of a TGA, which has no mark of its own: whether it has a palette, and its kind."""
 _UNREAD = {
     **dict.fromkeys((b"\xff\n", b"\0\0\0\x0cJXL "), "JPEG XL"),
     b"v/1\1": "OpenEXR",
@@ -57,7 +59,7 @@ def reader(data: bytes) -> Reader:
         return kind
     if data[8:12] == b"WEBP":
         return WebPImageFile
-    if data.endswith(b"TRUEVISION-XFILE.\0"):
+    if data[1:3] in _TGA and data[16:17] in (b"\1", b"\x08", b"\x0f", b"\x10", b"\x18", b"\x20"):
         return TgaImageFile
     unread = "DICOM" if data[128:132] == b"DICM" else None
     if unread := next((name for mark, name in _UNREAD.items() if data.startswith(mark)), unread):
