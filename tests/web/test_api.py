@@ -199,6 +199,8 @@ def test_the_last_answer_closes_the_round(post: Post, desk: Desk) -> None:
         ("skip", {"items": [0, 0]}, 422, "item 0 has two labels in one batch"),
         ("next", {"n": 0}, 422, "body.n"),
         ("next", {"n": 1, "annotator": "a/b"}, 422, "body.annotator"),
+        ("next", {"n": 1, "annotator": "a\u202eb"}, 422, "a name has no control characters and no marks that turn"),
+        ("next", {"n": 1, "annotator": "a\x7fb"}, 422, "a name has no control characters"),
         ("rounds", {"budget": 5}, 409, "a round is still open"),
         ("remark", {"item": 99}, 422, "unknown item 99"),
         ("remark", {"item": 0, "note": "a\0b"}, 422, "the text 'a\\x00b' of a remark has characters"),
