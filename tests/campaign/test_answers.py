@@ -32,7 +32,9 @@ def masks(make: Callable[..., Path]) -> Iterator[OpenCampaign]:
 
 @pytest.mark.parametrize("sign", ["\n", "\x7f", "\u202e", "\u2066"])
 def test_a_person_s_name_cannot_steer_a_screen(classes: OpenCampaign, sign: str) -> None:
-    with pytest.raises(LabelError, match=r"annotator 'a\\[nux][0-9a-f]*b': a name has no control characters and no marks"):
+    with pytest.raises(
+        LabelError, match=r"annotator 'a\\[nux][0-9a-f]*b': a name has no control characters and no marks"
+    ):
         classes.tell([Label(0, "road", annotator=f"a{sign}b")])
     assert len(classes.store.labels()) == 0
 
