@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 from pickwell.errors import SettingsError, VersionError, unknown
 from pickwell.labels import check_classes
@@ -91,12 +99,19 @@ class TaskSettings(Section):
 
     `void`: values of mask files that mean "ignore", beside 255. `mask_values`: numbers or colours that mean another
     class than their place in the list, `{"255" = "lesion", "#ff0000" = "lesion"}`; a name that begins with `!` is void.
+    `renamed`: what images come with under an older name of a class, and its name now.
     """
 
     kind: str = "classification"
     classes: tuple[str, ...] = ()
     void: tuple[int, ...] = ()
     mask_values: dict[str, str] = Field(default_factory=dict)
+    renamed: dict[str, str] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = dumped(self)
+        return values if self.renamed else {key: value for key, value in values.items() if key != "renamed"}
 
     @field_validator("classes")
     @classmethod
@@ -179,6 +194,7 @@ class ServeSettings(Section):
     """The labelling page. A picture is drawn at most `picture_size` pixels long; a lease ends after `lease_seconds`.
 
     `overlap` people answer each image, of rounds asked from then on; where they disagree somebody decides at `/decide`.
+    `editors` may change the class list at the page, where people have links; without links everybody may.
     Masks are drawn by one person each, and pictures to draw on are as large as their images, up to 4096 pixels.
     """
 
@@ -187,6 +203,7 @@ class ServeSettings(Section):
     lease_seconds: float = Field(default=120.0, ge=10)
     picture_size: int = Field(default=1280, ge=64, le=4096)
     overlap: int = Field(default=1, ge=1, le=20)
+    editors: tuple[str, ...] = ()
 
 
 class Settings(Document):

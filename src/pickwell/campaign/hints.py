@@ -58,6 +58,16 @@ class Hints:
         except OSError as error:
             logger.warning("round %d has no suggestions: %s", number, error)
 
+    def rename(self, number: int, old: str, new: str) -> None:
+        """Calls a class otherwise in the hints of a round."""
+        hints = [hint.model_dump() for hint in self.of(number).values()]
+        for hint in hints:
+            hint["suggestion"] = new if hint["suggestion"] == old else hint["suggestion"]
+            for near in hint["neighbours"]:
+                near["label"] = new if near["label"] == old else near["label"]
+        if hints:
+            self.write(number, hints)
+
     def of(self, number: int) -> Mapping[int, Hint]:
         """The hints of a round by item."""
         path = self._path(number)

@@ -1,6 +1,7 @@
 """A campaign opened: its directory, settings, pool and store, what it was told and what its rounds left behind."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,6 +36,7 @@ class OpenCampaign:
         """Opens the campaign in `root`; SettingsError where campaign.toml no longer fits what it was made for."""
         self.directory = Directory(Path(root))
         self.directory.check()
+        self._changed = self.directory.settings.stat().st_mtime_ns
         self.settings = Settings.read(self.directory.settings)
         self.task = tasks.of(self.settings, self.directory.root)
         self.pool = Pool.open(self.directory.pool)
@@ -50,6 +52,18 @@ class OpenCampaign:
         except PickwellError:
             self.store.close()
             raise
+
+    def refresh(self) -> None:
+        """Takes over a class list that was changed since; one that does not fit the campaign is left where it is."""
+        changed = self.directory.settings.stat().st_mtime_ns
+        if changed == self._changed:
+            return
+        with suppress(SettingsError):
+            task = tasks.of(Settings.read(self.directory.settings), self.directory.root)
+            _check_task(task, self.store.campaign().settings)
+            self.settings = self.settings.model_copy(update={"task": task.settings})
+            self.task, self.answers = task, Answers(self.pool, task)
+            self._changed = changed
 
     def close(self) -> None:
         """Lets go of the database."""

@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from pickwell.cli import available, bench, campaign_commands, demo, label_files, pool, predict, serve
+from pickwell.cli import available, bench, campaign_commands, classes, demo, label_files, pool, predict, serve
 from pickwell.errors import PickwellError, in_words
 from pickwell.spelling import printable
 
@@ -41,6 +41,7 @@ def options(
 app.command()(demo.demo)
 for name in ("init", "add", "encode", "fit", "ask", "tell", "run", "status", "undo", "close", "report"):
     app.command()(getattr(campaign_commands, name))
+app.command()(classes.classes)
 app.command()(pool.pool)
 app.command()(pool.relocate)
 app.command()(pool.renew)

@@ -143,6 +143,15 @@ class Pool:
         self.summary = summary_of(self, seen, index, source, already=len(listing) - len(new), before=len(manifest))
         return self.summary
 
+    def allow(self, classes: int) -> None:
+        """Lets the masks that images come with have so many classes from now on."""
+        with writing(self.directory):
+            placed, limits = read_sources(self.directory / SOURCES)
+            sources = [one._replace(source=_allowing(one.source, classes)) for one in placed]
+            if any(isinstance(one.source, MaskedFolder) for one in sources):
+                write_sources(self.directory / SOURCES, sources, limits)
+                self.sources = sources
+
     def relocate(self, old: Path, new: Path) -> int:
         """Looks in the folder `new` for what was in `old`, from now on; returns how many files of the pool are there.
 
@@ -261,6 +270,12 @@ class Pool:
             f"or say where its folder is now: pickwell relocate {self.directory.parent} {place} NEW"
         )
         return GoneError(said, self.directory, item)
+
+
+def _allowing(source: Source, classes: int) -> Source:
+    if not isinstance(source, MaskedFolder):
+        return source
+    return replace(source, masks=replace(source.masks, classes=classes))
 
 
 def writing(directory: Path) -> AbstractContextManager[None]:

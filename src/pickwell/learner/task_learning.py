@@ -69,7 +69,7 @@ class TaskLearning(ABC):
 
     def known(self, pool: Pool, items: Sequence[int]) -> Targets:
         """What is known of some images of a pool."""
-        return self.targets([str(known) for known in pool.manifest.known(items)])
+        return self.targets([self.task.named(str(known)) for known in pool.manifest.known(items)])
 
     def fingerprint(self, targets: Targets) -> bytes:
         """Bytes that differ where targets do."""

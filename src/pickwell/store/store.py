@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, select
 
 from pickwell.errors import StoreError
-from pickwell.store import holding, label_log, leases, opinions, undo
+from pickwell.store import classes, holding, label_log, leases, opinions, undo
 from pickwell.store import remarks as _remarks
 from pickwell.store import results as _results
 from pickwell.store import rounds as _rounds
@@ -123,6 +123,8 @@ class Store(AbstractContextManager["Store"]):
     ignored = _reading(_rounds.ignored)
     taken = _reading(_rounds.taken)
     count_taken = _reading(_rounds.count_taken)
+
+    change_classes = _timed(Database.writing, classes.change)
 
     tell = _timed(Database.writing, label_log.tell)
     undo = _timed(Database.writing, undo.undo)

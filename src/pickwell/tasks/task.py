@@ -94,10 +94,15 @@ class Task(ABC):
 
     def known(self, pool: "Pool", item: Item) -> Answer | None:
         """The answer that an image came with, None if it has none; a LabelError if it is not allowed."""
-        if item.known is not None:
-            width, height = pool.manifest.sizes([item.id])[0].tolist()
-            self.check(item.known, (width, height), f"item {item.id} ({item.name}): ")
-        return item.known
+        if item.known is None:
+            return None
+        known, (width, height) = self.named(item.known), pool.manifest.sizes([item.id])[0].tolist()
+        self.check(known, (width, height), f"item {item.id} ({item.name}): ")
+        return known
+
+    def named(self, known: str) -> str:
+        """The class that an image came with, by its name now."""
+        return self.settings.renamed.get(known, known)
 
     def mistaken(self, answer: Answer, other: Callable[..., str]) -> Answer:
         """The answer as somebody gives it who takes a class for `other(class, *what)`; `what` tells mistakes apart."""

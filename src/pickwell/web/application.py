@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pickwell.errors import BudgetError, BusyError, PickwellError, PoolError, RoundError, StoreError
-from pickwell.web import api, disputes, pages
+from pickwell.web import api, classes, disputes, pages
 from pickwell.web.desk import Desk
 from pickwell.web.next_round import Loop
 from pickwell.web.pictures import NATIVE, Pictures
@@ -69,7 +69,7 @@ def create_app(
     largest, page = campaign.settings.serve.picture_size, page_of(campaign.task)
     app.state.page = page
     app.state.pictures = Pictures(campaign.pool, max(largest, NATIVE) if page.drawn_on else largest)
-    for router in (api.router, disputes.router, page.router):
+    for router in (api.router, classes.router, disputes.router, page.router):
         app.include_router(router, prefix="/api", responses=REFUSED)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=str(files("pickwell.web") / "static")))

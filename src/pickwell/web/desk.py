@@ -109,6 +109,7 @@ class Desk:
 
     def _check(self, items: Sequence[int], kind: Kind, value: Answer | None) -> None:
         """Raises LabelError for what is no answer to this campaign's question, or none that a page may give."""
+        self.campaign.refresh()
         # The name of a mask that is kept is none: it might be another image's.
         if kind is Kind.ANSWER and not self.campaign.task.typed and not isinstance(value, np.ndarray):
             noun = self.campaign.task.noun

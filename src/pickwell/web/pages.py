@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.colours import colours
 from pickwell.web.api import Opened
+from pickwell.web.classes import may_change
 from pickwell.web.task_page import TaskPage
 
 router = APIRouter(include_in_schema=False)
@@ -27,6 +28,7 @@ YEAR = 365 * 86_400
 def _page(request: Request, name: str, title: str, **values: Any) -> HTMLResponse:
     """A page's frame with what its scripts must know before they ask."""
     campaign: OpenCampaign = request.app.state.campaign
+    campaign.refresh()
     of_task: TaskPage = request.app.state.page
     told = {
         "campaign": campaign.settings.name,
@@ -37,6 +39,7 @@ def _page(request: Request, name: str, title: str, **values: Any) -> HTMLRespons
         "fixed": bool(request.state.name),
         "lease": campaign.settings.serve.lease_seconds,
         "overlap": campaign.settings.serve.overlap,
+        "editor": may_change(request) and bool(campaign.task.classes),
     }
     told |= {"colours": colours(len(campaign.task.classes))} if of_task.coloured else {}
     template = _templates.get_template(f"{of_task.templates.get(name, name)}.html")

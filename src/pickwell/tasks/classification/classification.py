@@ -47,7 +47,7 @@ class Classification(Task):
 
     def check_known(self, pool: "Pool", whose: str) -> None:
         for name in pool.manifest.classes():
-            check_class(name, self.classes, where=f"{whose} known labels: ")
+            check_class(self.named(name), self.classes, where=f"{whose} known labels: ")
 
     def sources(self, images: str | Path, masks: str | Path | None, part: str, **source: Any) -> dict[str, Any]:
         _refuse_masks(masks)

@@ -2,7 +2,7 @@
 import { curve, histograms } from "/static/charts.js";
 import { showMap } from "/static/map.js";
 import { askButton, showProgress } from "/static/round.js";
-import { $, ask, duration, element, picture, say, told } from "/static/session.js";
+import { $, ask, duration, element, picture, say, send, told, who } from "/static/session.js";
 
 const PAGE = 60;
 const METRICS = { accuracy: "accuracy", mean_iou: "mean IoU" };
@@ -11,6 +11,13 @@ let seen = "";
 let chosen = null;
 let shown = 0;
 askButton($("ask"));
+$("class-form")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    await send("/api/classes", { ...who(), old: $("class-old").value, name: $("class-name").value });
+    location.reload();
+  } catch (error) { say(error.message); }
+});
 
 async function look() {
   const began = performance.now();
