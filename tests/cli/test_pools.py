@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 from tests.cli.command import Cli
 
+from pickwell.data.pool import Pool
+from pickwell.errors import PoolError
 from pickwell.loop.campaign import Campaign
 
 QUICK = ["--encoder", "none", "--strategy", "random", "--set", "training.epochs=1", "--set", "model.width=0.25"]
@@ -90,6 +92,24 @@ def test_what_was_left_out_is_listed_with_reasons(cli: Cli, tmp_path: Path) -> N
     added = cli.json("add", where, "--images", photos, "--exclude", "x")
     assert (added["added"], added["reasons"]) == (1, {"camera raw": 3, "excluded": 4, "system folder": 2})
     assert len(cli.json("pool", where, "--set-aside")["files"]) == 9
+
+
+def test_links_out_of_the_folder_are_told_and_left_out_on_request(cli: Cli, tmp_path: Path) -> None:
+    photos, other = tmp_path / "photos", tmp_path / "other"
+    draw(photos, "own.png")
+    draw(other, "a.png", "deep/b.png")
+    (photos / "a.png").symlink_to(other / "a.png")
+    (photos / "deep").symlink_to(other / "deep")
+    _, out, _ = cli("init", tmp_path / "c", "--images", photos, "--classes", "a,b", *QUICK)
+    assert "3 images added, 3 in the pool; 2 are links out of the folder, shown to all (--follow-links no" in out
+    options = ("--images", photos, "--follow-links", "no")
+    _, out, _ = cli("init", tmp_path / "d", *options, "--classes", "a,b", *QUICK)
+    assert "1 images added, 1 in the pool; 2 set aside (2 link out of the folder)" in out
+    # An image that is swapped for a link later is not shown either.
+    (photos / "own.png").unlink()
+    (photos / "own.png").symlink_to(other / "a.png")
+    with pytest.raises(PoolError, match="link out of the folder"):
+        Pool.open(tmp_path / "d" / "pool").bytes(0)
 
 
 def test_what_to_exclude_is_asked_of_folders_alone(cli: Cli, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """init, add, encode, fit, ask, tell, run, status, undo, close, report: one library call each."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,11 +16,22 @@ from pickwell.spelling import printable
 if TYPE_CHECKING:
     from pickwell.data.grey_levels import Greys
 
+
+class Links(StrEnum):
+    """Whether links that lead out of a folder are followed."""
+
+    YES = "yes"
+    NO = "no"
+
+
 Source = Annotated[str, typer.Option(help="A folder, a CSV of paths, a Parquet set, or 'digits'.")]
 FromFolders = Annotated[bool, typer.Option("--labels-from-folders", help="A folder's name is its images' known label.")]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(metavar="PATTERN", help="What to leave out of a folder: names or paths, e.g. 'thumb*' or 'raw/*'."),
+]
+FollowLinks = Annotated[
+    Links, typer.Option("--follow-links", help="no: leave out what links lead to outside of the folder.")
 ]
 GreyRange = Annotated[
     str | None,
@@ -47,6 +59,7 @@ def init(
     test_masks: Annotated[str | None, typer.Option(help="The masks of the images to measure on.")] = None,
     labels_from_folders: FromFolders = False,
     exclude: Exclude = None,
+    follow_links: FollowLinks = Links.YES,
     greys: GreyRange = None,
     encoder: Annotated[
         str | None,
@@ -92,6 +105,7 @@ def init(
             settings=settings,
             labels_from_folders=labels_from_folders,
             exclude=exclude or (),
+            follow_links=follow_links is Links.YES,
             greys=_range(greys),
             progress=progress,
         )
@@ -106,12 +120,14 @@ def add(
     masks: Masks = None,
     labels_from_folders: FromFolders = False,
     exclude: Exclude = None,
+    follow_links: FollowLinks = Links.YES,
     greys: GreyRange = None,
     json: Json = False,
 ) -> None:
     """Append images that the pool does not have yet."""
     with show.campaign(where, quiet=json) as campaign:
         source: dict[str, Any] = {"labels_from_folders": labels_from_folders, "exclude": exclude or ()}
+        source["follow_links"] = follow_links is Links.YES
         summary = campaign.add(images, masks=masks, greys=_range(greys), **source, progress=campaign.progress)
         gone = campaign.missing()
         said = (*show.masks(summary, campaign.task), *filter(None, [campaign.told_missing(gone)]))

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     AVIF = "AVIF"
     CAMPAIGN = "campaign"
     LINK = "link to another image here"
+    OUTSIDE = "link out of the folder"
     SYSTEM = "system folder"
     EXCLUDED = "excluded"
     MASK = "unreadable mask"

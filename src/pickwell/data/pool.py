@@ -62,6 +62,7 @@ class Pool:
         masks: MaskFiles | None = None,
         lacking: Lacking | None = None,
         exclude: Sequence[str] = (),
+        follow_links: bool = True,
         test: "Pool | None" = None,
         apart: bool = False,
         home: Path | None = None,
@@ -72,14 +73,15 @@ class Pool:
     ) -> "Pool":
         """Makes a pool in `directory` of the images at `where`; PoolError if it has one, or none can be read.
 
-        What the patterns `exclude` is set aside, now and whenever the folder is added again, and so is what is
-        `lacking` a vector, where vectors were made elsewhere, and what is in the `test` set. Files of the same bytes
+        What the patterns `exclude` is set aside, now and whenever the folder is added again, so are links out of the
+        folder unless told to `follow_links`, and so is what is `lacking` a vector, where vectors were made elsewhere,
+        and what is in the `test` set. Files of the same bytes
         are one image, unless each is to stay `apart`, as official sets count them. `home` is where the directory will
         be, if it is to be moved there. Greys of more than 8 bits are shown by the range `greys`, or by one that suits
         them all.
         """
         directory = Path(directory)
-        source = find(where, labels_from_folders, masks, exclude)
+        source = find(where, labels_from_folders, masks, exclude, follow_links)
         directory.mkdir(parents=True, exist_ok=True)
         with writing(directory):
             if (directory / MANIFEST).exists():
@@ -115,6 +117,7 @@ class Pool:
         masks: MaskFiles | None = None,
         lacking: Lacking | None = None,
         exclude: Sequence[str] = (),
+        follow_links: bool = True,
         test: "Pool | None" = None,
         greys: Greys | None = None,
         threads: int | None = None,
@@ -131,7 +134,8 @@ class Pool:
             # Read again under the lock: another process may have added images since this one opened the pool.
             manifest = Manifest.read(self.directory / MANIFEST)
             sources, _ = read_sources(self.directory / SOURCES)
-            source, index, listing = _join(find(where, labels_from_folders, masks, exclude), where, sources, manifest)
+            found = find(where, labels_from_folders, masks, exclude, follow_links)
+            source, index, listing = _join(found, where, sources, manifest)
             present = _present(listing, index, sources, manifest)
             new = _without_vector(_foreign(listing.filter(pc.invert(present)), manifest), lacking)
             seen = unseen(survey(source, new, limits=self.limits, threads=threads, progress=progress), test)
@@ -311,7 +315,7 @@ def _join(found: Source, where: str | Path, sources: list[Placed], manifest: Man
     for index, (old, prefix, _) in enumerate(sources):
         if source := same(found, old):
             if isinstance(found, FolderTree) and isinstance(old, FolderTree):
-                sources[index] = sources[index]._replace(source=old.excluding(found.exclude))
+                sources[index] = sources[index]._replace(source=old.without(found.exclude, follow=found.follow))
             return source, index, _prefixed(_listed(source, where), prefix)
     listing, prefix, tries = _listed(found, where), "", 0
     while pc.any(pc.is_in(_prefixed(listing, prefix)["name"], value_set=manifest.names_of())).as_py():

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pyarrow.compute as pc
 
 from pickwell.data.grey_levels import EACH, Greys
 from pickwell.data.image_errors import MASK_REASONS
-from pickwell.data.sources import MaskedFolder, Source
+from pickwell.data.sources import FolderTree, MaskedFolder, Source
+from pickwell.data.tree import leaves
 from pickwell.errors import PickwellError
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Summary:
     label, which does not count. `spoilt` says of the first few masks and labels that cannot be used what is wrong.
     So many `further` pictures are in `framed` files behind their first; so many images are `damaged`, but can be seen.
     So many are `deep`, grey of more than 8 bits, and shown by the range `greys`, beyond which `clipped` have values.
+    So many are `elsewhere`: links lead out of the folder to them.
     `shown` counts the masks that show each class, `blank` those that show none; `void` is their share of void pixels.
 
     >>> print(Summary(added=1795, already=0, set_aside=2, reasons={"truncated": 2}, total=1795))
@@ -53,26 +56,24 @@ class Summary:
     clipped: int = 0
     greys: Greys | None = None
     shown: tuple[int, ...] = ()
+    elsewhere: int = 0
     blank: int = 0
     void: float = 0.0
 
     def __str__(self) -> str:
         masked = f", {self.masks:,} of them with a mask" if self.masks else ""
         said = f"{self.added:,} images added{masked}, {self.total:,} in the pool"
-        if self.already:
-            said += f"; {self.already:,} were there already"
-        if self.copies:
-            said += f"; {self.copies:,} files are copies of {self.copied:,} images, and count as these"
-        if self.differing:
-            said += f", though {self.differing:,} came with another label, which is left out"
-        if self.framed:
-            said += f"; {self.further:,} further pictures in {self.framed:,} files are left out: the first is shown"
-        if self.damaged:
-            said += f"; {self.damaged:,} are damaged, and shown as far as they can be seen"
-        if self.deep:
-            said += f"; {self.deep:,} are grey of more than 8 bits, shown from {self.greys}"
-        if self.clipped:
-            said += f", beyond which {self.clipped:,} have values"
+        told = (
+            (self.already, "; {:,} were there already"),
+            (self.copies, f"; {{:,}} files are copies of {self.copied:,} images, and count as these"),
+            (self.differing, ", though {:,} came with another label, which is left out"),
+            (self.framed, f"; {self.further:,} further pictures in {{:,}} files are left out: the first is shown"),
+            (self.elsewhere, "; {:,} are links out of the folder, shown to all (--follow-links no leaves them out)"),
+            (self.damaged, "; {:,} are damaged, and shown as far as they can be seen"),
+            (self.deep, f"; {{:,}} are grey of more than 8 bits, shown from {self.greys}"),
+            (self.clipped, ", beyond which {:,} have values"),
+        )
+        said += "".join(words.format(count) for count, words in told if count)
         return f"{said}; {counted(self.reasons)}" if self.set_aside else said
 
 
@@ -97,9 +98,19 @@ def summary_of(pool: "Pool", seen: pa.Table, index: int, source: Source, *, alre
         copies=len(copies),
         copied=len(pc.unique(copies["item"])),
         differing=len(differing),
+        elsewhere=_elsewhere(good, source),
         **_oddities(good, pool.sources[index].greys),
         **(_masks(good, source.masks.classes) if isinstance(source, MaskedFolder) else {}),
     )
+
+
+def _elsewhere(good: pa.Table, source: Source) -> int:
+    """How many of a folder's files links lead to that leave it."""
+    if not isinstance(source, FolderTree):
+        return 0
+    outside = lru_cache(maxsize=None)(partial(leaves, root=source.root))
+    files = (source.file(path) for path in pc.coalesce(good["path"], good["name"]).to_pylist())
+    return sum(leaves(file, source.root) if file.is_symlink() else outside(file.parent) for file in files)
 
 
 def _oddities(good: pa.Table, greys: Greys | None) -> dict[str, Any]:

@@ -36,15 +36,21 @@ Found = tuple[str, str | None]
 """A path from the root, that of a folder with a slash at its end, and why it is passed over."""
 
 
-def walk(root: Path, under: str = "", exclude: Sequence[str] = ()) -> Iterator[Found]:
+def walk(root: Path, under: str = "", exclude: Sequence[str] = (), follow: bool = True) -> Iterator[Found]:
     """The image files below a part of the tree at `root`, in natural order, and what is passed over with its reason.
 
     `exclude` are patterns of paths from the root, or of the names of files and folders. Hidden files and folders are
     left out without a word. A link to a file counts as a file, unless that is listed itself; one to a folder is
-    followed once, unless it leads back into the tree.
+    followed once, unless it leads back into the tree. Unless told to `follow` them, links out of it are passed over.
     """
     prefix = "" if under in ("", ".") else under + "/"
-    yield from _Walk(root, exclude).below(str(root / under), prefix)
+    yield from _Walk(root, exclude, follow).below(str(root / under), prefix)
+
+
+def leaves(path: str | Path, root: str | Path) -> bool:
+    """Whether links lead from a path below `root` to a place outside of it."""
+    home = os.path.realpath(root)
+    return os.path.commonpath([os.path.realpath(path), home]) != home
 
 
 def has_images(folder: Path) -> bool:
@@ -58,9 +64,9 @@ def files_below(folder: Path, suffix: str) -> list[str]:
 
 
 class _Walk:
-    def __init__(self, root: Path, exclude: Sequence[str]) -> None:
+    def __init__(self, root: Path, exclude: Sequence[str], follow: bool) -> None:
         self._root = os.path.realpath(root)
-        self._exclude = exclude
+        self._exclude, self._follow = exclude, follow
         self._linked: set[str] = set()
 
     def below(self, folder: str, prefix: str) -> Iterator[Found]:
@@ -80,6 +86,8 @@ class _Walk:
 
     def _at(self, entry: os.DirEntry[str], path: str) -> Iterator[Found]:
         reason, suffix = self._barred(path), PurePath(entry.name).suffix.lower()
+        if not self._follow and entry.is_symlink() and leaves(entry.path, self._root):
+            reason = reason or Reason.OUTSIDE
         if not entry.is_dir():
             if suffix in SUFFIXES or suffix in UNREAD:
                 yield path, reason or UNREAD.get(suffix) or self._listed_elsewhere(entry)

@@ -38,18 +38,19 @@ def find(
     labels_from_folders: bool = False,
     masks: MaskFiles | None = None,
     exclude: Sequence[str] = (),
+    follow_links: bool = True,
 ) -> Source:
     """The source that `where` names, with its masks if any are given; PoolError if there is none.
 
-    `exclude` are patterns of what to leave out of a folder.
+    `exclude` are patterns of what to leave out of a folder; links out of it are unless told to `follow_links`.
     """
     if not str(where).strip():  # as a path it would be the folder that one stands in
         raise PoolError("no images at '': the place is empty; name one, or '.' for the folder you are in")
     for kind in _kinds():
         if found := kind.find(str(where), labels_from_folders):
             if isinstance(found, FolderTree):
-                found = found.excluding(exclude)
-            elif labels_from_folders or exclude:
+                found = found.without(exclude, follow=follow_links)
+            elif labels_from_folders or exclude or not follow_links:
                 asked = "labels from folders were" if labels_from_folders else "something to exclude was"
                 raise SettingsError(f"{asked} asked for, but '{where}' is no folder; leave that out")
             if masks:

@@ -30,7 +30,7 @@ class MaskedFolder(FolderTree):
             raise PoolError(f"no masks at '{masks.root}': there is no such folder; name the folder of the mask files")
         if masks.root.resolve() == images.root.resolve():
             raise PoolError(f"images and masks are both in '{images.root}'; put the masks into a folder of their own")
-        found = cls(images.root, under=images.under, exclude=images.exclude, masks=masks)
+        found = cls(images.root, under=images.under, exclude=images.exclude, follow=images.follow, masks=masks)
         if not any(entry.known for entry in found._entries()):
             raise PoolError(
                 f"no image at '{images.root}' has a mask at '{masks.root}'; "
@@ -44,11 +44,12 @@ class MaskedFolder(FolderTree):
 
     @classmethod
     def restore(cls, record: dict[str, Any]) -> Self:
-        exclude = tuple(record.get("exclude", ()))
-        return cls(Path(record["root"]), exclude=exclude, masks=MaskFiles.restore(record["masks"]))
+        exclude, follow = tuple(record.get("exclude", ())), record.get("follow", True)
+        return cls(Path(record["root"]), exclude=exclude, follow=follow, masks=MaskFiles.restore(record["masks"]))
 
     def record(self) -> dict[str, Any]:
-        return {"root": str(self.root), "exclude": list(self.exclude), "masks": self.masks.record()}
+        options = {"exclude": list(self.exclude), "follow": self.follow}
+        return {"root": str(self.root), **options, "masks": self.masks.record()}
 
     def _entries(self) -> Iterator[Entry]:
         known = {self.masks.of_mask(path): path for path in files_below(self.masks.root, SUFFIX)}
@@ -72,4 +73,4 @@ def masked_like(part: FolderTree, new: FolderTree, old: FolderTree) -> FolderTre
             f"the images at '{new.root}' are in the pool already, with masks at '{old.masks.root}', not at '{wanted}'; "
             "put the new masks there, or the new images into a folder of their own"
         )
-    return MaskedFolder(part.root, under=part.under, exclude=part.exclude, masks=old.masks)
+    return MaskedFolder(part.root, under=part.under, exclude=part.exclude, follow=part.follow, masks=old.masks)
