@@ -78,6 +78,7 @@ def _delimiter(path: Path, header: str) -> str:
 
 # Other spreadsheets run the wide forms, too, and some pass over white space before a sign.
 _RUN = r"[=+\-@\uff1d\uff0b\uff0d\uff20\s]"
+_RISKY, _ESCAPED = re.compile(f"'*{_RUN}"), re.compile(f"'+{_RUN}")
 
 
 def escaped(text: str) -> str:
@@ -86,7 +87,7 @@ def escaped(text: str) -> str:
     >>> escaped("=1+2"), escaped("'-x"), escaped("it's"), escaped("' '")
     ("'=1+2", "''-x", "it's", "'' '")
     """
-    return f"'{text}" if re.match(f"'*{_RUN}", text) else text
+    return f"'{text}" if _RISKY.match(text) else text
 
 
 def unescaped(cell: str) -> str:
@@ -95,7 +96,7 @@ def unescaped(cell: str) -> str:
     >>> unescaped("'=1+2"), unescaped("=1+2"), unescaped("'tis")
     ('=1+2', '=1+2', "'tis")
     """
-    return cell[1:] if re.match(f"'+{_RUN}", cell) else cell
+    return cell[1:] if _ESCAPED.match(cell) else cell
 
 
 def column(header: Sequence[str], names: Sequence[str]) -> int | None:
