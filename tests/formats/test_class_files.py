@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pickwell import formats
 from pickwell.data.pool import Pool
 from pickwell.errors import LabelError, RoundError, SettingsError
 from pickwell.formats.exporting import question
-from pickwell.items import Pick, PickState, Round, RoundState
+from pickwell.items import Kind, Pick, PickState, Round, RoundState
 from pickwell.testing.format_bench import Bench
 
 CLASSES = ("cat", "a & <b>", 'été "1", x')
@@ -168,6 +169,26 @@ def test_label_studio_skips_are_skips_and_cancelled_ones_give_way(bench: Bench) 
         (0, "skip", None),
         (1, "answer", "dog"),
     ]
+
+
+def test_label_studio_tasks_say_who_when_and_what_was_skipped(bench: Bench) -> None:
+    context = bench.context("classification", ("cat", "dog"))
+    first, second, third = bench.labelled(["dog", "", ""])
+    when = datetime(2026, 11, 22, 14, 34, 18, 318794, UTC)
+    told = [
+        replace(first, annotator="ann@example.com", seconds=1.83, time=when),
+        replace(second, kind=Kind.SKIP, annotator="bob"),
+        replace(third, kind=Kind.IGNORE),
+    ]
+    formats.named("label-studio").write(bench.root / "out.json", told, context)
+    tasks = json.loads((bench.root / "out.json").read_text())
+    (answer,), (skip,), (ignore,) = (task["annotations"] for task in tasks)
+    assert answer.pop("result")[0]["value"] == {"choices": ["dog"]}
+    known = {"completed_by": {"email": "ann@example.com"}, "lead_time": 1.83, "created_at": when.isoformat()}
+    assert answer == {"was_cancelled": False, **known}
+    assert skip == {"result": [], "was_cancelled": True, "completed_by": {"email": "bob"}}
+    assert ignore == {"result": [], "was_cancelled": True}
+    assert [task["data"].get("ignored") for task in tasks] == [None, None, True]
 
 
 def test_label_studio_annotators_who_disagree_are_not_chosen_from(bench: Bench) -> None:

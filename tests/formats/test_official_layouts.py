@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pickwell import formats
 from pickwell.data.layouts import CAMVID
 from pickwell.errors import LabelError
 from pickwell.formats import voc
@@ -247,6 +248,16 @@ def test_an_image_without_shapes_is_not_taken_for_labelled(bench: Bench) -> None
     with pytest.raises(LabelError, match="holds no label that can be used"):
         bench.maps("coco", coco(bench), context)
     assert bench.maps("coco", coco(bench, labelled=True), context) == {1: [[I] * 4] * 4}
+
+
+def test_coco_exports_of_before_are_still_read(bench: Bench) -> None:
+    """They called every class of an image a crowd."""
+    context, mask = bench.context("segmentation", ("road", "car")), np.array(four(0, 1, I), dtype=np.uint8)
+    formats.named("coco").write(bench.root / "out", bench.labelled([mask], first=1), context)
+    text = (bench.root / "out").read_text().replace('"iscrowd": 0', '"iscrowd": 1')
+    (bench.root / "old").write_text(text)
+    assert '"iscrowd": 1' in text
+    assert bench.maps("coco", bench.root / "old", context) == {1: four(0, 1, I)}
 
 
 def test_what_coco_writes_is_complete(bench: Bench) -> None:
