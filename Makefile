@@ -1,4 +1,4 @@
-.PHONY: demo test test-slow test-e2e test-load test-encoders benchmarks check
+.PHONY: demo test test-slow test-e2e test-load test-encoders test-cluster benchmarks check
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -21,6 +21,10 @@ test-load: .venv/tested
 test-encoders: .venv-encoders/installed
 	.venv-encoders/bin/pytest -q -m slow tests/encoders/test_libraries.py
 
+# Ray is 400 MB.
+test-cluster: .venv-cluster/installed
+	OMP_NUM_THREADS=1 .venv-cluster/bin/pytest -q -m cluster tests/executors
+
 check: .venv/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,4 +46,9 @@ benchmarks: .venv/tested
 .venv-encoders/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-encoders
 	.venv-encoders/bin/pip install -q -e '.[test,timm,torchvision,transformers,open-clip]'
+	touch $@
+
+.venv-cluster/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-cluster
+	.venv-cluster/bin/pip install -q -c constraints.txt -e '.[test,ray]'
 	touch $@

@@ -1,5 +1,6 @@
 """bench list, show, run, status, report: experiments by name."""
 
+import os
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
@@ -77,7 +78,15 @@ def run(
     set_: Sets = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many cells at a time, each in a process of its own.")] = 1,
     executor: Annotated[
-        str | None, typer.Option(help="What runs them: serial, processes, or another package's; default by --jobs.")
+        str | None,
+        typer.Option(
+            envvar="PICKWELL_EXECUTOR",
+            help="What runs them: serial, processes, ray, or another package's; default by --jobs.",
+        ),
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(envvar="RAY_ADDRESS", help="The Ray cluster's HOST:PORT; default: one of this machine."),
     ] = None,
     out: Out = None,
     data: Data = None,
@@ -99,6 +108,8 @@ def run(
     root = out or Path("results") / stem
     results = ResultsFolder.at(root, data, retry=retry, any_code=any_code)
     cells = _cells(experiment, strategies, seeds)
+    if ray_address:
+        os.environ["RAY_ADDRESS"] = ray_address
     outcomes = run_live(experiment, cells, results, jobs=jobs, executor_name=executor, silent=json)
     facts: dict[str, Any] = {"states": _counts(outcomes), "report": None, "notes": []}
     lines = [_sentence(outcomes)]

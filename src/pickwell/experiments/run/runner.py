@@ -15,7 +15,7 @@ from time import perf_counter
 
 from filelock import FileLock, Timeout
 
-from pickwell.errors import TrainingError, in_words
+from pickwell.errors import PickwellError, TrainingError, in_words
 from pickwell.executors import Executor
 from pickwell.executors.serial import Serial
 from pickwell.experiments.cells import Cell, finished
@@ -72,11 +72,21 @@ def run(
     # Closed also where `told` fails: processes must not work on for nobody.
     with closing(executor.map(partial(attempt, results), cells)) as settled:
         for outcome in settled:
+            _check_shared(outcome, results)
             outcomes.append(outcome)
             clock.add(outcome)
             if told:
                 told(outcome, len(outcomes), len(cells), clock.left())
     return outcomes
+
+
+def _check_shared(outcome: Outcome, results: ResultsFolder) -> None:
+    """Refuses an executor whose results land elsewhere: another machine's disk under the same name."""
+    if outcome.ran and outcome.state is State.FINISHED and not finished(results.root, outcome.cell):
+        raise PickwellError(
+            f"{outcome.cell} is finished, and its result is not in {results.root}: what ran it has another disk there; "
+            "give --out a folder that all nodes share"
+        )
 
 
 def _begin(experiment: Experiment, cells: Sequence[Cell], results: ResultsFolder) -> None:
