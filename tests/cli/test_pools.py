@@ -34,6 +34,18 @@ def test_data_in_train_test_and_val_are_of_the_classes_below(cli: Cli, splits: P
     assert (made["classes"], made["splits"]) == ({"cat": 9, "dog": 9}, ["test", "val", "train"])
 
 
+def test_class_folders_from_a_mac_and_from_windows_are_one_class(cli: Cli, tmp_path: Path) -> None:
+    mac, windows = "cafe\u0301", "caf\u00e9"
+    draw(tmp_path / "photos", f"a/{mac}/1.png", f"b/{windows}/2.png", f"b/{windows}/3.png", "b/dog/4.png")
+    given = ["--images", tmp_path / "photos", "--labels-from-folders", *QUICK]
+    assert sorted(cli.json("init", tmp_path / "c", *given)["classes"].values()) == [1, 3]
+    named = cli.json("init", tmp_path / "d", *given, "--classes", f"{windows},dog")
+    assert named["classes"] == {windows: 3, "dog": 1}
+    assert cli.json("tell", tmp_path / "d", "--known")["answered"] == 4
+    with Campaign(tmp_path / "d") as campaign:
+        assert sorted(campaign.store.labels().values) == [windows, windows, windows, "dog"]
+
+
 def test_and_the_command_to_measure_on_the_test_part_is_said_and_works(cli: Cli, splits: Path, tmp_path: Path) -> None:
     _, out, _ = cli("init", tmp_path / "c", "--images", splits, "--labels-from-folders", *QUICK)
     assert "2 classes: cat 9, dog 9" in out

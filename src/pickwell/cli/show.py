@@ -3,6 +3,7 @@
 import json as encoder
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from pickwell.cli.bars import Bars
 from pickwell.cli.terminal import plain
 from pickwell.errors import few
 from pickwell.report.text.phrases import duration
-from pickwell.spelling import printable
+from pickwell.spelling import alike, printable
 
 if TYPE_CHECKING:
     from pickwell.campaign.open_campaign import OpenCampaign
@@ -93,7 +94,9 @@ def created(read: "Summary", where: Path, images: str, campaign: "OpenCampaign",
     """The same of a new campaign, with its classes, what its images suit, and the parts they are split into."""
     from pickwell.data.layouts import splits
 
-    task, counts = campaign.task, campaign.pool.manifest.counts()
+    task, counts = campaign.task, Counter[str]()
+    for name, count in campaign.pool.manifest.counts().items():
+        counts[alike(name, task.classes) or name] += count
     known = dict(zip(task.classes, read.shown, strict=False)) if task.masked else counts
     classes = {name: known.get(name, 0) for name in task.classes}
     said = [f"{name} {count:,}" for name, count in classes.items()] if known else list(classes)

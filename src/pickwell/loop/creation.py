@@ -18,6 +18,7 @@ from pickwell.features.matching import matching
 from pickwell.learner.task_learning import learning_of
 from pickwell.loop.feasibility import check_ability, check_size, check_vectors
 from pickwell.loop.held_out import versions
+from pickwell.spelling import composed
 from pickwell.store import Store
 from pickwell.tasks import Task
 
@@ -179,7 +180,8 @@ def _same_greys(*pools: tuple[Pool, Path]) -> None:
 
 def _known_classes(pool: Pool, images: str | Path) -> Sequence[str]:
     """The classes of the images' known labels; SettingsError if there are fewer than two."""
-    known = pool.manifest.classes()
+    # One spelling of each: folders from a Mac and from Windows are the same class.
+    known = sorted({composed(name): name for name in pool.manifest.classes()}.values())
     if len(known) < 2:
         raise SettingsError(
             f"no class list: none was given and {images} gives {len(known)} known classes; "
