@@ -132,9 +132,10 @@ def test_a_new_name_gives_back_what_the_old_one_held(serve: Any, opened: Any, to
     page.on("dialog", lambda dialog: dialog.accept("Ada"))
     page.click("#annotator")
     expect(page.locator("#annotator")).to_have_text("Ada")
-    page.wait_for_selector("#stage img")
-    page.wait_for_timeout(500)
-    tools.press(page, "1" * 12, 0.1)
+    for number in range(12):
+        expect(page.locator("#stage img")).to_have_js_property("complete", value=True)
+        page.keyboard.press("1")
+        expect(page.locator("#strip li")).to_have_count(number + 1)
     tools.settled(page)
     page.context.close()
     with site.store() as store:
@@ -178,6 +179,9 @@ def test_the_leases_of_a_closed_browser_return(serve: Any, opened: Any, tools: A
     gone.goto(site.url)
     gone.wait_for_selector("#stage img")
     page = opened(site, "ben")
+    page.wait_for_selector("#stage img")
+    page.wait_for_timeout(500)  # a key for an image that is not shown yet is refused
+    tools.press(page, "1" * 8, 0.3)
     page.wait_for_selector("#wait:not([hidden])")
     assert "others have the last images" in page.inner_text("#wait-title").lower()
     gone.evaluate(
@@ -185,7 +189,7 @@ def test_the_leases_of_a_closed_browser_return(serve: Any, opened: Any, tools: A
     )  # it dies without a word: no release, no heartbeat
     gone.context.close()
     page.wait_for_selector("#stage img", timeout=15_000)
-    page.wait_for_timeout(500)  # a key for an image that is not shown yet is refused
+    page.wait_for_timeout(500)
     tools.press(page, "1" * 12, 0.3)
     tools.settled(page)
     assert len(site.told()) == 12
@@ -261,6 +265,7 @@ def test_the_grid_labels_a_selection_with_one_key(serve: Any, opened: Any, tools
     site = serve(30, 96, 72)
     page = opened(site, path="/grid")
     page.wait_for_selector("#tiles li")
+    expect(page.locator("#tiles li")).to_have_count(15)  # half of the round: somebody may yet come
     page.click("#tiles li:nth-child(2)")
     page.click("#tiles li:nth-child(5)", modifiers=["Shift"])
     page.keyboard.press("ArrowRight")
@@ -275,7 +280,7 @@ def test_the_grid_labels_a_selection_with_one_key(serve: Any, opened: Any, tools
     tools.settled(page)
     with site.store() as store:
         assert len(store.labels()) == 0
-    assert page.locator("#tiles li").count() == 30
+    assert page.locator("#tiles li").count() >= 15
 
 
 @pytest.mark.parametrize("path", ["/", "/grid"])

@@ -20,7 +20,7 @@ export class RoundPicks {
     this.busy = true;
     try {
       // What is on its way is not in the server's count yet: ask when it has arrived, if the next images suffice until then.
-      for (let tries = 10; this.waiting.length > 2 && this.events.unsent && tries; tries--) await new Promise((wake) => setTimeout(wake, 50));
+      for (let tries = 3; this.waiting.length > 2 && this.events.unsent && tries; tries--) await new Promise((wake) => setTimeout(wake, 50));
       const { said, events: { unsent } } = this;
       // The server counts what this tab holds, answers that it has not heard of yet among them.
       const n = Math.min(200, this.waiting.length + unsent + this.ahead);
@@ -32,11 +32,10 @@ export class RoundPicks {
       // A score that was drawn tells nobody why an image is asked.
       for (const pick of fresh) pick.drawn = round?.strategy === "random";
       this.waiting.push(...fresh);
-      // Where others work too, a part is all that there is.
-      this.low = Math.min(this.least, Math.ceil(this.waiting.length / 2));
+      // A part of a small round is filled up again after each image; where there was nothing, at half of it.
+      this.low = Math.min(this.least, fresh.length ? this.waiting.length : Math.floor(this.waiting.length / 2));
       if (fresh.length) this.arrived();
       else if (!this.waiting.length) await this.look();
-      this.exhausted = !fresh.length;
     } catch (error) {
       if (!this.waiting.length) this.idle(null, error.message);
       setTimeout(() => this.fill(), 1500);
@@ -56,7 +55,7 @@ export class RoundPicks {
     this.decided.set(pick.item, pick.round);
     this.count(1);
     this.waiting = this.waiting.filter((other) => other.item !== pick.item);
-    if (!this.waiting.length || (this.waiting.length < this.low && !this.exhausted)) this.fill();
+    if (!this.waiting.length || this.waiting.length < this.low) this.fill();
   }
 
   giveBack(pick) {
