@@ -9,7 +9,7 @@ import pytest
 
 from pickwell.errors import BudgetError, RoundError, StoreError
 from pickwell.items import Label
-from pickwell.web import Desk
+from pickwell.web import Desk, next_round
 from pickwell.web.next_round import TRIES, Loop
 
 ASKS = """
@@ -55,6 +55,12 @@ if sys.argv[1] == "encode":
 """
     + ASKS
 )
+
+
+@pytest.fixture(autouse=True)
+def _watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop looks twenty times a second, so that no test waits for it."""
+    monkeypatch.setattr(next_round, "LOOK", 0.05)
 
 
 def until(true: Callable[[], bool], seconds: float = 150) -> None:
