@@ -167,9 +167,13 @@ class TrainingSettings(Section):
 
 
 class ValidationSettings(Section):
-    """`share` of every round's budget is drawn at random, labelled, and never trained on."""
+    """`share` of every round's budget is drawn at random, labelled, and never trained on.
+
+    What is alike in `group`, the folder ("folder") or a column of the table that lists the images, stays on one side.
+    """
 
     share: float = Field(default=0.1, ge=0, le=0.5)
+    group: str = ""
 
 
 class StoreSettings(Section):

@@ -14,6 +14,7 @@ from pickwell.campaign.directory import Directory
 from pickwell.campaign.hints import Hints
 from pickwell.campaign.latent_maps import Maps
 from pickwell.campaign.legacy_remarks import move_remarks
+from pickwell.campaign.sides import Sides
 from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
 from pickwell.data.renewal import overwritten
@@ -89,11 +90,15 @@ class OpenCampaign:
         arrays, names in `masks` or, with `files`, paths of mask files relative to that folder.
         """
         kept = self.answers.labels(labels, files)
-        share = self.settings.validation.share if imported else 0.0
-        # By the item alone, so that it is the same however the labels are spread over files.
-        drawn = {label.item: derive(self.settings.seed, "held out", label.item) / 2**63 for label in kept}
-        held_out = {item for item, draw in drawn.items() if draw < share}
+        held_out = self._held_out([label.item for label in kept]) if imported else ()
         return self.store.tell(kept, source=source, imported=imported, held_out=held_out)
+
+    def _held_out(self, items: Sequence[int]) -> set[int]:
+        """Those of imported items that are to measure on."""
+        sides, share = self.sides(), self.settings.validation.share
+        # By the group alone, so that it is the same however the labels are spread over files.
+        drawn = {item: derive(self.settings.seed, "held out", int(sides.first[item])) / 2**63 for item in items}
+        return {item for item, draw in drawn.items() if sides.is_held(item, draw, share)}
 
     def relocate(self, old: str | Path, new: str | Path) -> int:
         """Looks in the folder `new` for what was in `old`, from now on; returns how many of the images are there."""
@@ -120,6 +125,10 @@ class OpenCampaign:
         new: list[int] = np.setdiff1d(items, self.store.ignored()).tolist()
         self.tell([Label(item, None, Kind.IGNORE) for item in new], imported=True, source="remove")
         return new
+
+    def sides(self) -> Sides:
+        """What belongs together, and on which side of the measurement it is."""
+        return Sides(self.pool.manifest.groups(), self.store.labels())
 
     def undo(self) -> list[Label]:
         """Takes back the last `tell`; what it had labelled waits again."""

@@ -61,6 +61,10 @@ def init(
     exclude: Exclude = None,
     follow_links: FollowLinks = Links.YES,
     greys: GreyRange = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN|folder", help="What belongs together, e.g. a patient: never on both sides."),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(help="What looks at each image once (pickwell encoders); none: networks learn from the pixels."),
@@ -89,6 +93,8 @@ def init(
         settings["strategy.name"] = strategy
     if encoder:
         settings["encoder"] = encoder
+    if group:
+        settings["validation.group"] = group
     if allow_unmatched:
         settings["allow_unmatched"] = True
     if finetune:

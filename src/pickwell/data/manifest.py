@@ -106,6 +106,18 @@ class Manifest:
         """The ids of the items with that content, null where there is none."""
         return pc.index_in(content, value_set=self._column("content"), skip_nulls=True)
 
+    def with_group(self, group: pa.ChunkedArray) -> pa.Array:
+        """The id of an item of that group, null where there is none."""
+        return pc.index_in(group, value_set=self._column("group"), skip_nulls=True)
+
+    def groups(self) -> NDArray[np.int64]:
+        """For each item the first one of its group, itself where it has none, `(N,)`."""
+        groups, own = self._column("group"), np.arange(len(self))
+        if groups.null_count == len(self):
+            return own
+        first = np.asarray(pc.fill_null(self.with_group(groups), -1), np.int64)
+        return np.where(first < 0, own, first)
+
     def kept(self, ids: ArrayLike) -> tuple[NDArray[np.int64], list[Kept]]:
         """The sources' indices `(N,)` of many items at once, and what is kept of their images, copies aside."""
         names, paths, rows, sizes, times, contents = (

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pickwell.data.copies import content_of
 from pickwell.data.decode import decode, square, view
 from pickwell.data.grey_levels import EACH, Greys
+from pickwell.data.grouping import grouped
 from pickwell.data.image_errors import GoneError, ImageError, Reason
 from pickwell.data.manifest import Manifest, first_of_each
 from pickwell.data.mask_files import MaskFiles
@@ -64,6 +65,7 @@ class Pool:
         exclude: Sequence[str] = (),
         follow_links: bool = True,
         test: "Pool | None" = None,
+        group: str = "",
         apart: bool = False,
         home: Path | None = None,
         greys: Greys | None = None,
@@ -75,10 +77,10 @@ class Pool:
 
         What the patterns `exclude` is set aside, now and whenever the folder is added again, so are links out of the
         folder unless told to `follow_links`, and so is what is `lacking` a vector, where vectors were made elsewhere,
-        and what is in the `test` set. Files of the same bytes
-        are one image, unless each is to stay `apart`, as official sets count them. `home` is where the directory will
-        be, if it is to be moved there. Greys of more than 8 bits are shown by the range `greys`, or by one that suits
-        them all.
+        and what is in the `test` set. Files of the same bytes are one image, unless each is to stay `apart`, as
+        official sets count them. What is alike in `group`, "folder" or a column of a table, belongs together: all of
+        it is set aside where some of it is in the test set. `home` is where the directory will be, if it is to be moved
+        there. Greys of more than 8 bits are shown by the range `greys`, or by one that suits them all.
         """
         directory = Path(directory)
         source = find(where, labels_from_folders, masks, exclude, follow_links)
@@ -86,7 +88,7 @@ class Pool:
         with writing(directory):
             if (directory / MANIFEST).exists():
                 raise PoolError(f"{directory} holds a pool already; add to it with `pickwell add`, or name another one")
-            listing = _without_vector(_listed(source, where), lacking)
+            listing = grouped(_without_vector(_listed(source, where), lacking), source, group)
             seen = unseen(survey(source, listing, limits=limits, threads=threads, progress=progress), test)
             _check_class_list(seen)
             if not seen["reason"].null_count:
@@ -119,6 +121,7 @@ class Pool:
         exclude: Sequence[str] = (),
         follow_links: bool = True,
         test: "Pool | None" = None,
+        group: str = "",
         greys: Greys | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -136,6 +139,7 @@ class Pool:
             sources, _ = read_sources(self.directory / SOURCES)
             found = find(where, labels_from_folders, masks, exclude, follow_links)
             source, index, listing = _join(found, where, sources, manifest)
+            listing = grouped(listing, source, group)
             present = _present(listing, index, sources, manifest)
             new = _without_vector(_foreign(listing.filter(pc.invert(present)), manifest), lacking)
             seen = unseen(survey(source, new, limits=self.limits, threads=threads, progress=progress), test)
@@ -382,6 +386,8 @@ def unseen(seen: pa.Table, test: Pool | None) -> pa.Table:
     if test is None:
         return seen
     items = test.manifest.with_content(seen["content"])
+    if "group" in seen.column_names:
+        items = pc.coalesce(items, test.manifest.with_group(seen["group"]))
     said = pc.coalesce(seen["detail"], pa.array(test.manifest.names(), pa.string()).take(items))
     seen = seen.set_column(seen.schema.get_field_index("detail"), "detail", said)
     return _marked(seen, items.is_valid(), Reason.TEST)

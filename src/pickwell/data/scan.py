@@ -87,7 +87,8 @@ def survey(
             if progress:
                 progress("reading" + (f", {bad} set aside" if bad else ""), done, len(listing))
     seen = pa.Table.from_batches(batches, schema=SEEN).combine_chunks()
-    return pa.table({**{n: listing[n] for n in ("name", "path", "row", "known")}, **{n: seen[n] for n in SEEN.names}})
+    listed = [name for name in ("name", "path", "row", "known", "group") if name in listing.column_names]
+    return pa.table({**{name: listing[name] for name in listed}, **{name: seen[name] for name in SEEN.names}})
 
 
 def _look(source: Source, chunk: pa.Table, limits: Limits) -> pa.RecordBatch:

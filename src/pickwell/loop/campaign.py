@@ -16,6 +16,7 @@ from torch import Tensor
 from pickwell import strategies
 from pickwell.acquisition.streaming import check_budget
 from pickwell.campaign.open_campaign import OpenCampaign
+from pickwell.campaign.sides import NONE, Sides
 from pickwell.campaign.status import Status, status_of
 from pickwell.data.pool import Pool
 from pickwell.data.renewal import overwritten, renew, renewable
@@ -221,7 +222,7 @@ class Campaign(OpenCampaign):
             matched = matching(self.settings)
             lacking = matched.lacking if matched else None
             given = self.task.sources(images, masks, "train", **source)
-            summary = self.pool.add(**given, lacking=lacking, test=self.test)
+            summary = self.pool.add(**given, lacking=lacking, test=self.test, group=self.settings.validation.group)
             # What was cached is as long as the pool was.
             self.__dict__.pop("images", None)
             self.__dict__.pop("test_images", None)  # an encoder's vectors of these are standardised by the pool's
@@ -334,7 +335,10 @@ class Campaign(OpenCampaign):
         if len(lost := np.setdiff1d(labels.items, seen)):
             said = f"{len(lost):,} ({few(self.pool.manifest.names(lost))})"
             self._readable.warn(f"labelled images that cannot be read, and without which the fit goes on: {said}")
-        items, values = labels.only(seen).part(held_out=False)
+        sides = Sides(self.pool.manifest.groups(), labels)
+        if both := len(labels.items[~labels.held_out]) - len(sides.may_be_learnt(labels.items, NONE)):
+            self._readable.warn(f"{both:,} labelled images belong to what is measured on, and are not learnt from")
+        items, values = labels.only(sides.may_be_learnt(seen, NONE)).part(held_out=False)
         if not len(items):
             raise LabelError("nothing is labelled yet, so there is nothing to learn from; ask, and tell some labels")
         # What is being asked is not labelled yet.

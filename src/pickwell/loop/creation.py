@@ -64,13 +64,14 @@ def create(
     with new_directory(Path(root)) as partial:
         partial.chmod(0o700)  # names of people, perhaps the password of a database: nobody else's on this machine
         directory, home = Directory(partial), Directory(Path(root))
+        group = provisional.validation.group
         # First, because the pool must have nothing of it.
         held = None
         if test is not None:
             of_test = begun.sources(test, test_masks, "test", **source)
-            held = Pool.create(directory.test, **of_test, lacking=lacking, home=home.test)
+            held = Pool.create(directory.test, **of_test, lacking=lacking, home=home.test, group=group)
             _check_labelled(held, begun, test)
-        pool = Pool.create(directory.pool, **given, lacking=lacking, test=held, home=home.pool)
+        pool = Pool.create(directory.pool, **given, lacking=lacking, test=held, home=home.pool, group=group)
         if held is not None:
             _same_greys((pool, home.pool), (held, home.test))
         share = {} if test is None else {"validation.share": 0.0}  # whoever names a test set need not pay for one

@@ -48,14 +48,21 @@ def open_round(
     number, labels = store.next_number(), store.labels()
     seed = derive(settings.seed, "round", number)
     share, held = settings.validation.share, int(labels.held_out.sum())
-    drawn = slice_to_hold_out(free, budget, share, held, len(labels), generator(seed, "validation"))
+    sides = campaign.sides()
+    may_be_held = torch.from_numpy(sides.may_be_held(free.numpy()))
+    drawn = slice_to_hold_out(may_be_held, budget, share, held, len(labels), generator(seed, "validation"))
+    unlabelled = torch.from_numpy(sides.may_be_learnt(free.numpy(), drawn.numpy()))
+    if (short := budget - len(drawn) - len(unlabelled)) > 0:
+        # What is left belongs to what is measured on: it is measured on, too.
+        rest = free[~torch.isin(free, torch.cat((drawn, unlabelled)))]
+        drawn = torch.cat((drawn, rest[:short])).sort().values
     seen = labels.only(whole.items.numpy())
     fit = fitted(labels) if len(seen.part(held_out=False)[0]) else None
     began = time.perf_counter()
     chosen = fit.strategy if fit else strategy
-    view = _view(campaign, whole, fit, drawn, free, seen, seed)
+    view = _view(campaign, whole, fit, drawn, unlabelled, seen, seed)
     with writing_networks(campaign.directory.fits):
-        picks = chosen.select(view, budget - len(drawn))
+        picks = chosen.select(view, budget - len(drawn)) if len(drawn) < budget else []
     logger.info("round %d, %s: %s", number, name, chosen.monitors())
     question = interleave(picks, drawn.tolist(), generator(seed, "ranks"))
     queried = time.perf_counter()
@@ -90,11 +97,16 @@ def _checkpoint(campaign: OpenCampaign, fit: Fit, unlabelled: Tensor) -> Checkpo
 
 
 def _view(
-    campaign: OpenCampaign, whole: PoolStream, fit: Fit | None, drawn: Tensor, free: Tensor, labels: Labels, seed: int
+    campaign: OpenCampaign,
+    whole: PoolStream,
+    fit: Fit | None,
+    drawn: Tensor,
+    unlabelled: Tensor,
+    labels: Labels,
+    seed: int,
 ) -> PoolView:
-    """What the strategy sees; `drawn` is held out already, and no longer among what it may pick."""
+    """What the strategy sees: `drawn` is held out already, `unlabelled` is what it may pick."""
     some, settings = partial(replace, whole), campaign.settings
-    unlabelled = free[~torch.isin(free, drawn)]
     facts = digest(campaign.pool.manifest.path), settings.model.image_size, whole.devices.device.type, versions()
     return PoolView(
         # A first, random round has no model, and asks it nothing.

@@ -52,6 +52,15 @@ class CsvTable:
             raise PoolError(f"{self.table} contradicts itself: {self._contradictions(twice)}; keep one row an image")
         return listed
 
+    def values(self, column_: str) -> pa.Array:
+        """A column's texts, a row of the listing each; PoolError where there is no such column."""
+        lines = (row for _, row in rows(self.table))
+        header = next(lines, [])
+        at = column(header, (column_.strip().casefold(),))
+        if at is None:
+            raise PoolError(f"{self.table} has no column '{column_}'; it has {', '.join(header)}: name one of them")
+        return pa.array([unescaped(row[at]).strip() or None if at < len(row) else None for row in lines], pa.string())
+
     def _contradictions(self, names: Sequence[str]) -> str:
         """What the rows of names that have several labels say."""
         said: dict[str, list[str]] = {name: [] for name in names}

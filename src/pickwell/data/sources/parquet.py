@@ -83,6 +83,11 @@ class ParquetSet:
     def file(self, path: str) -> Path:
         return self.root / path
 
+    def values(self, column: str) -> pa.ChunkedArray:
+        """A column's texts, a row of the listing each; PoolError where there is no such column."""
+        files = sorted((found.name for found in self.root.glob(self.wanted)), key=natural)
+        return pa.chunked_array([part for file in files for part in self._file(file).texts(column).chunks], pa.string())
+
     def _listed(self, file: str) -> pa.Table:
         """The rows of one file; `name` is the image's path, null where there is none."""
         opened = self._file(file)
@@ -159,6 +164,13 @@ class _File:
         if not names:
             return numbers.cast(pa.string())
         return pa.array(names, pa.string()).take(pc.if_else(pc.less(numbers, len(names)), numbers, None))
+
+    def texts(self, name: str) -> pa.ChunkedArray:
+        """A column as text; PoolError where there is none of the name."""
+        if name not in self.file.schema_arrow.names:
+            has = ", ".join(self.file.schema_arrow.names)
+            raise PoolError(f"{self.path} has no column '{name}'; it has {has}: name one of them")
+        return self._texts(self.file.read(columns=[name]).column(0), name)
 
     def _texts(self, column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         """The column as text; null where it is empty."""
