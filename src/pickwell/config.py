@@ -169,11 +169,13 @@ class TrainingSettings(Section):
 class ValidationSettings(Section):
     """`share` of every round's budget is drawn at random, labelled, and never trained on.
 
-    What is alike in `group`, the folder ("folder") or a column of the table that lists the images, stays on one side.
+    What is alike in `group`, the folder ("folder") or a column of the table that lists the images, stays on one side,
+    and so do images whose vectors have a cosine of `near` or more; 0 leaves that out.
     """
 
     share: float = Field(default=0.1, ge=0, le=0.5)
     group: str = ""
+    near: float = Field(default=0, ge=0, le=1)
 
 
 class StoreSettings(Section):

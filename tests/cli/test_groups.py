@@ -84,3 +84,27 @@ def test_a_column_that_is_not_there_is_told(cli: Cli, patients: Path) -> None:
         "init", patients / "c", "--images", patients / "images", "--classes", "a,b", "--group", "ward", *QUICK
     )
     assert (code, "no table and has no columns; group by 'folder'" in err) == (2, True)
+
+
+def test_photographs_that_were_saved_again_stay_together(cli: Cli, tmp_path: Path) -> None:
+    picture = Path(__file__).parents[2] / "docs/images/label-page.webp"
+    page = Image.open(picture).convert("RGB")
+    for number in range(10):
+        drawn = page.crop((80 * number, 40 * number, 80 * number + 320, 40 * number + 240)).rotate(36 * number)
+        for quality in (96, 93):
+            path = tmp_path / f"images/{'ab'[number % 2]}/{number}-{quality}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            drawn.save(path, quality=quality)
+    given = ["--images", tmp_path / "images", "--labels-from-folders", "--set", "validation.near=0.95"]
+    assert cli.json("init", tmp_path / "c", *given)["copies"] == 0
+    assert cli.json("status", tmp_path / "c")["grouped"] == 20
+    with Campaign(tmp_path / "c") as campaign:
+        names = campaign.pool.manifest.names()
+        groups = [names[first].split("-")[0] for first in campaign.groups()]
+        assert groups == [name.split("-")[0] for name in names]
+    cli.json("run", tmp_path / "c", "--rounds", 3, "--budget", 5)
+    with Campaign(tmp_path / "c") as campaign:
+        labels, groups = campaign.store.labels(), campaign.groups()
+        learnt, held = (set(groups[labels.part(held_out=side)[0]].tolist()) for side in (False, True))
+    assert held
+    assert not learnt & held

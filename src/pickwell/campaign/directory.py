@@ -51,6 +51,8 @@ class Directory:
         """Vectors of the whole pool; made again when missing."""
         self.features = root / "features"
         """What an encoder made of the images, and `test`, of those of the test set: a folder an encoder."""
+        self.near = root / "near-copies"
+        """Pairs of images that are near-copies by their vectors, in one file; made again when missing."""
         self.fits = root / "fits"
         """Trained networks; made again when missing."""
         self.rounds = root / "rounds"

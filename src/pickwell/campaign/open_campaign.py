@@ -14,7 +14,7 @@ from pickwell.campaign.directory import Directory
 from pickwell.campaign.hints import Hints
 from pickwell.campaign.latent_maps import Maps
 from pickwell.campaign.legacy_remarks import move_remarks
-from pickwell.campaign.sides import Sides
+from pickwell.campaign.sides import Sides, joined
 from pickwell.config import Settings, TaskSettings
 from pickwell.data.pool import Pool
 from pickwell.data.renewal import overwritten
@@ -128,7 +128,16 @@ class OpenCampaign:
 
     def sides(self) -> Sides:
         """What belongs together, and on which side of the measurement it is."""
-        return Sides(self.pool.manifest.groups(), self.store.labels())
+        return Sides(self.groups(), self.store.labels())
+
+    def groups(self) -> NDArray[np.int64]:
+        """For each image the first one that it belongs with: as people say and, if that is asked for, by its looks."""
+        groups = self.pool.manifest.groups()
+        near = next(self.directory.near.glob("*.npy"), None) if self.settings.validation.near else None
+        if near is None:
+            return groups
+        pairs = np.load(near, allow_pickle=False)
+        return joined(groups, pairs[pairs[:, 1] < len(groups)])
 
     def undo(self) -> list[Label]:
         """Takes back the last `tell`; what it had labelled waits again."""

@@ -9,6 +9,22 @@ Ids = NDArray[np.int64]
 NONE: Ids = np.empty(0, np.int64)
 
 
+def joined(first: Ids, pairs: Ids) -> Ids:
+    """The first image of each one's group, `(N,)`, once the groups of the pairs `(P, 2)` are one.
+
+    >>> joined(np.arange(5), np.array([[3, 4], [1, 3]])).tolist()
+    [0, 1, 2, 1, 1]
+    """
+    while True:
+        groups = first[pairs]
+        lower = first.copy()
+        np.minimum.at(lower, groups.ravel(), np.repeat(groups.min(axis=1), 2))
+        lower = lower[lower]
+        if np.array_equal(lower, first):
+            return first
+        first = lower
+
+
 class Sides:
     """The groups of a pool's images, `first` `(N,)` of each one's group, and which are on which side of labels."""
 

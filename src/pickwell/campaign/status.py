@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pickwell.campaign.open_campaign import OpenCampaign
 from pickwell.campaign.progress_file import Doing, doing
 from pickwell.items import Metrics, RoundKind, RoundState
@@ -31,6 +33,7 @@ class Status:
     labelled: int
     held_out: int
     ignored: int
+    grouped: int
     classes: Mapping[str, int]
     unreadable: Sequence[str]
     rounds: int
@@ -65,6 +68,7 @@ def status_of(campaign: OpenCampaign) -> Status:
         labelled=len(labels),
         held_out=int(labels.held_out.sum()),
         ignored=len(campaign.store.ignored()),
+        grouped=int((np.bincount(groups := campaign.groups())[groups] > 1).sum()),
         classes={name: counts[name] for name in campaign.task.classes},
         unreadable=campaign.pool.manifest.names(lost),
         rounds=sum(r.state is RoundState.CLOSED for r in rounds),

@@ -241,6 +241,8 @@ def _status_rows(now: "Status", task: "Task") -> Iterator[tuple[str, str]]:
     yield "campaign", f"{now.name} ({now.strategy})"
     missing = f", {now.missing} missing" if now.missing else ""
     yield "pool", f"{now.images} images, {now.set_aside} set aside{missing}"
+    if now.grouped:
+        yield "groups", f"{now.grouped} images belong with others, and are learnt from or measured on with them"
     yield "labelled", f"{now.labelled}, of them {now.held_out} held out to measure on; {now.ignored} never to label"
     if now.classes:
         yield task.counted, ", ".join(f"{name} {count}" for name, count in now.classes.items())

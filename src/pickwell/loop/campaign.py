@@ -26,6 +26,7 @@ from pickwell.encoders.features import FeatureFile
 from pickwell.errors import BudgetError, LabelError, RoundError, SettingsError, few, unknown
 from pickwell.features.encoding import encoded, named, table_of
 from pickwell.features.matching import matching
+from pickwell.features.near_copies import keep_near_copies
 from pickwell.features.table import FeatureTable
 from pickwell.features.vectors import vectors_of
 from pickwell.items import Kind, Label, Metrics, Round
@@ -106,7 +107,10 @@ class Campaign(OpenCampaign):
         if self.encoder is None:
             self.learning.check_network(self.settings.model.name)
             return self.learning.pixels(self.pool, self.settings)
-        return vectors_of(self._table(self.pool, self.directory.features))
+        table = self._table(self.pool, self.directory.features)
+        if self.settings.validation.near:
+            keep_near_copies(table, self.settings.validation.near, self.directory.near)
+        return vectors_of(table)
 
     @cached_property
     def test_images(self) -> Pixels | None:
@@ -335,7 +339,7 @@ class Campaign(OpenCampaign):
         if len(lost := np.setdiff1d(labels.items, seen)):
             said = f"{len(lost):,} ({few(self.pool.manifest.names(lost))})"
             self._readable.warn(f"labelled images that cannot be read, and without which the fit goes on: {said}")
-        sides = Sides(self.pool.manifest.groups(), labels)
+        sides = Sides(self.groups(), labels)
         if both := len(labels.items[~labels.held_out]) - len(sides.may_be_learnt(labels.items, NONE)):
             self._readable.warn(f"{both:,} labelled images belong to what is measured on, and are not learnt from")
         items, values = labels.only(sides.may_be_learnt(seen, NONE)).part(held_out=False)
