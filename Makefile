@@ -1,4 +1,4 @@
-.PHONY: demo test test-slow test-e2e test-load test-encoders test-cluster benchmarks check
+.PHONY: demo test test-slow test-e2e test-load test-encoders test-cluster benchmarks check fuzz
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -24,6 +24,10 @@ test-encoders: .venv-encoders/installed
 # Ray is 400 MB.
 test-cluster: .venv-cluster/installed
 	OMP_NUM_THREADS=1 .venv-cluster/bin/pytest -q -m cluster tests/executors
+
+# Goes on where it was ended; FUZZ says how many inputs in all, what is found is kept in fuzz/.
+fuzz: .venv/tested
+	$(BIN)/python -m tests.fuzz --inputs $(or $(FUZZ),1000000)
 
 check: .venv/tested
 	$(BIN)/ruff check .
