@@ -100,8 +100,7 @@ def test_photographs_that_were_saved_again_stay_together(cli: Cli, tmp_path: Pat
     assert cli.json("status", tmp_path / "c")["grouped"] == 20
     with Campaign(tmp_path / "c") as campaign:
         names = campaign.pool.manifest.names()
-        groups = [names[first].split("-")[0] for first in campaign.groups()]
-        assert groups == [name.split("-")[0] for name in names]
+        assert [names[first].split("-")[0] for first in campaign.groups()] == [name.split("-")[0] for name in names]
     cli.json("run", tmp_path / "c", "--rounds", 3, "--budget", 5)
     with Campaign(tmp_path / "c") as campaign:
         labels, groups = campaign.store.labels(), campaign.groups()
