@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pickwell.data.reading import Stamp
 from pickwell.errors import PoolError
 from pickwell.files import replacing
 
@@ -43,6 +44,15 @@ class Place(NamedTuple):
     source: int
     path: str
     row: int | None
+
+
+class Kept(NamedTuple):
+    """What a pool has kept of an image: where in its source it is, its file's stamp, and what its bytes are."""
+
+    path: str
+    row: int | None
+    stamp: Stamp | None
+    content: bytes | None
 
 
 class Copies:

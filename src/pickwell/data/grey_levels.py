@@ -45,7 +45,7 @@ So it is where nobody knew more: outside of a pool, and in pools made before ran
 
 def extremes(values: NDArray[Any]) -> Greys:
     """The lowest and the highest value; nothing but numbers counts, and none is 0."""
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    finite = values[np.isfinite(values)] if np.issubdtype(values.dtype, np.floating) else values
     return Greys(float(finite.min()), float(finite.max())) if finite.size else Greys(0.0, 0.0)
 
 

@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from pickwell.data.copies import CONTENT, Copies, Place, firsts
+from pickwell.data.copies import CONTENT, Copies, Kept, Place, firsts
 from pickwell.data.reading import Stamp
 from pickwell.data.sources.source import utf8
-from pickwell.data.there import Kept
 from pickwell.errors import PoolError, VersionError, unknown_item
 from pickwell.files import replacing
 from pickwell.items import Item, ItemId

@@ -102,7 +102,7 @@ class Pool:
             rows = _rows(seen, 0)
             rows = rows.drop_columns(["content"]) if apart else rows
             pool = cls(directory, Manifest.write(directory / MANIFEST, rows), sources, limits)
-        pool.summary = summary_of(pool, seen, 0, source, already=0, before=0)
+        pool.summary = summary_of(pool, seen, source, pool.sources[0].greys, already=0, before=0)
         return pool
 
     @classmethod
@@ -148,7 +148,9 @@ class Pool:
             write_set_aside(self.directory / ASIDE, sources, index, source, seen)
             # The manifest last: its rows name sources, which a kill must not leave unwritten.
             self.manifest, self.sources = manifest.append(_rows(seen, index)), sources
-        self.summary = summary_of(self, seen, index, source, already=len(listing) - len(new), before=len(manifest))
+        greys = self.sources[index].greys
+        taken = {"already": len(listing) - len(new), "before": len(manifest)}
+        self.summary = summary_of(self, seen, source, greys, **taken)
         return self.summary
 
     def allow(self, classes: int) -> None:
@@ -251,7 +253,9 @@ class Pool:
 
     def missing(self, items: ArrayLike | None = None) -> NDArray[np.int64]:
         """Those of the items, ascending, or of all, whose pictures are not there now: gone, or overwritten."""
-        lost, touched = lost_and_touched(self, np.arange(len(self)) if items is None else np.asarray(items, np.int64))
+        looked_for = np.arange(len(self)) if items is None else np.asarray(items, np.int64)
+        sources = [placed.source for placed in self.sources]
+        lost, touched = lost_and_touched(self.manifest, sources, looked_for, self.limits.bytes)
         if touched:
             columns = zip(*((item, *now) for item, now in touched.items()), strict=True)
             # Or they would be read every time; where the pool cannot be written, that does no harm.

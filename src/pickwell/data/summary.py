@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 
 from pickwell.data.grey_levels import EACH, Greys
 from pickwell.data.image_errors import MASK_REASONS
+from pickwell.data.manifest import Manifest
 from pickwell.data.sources import FolderTree, MaskedFolder, Source
 from pickwell.data.tree import leaves
 from pickwell.errors import PickwellError
-
-if TYPE_CHECKING:
-    from pickwell.data.pool import Pool
+from pickwell.items import Item, ItemId
+from pickwell.tasks.segmentation.label_maps import Mask
 
 SHOWN = 5
 """Of how many masks or labels that cannot be used a summary says what is wrong with them."""
@@ -77,8 +77,19 @@ class Summary:
         return f"{said}; {counted(self.reasons)}" if self.set_aside else said
 
 
-def summary_of(pool: "Pool", seen: pa.Table, index: int, source: Source, *, already: int, before: int) -> Summary:
-    """What the pool, which held so many `before`, has taken of the images that were seen in its source at `index`."""
+class Grown(Protocol):
+    """What is asked of a pool that has taken images: of what it holds, and what it knows of that."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+    def item(self, item: ItemId) -> Item: ...
+    def mask(self, item: ItemId) -> Mask: ...
+
+
+def summary_of(
+    pool: Grown, seen: pa.Table, source: Source, greys: Greys | None, *, already: int, before: int
+) -> Summary:
+    """What the pool, which held so many `before`, has taken of the images that were seen in its `source`."""
     good = seen.filter(pc.is_null(seen["reason"]))
     items = pool.manifest.find_all(good["name"].to_pylist())
     own = np.array(pool.manifest.names(items), dtype=object) == np.array(good["name"].to_pylist(), dtype=object)
@@ -88,18 +99,18 @@ def summary_of(pool: "Pool", seen: pa.Table, index: int, source: Source, *, alre
     said = map(": ".join, zip(*(spoilt[column].to_pylist() for column in ("name", "detail")), strict=True))
     masks = good["known"].filter(pa.array(own)) if isinstance(source, MaskedFolder) else pa.nulls(0)
     return Summary(
-        added=len(pool) - before,
+        added=len(pool.manifest) - before,
         already=already,
         set_aside=len(seen) - len(good),
         reasons=reasons(seen),
-        total=len(pool),
+        total=len(pool.manifest),
         masks=len(masks) - masks.null_count,
         spoilt=(*said, *differing[:SHOWN]),
         copies=len(copies),
         copied=len(pc.unique(copies["item"])),
         differing=len(differing),
         elsewhere=_elsewhere(good, source),
-        **_oddities(good, pool.sources[index].greys),
+        **_oddities(good, greys),
         **(_masks(good, source.masks.classes) if isinstance(source, MaskedFolder) else {}),
     )
 
@@ -141,7 +152,7 @@ def _masks(good: pa.Table, classes: int) -> dict[str, Any]:
     }
 
 
-def _differing(pool: "Pool", copy: dict[str, Any], source: Source) -> str:
+def _differing(pool: Grown, copy: dict[str, Any], source: Source) -> str:
     """The sentence about a copy that came with another label than the image that it is; "" of one that did not."""
     image, known = pool.item(copy["item"]), copy["known"]
     if known in (None, image.known) or (isinstance(source, MaskedFolder) and _same_mask(pool, copy, source)):
@@ -150,7 +161,7 @@ def _differing(pool: "Pool", copy: dict[str, Any], source: Source) -> str:
     return f"{copy['name']}: came as {known}, but is the same image as {image.name}, {said}"
 
 
-def _same_mask(pool: "Pool", copy: dict[str, Any], source: MaskedFolder) -> bool:
+def _same_mask(pool: Grown, copy: dict[str, Any], source: MaskedFolder) -> bool:
     try:
         mask = source.masks.read(copy["known"], (copy["width"], copy["height"]))
         return np.array_equal(mask, pool.mask(copy["item"]))

@@ -1,31 +1,19 @@
 """Which images are there now as they were, of as many as a pool has."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickwell.data.copies import content_of
+from pickwell.data.copies import Kept, content_of
 from pickwell.data.image_errors import ImageError
+from pickwell.data.manifest import Manifest
 from pickwell.data.reading import Stamp, stamp
 from pickwell.data.sources import Source
 from pickwell.items import ItemId
 
-if TYPE_CHECKING:
-    from pickwell.data.pool import Pool
-
 BLOCK = 1 << 16
 """Items that are looked for at once, which bounds the memory."""
-
-
-class Kept(NamedTuple):
-    """What a pool has kept of an image: where in its source it is, its file's stamp, and what its bytes are."""
-
-    path: str
-    row: int | None
-    stamp: Stamp | None
-    content: bytes | None
 
 
 class Looker:
@@ -57,21 +45,26 @@ class Looker:
             return False
 
 
-def lost_and_touched(pool: "Pool", items: NDArray[np.int64]) -> tuple[list[ItemId], dict[ItemId, Stamp]]:
-    """The items whose pictures are nowhere, and new stamps of files that were written again and are as they were."""
-    lookers = [Looker(one.source, pool.limits.bytes) for one in pool.sources]
+def lost_and_touched(
+    manifest: Manifest, sources: Sequence[Source], items: NDArray[np.int64], most: int
+) -> tuple[list[ItemId], dict[ItemId, Stamp]]:
+    """The items whose pictures are nowhere, and new stamps of files that were written again and are as they were.
+
+    `sources` are those that the manifest counts; no file of more than `most` bytes is read.
+    """
+    lookers = [Looker(source, most) for source in sources]
     lost: list[ItemId] = []
     touched: dict[ItemId, Stamp] = {}
     for part in np.split(items, range(BLOCK, len(items), BLOCK)):
-        for item, source, kept in zip(part.tolist(), *pool.manifest.kept(part), strict=True):
+        for item, source, kept in zip(part.tolist(), *manifest.kept(part), strict=True):
             if not lookers[source].has(kept):
-                lost += [] if _elsewhere(pool, item, lookers) else [item]
+                lost += [] if _elsewhere(manifest, item, lookers) else [item]
             elif kept.content and (now := lookers[source].now(kept.path)) not in (None, kept.stamp):
                 touched[item] = now
     return lost, touched
 
 
-def _elsewhere(pool: "Pool", item: ItemId, lookers: Sequence[Looker]) -> bool:
+def _elsewhere(manifest: Manifest, item: ItemId, lookers: Sequence[Looker]) -> bool:
     """Whether a copy of the item is there."""
-    places, content = pool.manifest.copies.places(item), pool.manifest.content(item)
+    places, content = manifest.copies.places(item), manifest.content(item)
     return any(lookers[source].has(Kept(path, row, None, content)) for _, source, path, row in places)

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pickwell.items import Kind
 from pickwell.store.tables import campaign, label
 
 
@@ -14,5 +13,4 @@ def change(connection: Connection, now: int, settings: Mapping[str, Any], rename
     connection.execute(campaign.update().values(settings=settings))
     if renamed:
         old, new = renamed
-        said = label.update().where(label.c.kind == Kind.ANSWER, label.c.value == old)
-        connection.execute(said.values(value=new))
+        connection.execute(label.update().where(label.c.value == old).values(value=new))  # answers alone have a value
