@@ -16,6 +16,7 @@ FIGURES = {
     "dbal": ["benchmarks.dbal"],
     "cover": ["benchmarks.cover"],
     "few-labels": ["benchmarks.few_labels"],
+    "vaal-chances": ["benchmarks.vaal_chances"],
     "encoding": ["benchmarks.encoding"],
     "predictions": ["benchmarks.predictions"],
     "preprocessing": ["benchmarks.preprocessing"],
