@@ -126,7 +126,7 @@ def test_what_does_not_fit_is_said_and_nothing_stays(
         ('"sky"', '"roof"', "is roof, road, car and void 1, but"),
         ('"car",', '"car", "bus",', "is sky, road, car, bus and void 1, but"),
         ("    1,\n", "", "is sky, road, car, but"),
-        ('"segmentation"', '"classification"', "only masks have void values"),
+        ('"segmentation"', '"classification"', "only masks have such values"),
     ],
 )
 def test_the_class_list_of_masks_is_fixed(street: Campaign, old: str, new: str, sentence: str) -> None:
@@ -154,7 +154,7 @@ def test_half_of_the_masks_may_be_wrong(town: Path, tmp_path: Path) -> None:
 
 
 def test_void_values_are_for_masks_alone(town: Path, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="only masks have void values"):
+    with pytest.raises(SettingsError, match="only masks have such values"):
         create(tmp_path / "c", town / "images", classes=["a", "b"], settings={"task.void": [3]})
     with pytest.raises(SettingsError, match="a class cannot be named '!b'"):
         create(tmp_path / "c", town / "images", classes=["a", "!b", "c"])

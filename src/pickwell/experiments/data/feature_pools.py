@@ -82,9 +82,9 @@ def layout(path: Path, directory: Path) -> Layout:
     zeros = np.zeros(count, np.int32)  # a manifest has a width and a height; a vector is 1 x 1
     names = [f"{path.stem}/{row:06d}" for row in range(count)]
     columns = [zeros, names, [path.name] * count, np.arange(count), zeros + 1, zeros + 1, labels]
-    Manifest.write(
-        directory / MANIFEST, pa.table([pa.array(c, f.type) for c, f in zip(columns, ROWS, strict=True)], schema=ROWS)
-    )
+    fields = list(ROWS)[: len(columns)]  # a vector has no file of its own, and so no content
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, fields, strict=True)]
+    Manifest.write(directory / MANIFEST, pa.table(arrays, schema=pa.schema(fields)))
     return Layout(Part(path))
 
 
