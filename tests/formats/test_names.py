@@ -176,6 +176,8 @@ def test_a_name_of_endless_folders_is_no_trouble(tmp_path: Path) -> None:
     began = time.process_time()
     assert named(tmp_path, ["a/b.jpg"]).find("../" * 100_000 + "a/b.jpg") == [0]
     assert named(tmp_path, ["a/b.jpg"]).find("x/" * 100_000) == []
+    assert named(tmp_path, ["a/b.jpg"]).find(".jpg" * 100_000 + f"!.{HASH}.jpg") == []
+    assert named(tmp_path, ["a/b.jpg"]).find("%C3" * 100_000 + f"?{'d&' * 100_000}") == []
     assert time.process_time() - began < 1
 
 

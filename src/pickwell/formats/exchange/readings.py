@@ -71,7 +71,8 @@ def _valid(name: str) -> str:
 
 def _augmented(name: str) -> str | None:
     """The name that Roboflow was given: `a (1).jpg` comes back as `a-1-_jpg.rf.HASH.jpg`, once for each variant."""
-    found = re.fullmatch(r"(.+)\.rf\.[0-9A-Za-z]{8,}(\.\w{3,4})?", _last(name), re.DOTALL)
+    # No file's name is longer; endings without end would be looked for without end.
+    found = re.fullmatch(r"(.{1,255})\.rf\.[0-9A-Za-z]{8,}(\.\w{3,4})?", _last(name), re.DOTALL)
     return _slug(found[1]) if found else None
 
 
