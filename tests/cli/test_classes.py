@@ -79,6 +79,7 @@ def test_masks_keep_their_numbers_when_classes_come_and_are_renamed(cli: Cli, tm
         Image.fromarray(np.full((32, 32), number % 2, np.uint8)).save(tmp_path / "masks" / f"{number}.png")
     settings = {"task.kind": "segmentation", "strategy.name": "random", "encoder": "none"}
     create(tmp_path / "c", tmp_path / "images", masks=tmp_path / "masks", classes=["sky", "road"], settings=settings)
+    assert "no mask shows" not in cli("add", tmp_path / "c", "--images", tmp_path / "images")[1]  # nothing is new
     cli.json("tell", tmp_path / "c", "--known")
     assert cli.json("classes", tmp_path / "c", "add", "car")["classes"] == {"sky": 3, "road": 3, "car": 0}
     assert cli.json("classes", tmp_path / "c", "rename", "road", "street")["classes"]["street"] == 3

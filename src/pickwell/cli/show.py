@@ -121,6 +121,8 @@ def created(read: "Summary", where: Path, images: str, campaign: "OpenCampaign",
 
 def masks(read: "Summary", task: "Task") -> list[str]:
     """What looks wrong with the masks that were read, and what would mend it."""
+    if not read.masks:  # an addition that brought none says nothing of them
+        return []
     lost = [name for name, count in zip(task.classes, read.shown, strict=False) if not count]
     given = task.settings.mask_values
     value = "255" if read.void and "255" not in given else "VALUE"
